@@ -1,0 +1,116 @@
+"""GPT Inside Out: read the command line, load the model, build the pages, serve."""
+
+import errno
+import os
+import socket
+import sys
+from typing import Any
+
+# No message about this machine leaves it. Set before the libraries are imported, which read it once.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+from model.background import BackgroundModel
+from model.catalog import ModelError, resolve
+from viz.command_line import Options, read_options
+
+
+def main() -> int:
+    """Serve until interrupted; return the exit status."""
+    options = read_options()
+    try:
+        resolve(options.model)
+    except ModelError as error:
+        return failed(error)
+    problem = why_not_served(options.host, options.port)
+    if problem:
+        return failed(problem)
+    model = BackgroundModel(options.model, device=options.device, dtype=options.dtype, report=say)
+    app = build(model, options)
+    app.launch(**launch_options(options))
+    announce(app, options)
+    # Only now: both imports hold the interpreter, and the page with its stored example comes first.
+    model.start()
+    try:
+        model.wait()
+        app.block_thread()
+    except ModelError as error:
+        app.close(verbose=False)
+        return failed(error)
+    except KeyboardInterrupt:
+        app.close(verbose=False)
+    return 0
+
+
+def build(model: BackgroundModel, options: Options) -> Any:
+    """Return the Gradio app, not yet served."""
+    # Gradio takes seconds to import: --help and a wrong option answer without it.
+    from viz.pages.explore import build_app  # noqa: PLC0415
+    from viz.pages.limits import Limits  # noqa: PLC0415
+
+    limits = Limits(
+        max_prompt_tokens=options.max_prompt_tokens,
+        max_new_tokens=options.max_new_tokens,
+        concurrency=options.concurrency,
+        queue_size=options.queue_size,
+        internals_bytes=options.internals_memory * 2**20,
+    )
+    return build_app(model, limits)
+
+
+def launch_options(options: Options) -> dict[str, Any]:
+    """Return the arguments of Gradio's `launch`: where to serve, to whom, and the look of the pages."""
+    from viz.pages import launch_arguments  # noqa: PLC0415 - as in build
+
+    return {
+        "server_name": options.host,
+        "server_port": options.port,
+        "share": options.share,
+        "root_path": options.root_path,
+        "auth": options.auth,
+        "prevent_thread_lock": True,
+        "quiet": True,
+        **launch_arguments(),
+    }
+
+
+def why_not_served(host: str, port: int) -> str | None:
+    """Return why this address cannot be served and what to do, or None if it can."""
+    try:
+        # Gradio also probes 127.0.0.1, whatever the host.
+        for name in {host.strip("[]"), "127.0.0.1"}:
+            family, kind, protocol, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return f"Port {port} is in use. Choose another one, e.g. --port {port % 65535 + 1}."
+        if error.errno == errno.EACCES:
+            return f"Port {port} may not be used by this user. Choose one above 1023, e.g. --port 7860."
+        return f"The app cannot be served at {host} ({error.strerror}). Use --host 127.0.0.1 or 0.0.0.0."
+    return None
+
+
+def announce(app: Any, options: Options) -> None:
+    """Print where the app can be reached, and by whom."""
+    say(f"GPT Inside Out is at {app.local_url}")
+    if options.share and not app.share_url:
+        say("A public link could not be made (is the internet reachable?); the app is served locally only.")
+    if options.is_public and not options.auth:
+        say("Whoever knows the address can use it. To ask for a password: GPT_INSIDE_OUT_AUTH=user:password")
+
+
+def say(line: str) -> None:
+    """Print a line on the console at once."""
+    print(line, flush=True)
+
+
+def failed(reason: object) -> int:
+    """Print why the app ends; return the exit status."""
+    print(reason, file=sys.stderr, flush=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""From what `--model` says to a `LanguageModel`: fetched, checked, loaded, fingerprinted."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from huggingface_hub.utils.tqdm import disable_progress_bars
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
+
+from model.cache import Report
+from model.catalog import DEFAULT, ModelError, resolve
+from model.checkpoint import require_causal, weights_files
+from model.embedded import embedded_model
+from model.fingerprint import fingerprint
+from model.hub import hub_model
+from model.language_model import LanguageModel, UnrecordableModel
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+
+
+def load_model(
+    spec: str = DEFAULT, *, device: str = "auto", dtype: str = "float32", report: Report = print
+) -> LanguageModel:
+    """Return the model that `spec` names (catalog name, folder or hub id), ready to write.
+
+    Args:
+        spec: see `catalog.resolve`.
+        device: auto (cuda, else mps, else cpu), or one of them; cuda:1 for the second card.
+        dtype: float32, bfloat16 or float16.
+        report: receives sentences on the progress.
+
+    Raises:
+        ModelError: the model cannot be had; the message says why and what to do next.
+    """
+    place, precision = choose_device(device), choose_dtype(dtype)
+    source = resolve(spec)
+    _quiet()
+    if source.origin == "embedded":
+        folder, mark = embedded_model(report)
+        report(f"Loading {source.title}.")
+    else:
+        folder = hub_model(source.location, report) if source.origin == "hub" else Path(source.location)
+        require_causal(folder, source.title)
+        report(f"Loading {source.title}.")
+        mark = fingerprint(weights_files(folder, source.title))
+    try:
+        transformer = _transformer(folder, source.title, precision).to(place)
+        tokenizer = _tokenizer(folder, source.title, transformer)
+        model = LanguageModel(transformer, tokenizer, name=source.title, fingerprint=mark)
+    except UnrecordableModel as error:
+        raise ModelError(
+            f"{source.title} cannot be shown: {error} "
+            "Choose another --model; gpt2, Llama, Qwen and Pythia work."
+        ) from error
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"{source.title} does not fit into the memory of {place}. "
+            "Try --dtype bfloat16, --device cpu or a smaller --model."
+        ) from error
+    report(f"{source.title} is ready on {place}, {dtype}.")
+    return model
+
+
+def choose_device(wanted: str) -> torch.device:
+    """Return the torch device that `--device` names.
+
+    Raises:
+        ModelError: unknown, or not on this machine.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return torch.device(next(kind for kind, is_here in available.items() if is_here))
+    kind, _, index = wanted.partition(":")
+    if not re.fullmatch(r"(cuda|mps|cpu)|cuda:\d+", wanted):
+        raise ModelError(f"--device must be auto, cpu, cuda, cuda:0 (1, 2, ...) or mps, not {wanted!r}.")
+    if not available[kind] or (index and int(index) >= torch.cuda.device_count()):
+        here = ", ".join(kind for kind, is_here in available.items() if is_here)
+        raise ModelError(f"The device {wanted} is not available here. Use --device auto, or one of: {here}.")
+    return torch.device(wanted)
+
+
+def choose_dtype(wanted: str) -> torch.dtype:
+    """Return the torch dtype that `--dtype` names.
+
+    Raises:
+        ModelError: unknown.
+    """
+    if wanted not in DTYPES:
+        raise ModelError(f"--dtype must be {', '.join(DTYPES)}, not {wanted!r}.")
+    return DTYPES[wanted]
+
+
+def _transformer(folder: Path, name: str, dtype: torch.dtype) -> Any:
+    """Return the `PreTrainedModel` in the folder, in eval mode, with every weight read from its files."""
+    try:
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # reported below, with a better sentence
+        )
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise ModelError(
+            f"{name} cannot be loaded: {reason} Its files are damaged, or it needs another version of "
+            f"Transformers (this is {transformers.__version__}) or code of its own, which is not run."
+        ) from error
+    transformer, about = loaded
+    wrong = sorted({*about["missing_keys"], *(key for key, *_ in about["mismatched_keys"])})
+    if wrong:
+        raise ModelError(
+            f"The weights of {name} lack {len(wrong)} of the tensors its config.json asks for, or have them "
+            f"in other sizes ({wrong[0]}): the files do not belong together. Download or copy them again."
+        )
+    return transformer.eval()
+
+
+def _tokenizer(folder: Path, name: str, transformer: Any) -> Any:
+    """Return the fast tokenizer in the folder, which must fit the model's vocabulary."""
+    # Without its files Transformers makes an empty tokenizer rather than fail.
+    if not any((folder / file).is_file() for file in TOKENIZER_FILES):
+        raise ModelError(f"The tokenizer of {name} is missing. Its folder needs tokenizer.json.")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:
+        raise ModelError(
+            f"The tokenizer of {name} cannot be loaded. Its folder needs tokenizer.json."
+        ) from error
+    rows = transformer.get_input_embeddings().num_embeddings
+    if not tokenizer.is_fast or not 0 < len(tokenizer) <= rows:
+        raise ModelError(
+            f"The tokenizer of {name} does not fit: {len(tokenizer):,} tokens for {rows:,} rows of the "
+            "embedding. Its folder needs the tokenizer.json that belongs to the weights."
+        )
+    return tokenizer
+
+
+def _quiet() -> None:
+    """Keep bars and hints of the libraries off the console; `report` says what matters."""
+    disable_progress_bars()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()

@@ -1,0 +1,37 @@
+"""Models for tests: the embedded one, loaded once a session, and tiny random ones of five architectures.
+
+The imports are inside the fixtures: tests that need no model start without the seconds that torch takes.
+"""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from model.language_model import LanguageModel
+
+TINY_ARCHITECTURES = ("gpt2", "llama", "neox", "opt", "qwen2")
+
+
+@pytest.fixture(scope="session")
+def embedded_model() -> "LanguageModel":
+    """The embedded default in float32 on the CPU, converted into the user's cache if it is not there yet."""
+    from model.loading import load_model  # noqa: PLC0415 - see the module's docstring
+
+    return load_model(device="cpu")
+
+
+@pytest.fixture(scope="session", params=TINY_ARCHITECTURES)
+def tiny_models(request: pytest.FixtureRequest) -> "LanguageModel":
+    """One tiny random model; a test that takes it runs once for each architecture."""
+    from tests.tiny import tiny_model  # noqa: PLC0415 - see the module's docstring
+
+    return tiny_model(request.param)
+
+
+@pytest.fixture(scope="session")
+def tiny_gpt2() -> "LanguageModel":
+    """The tiny random GPT-2 alone, for tests that need some model."""
+    from tests.tiny import tiny_model  # noqa: PLC0415 - see the module's docstring
+
+    return tiny_model("gpt2")
