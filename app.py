@@ -9,6 +9,8 @@ from typing import Any
 # No message about this machine leaves it. Set before the libraries are imported, which read it once.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+# Progress is told in sentences; bars of the libraries would draw over them.
+os.environ["TQDM_DISABLE"] = "1"
 
 from model.background import BackgroundModel
 from model.catalog import ModelError, resolve

@@ -46,7 +46,7 @@ def hub_model(repository: str, report: Report) -> Path:
         return Path(snapshot_download(repository, allow_patterns=FILES, ignore_patterns=NOT_THESE))
     except ModelError:
         raise
-    except Exception as error:
+    except Exception as error:  # the client raises its own errors, its transport's and the disk's
         raise ModelError(_why(repository, error)) from error
 
 

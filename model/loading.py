@@ -108,7 +108,7 @@ def _transformer(folder: Path, name: str, dtype: torch.dtype) -> Any:
         )
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:
+    except Exception as error:  # configs and weights can be wrong in ways without number
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelError(
             f"{name} cannot be loaded: {reason} Its files are damaged, or it needs another version of "
@@ -131,7 +131,7 @@ def _tokenizer(folder: Path, name: str, transformer: Any) -> Any:
         raise ModelError(f"The tokenizer of {name} is missing. Its folder needs tokenizer.json.")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except Exception as error:
+    except Exception as error:  # as above
         raise ModelError(
             f"The tokenizer of {name} cannot be loaded. Its folder needs tokenizer.json."
         ) from error
