@@ -1,0 +1,54 @@
+const note = element.querySelector(".say");
+const holder = element.querySelector(".bertviz");
+const POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
+const STYLE = `
+  :root{--ink:#1f2937;--hover:#e0e7ff} .dark{--ink:#e5e7eb;--hover:#3b3f63}
+  body{margin:0;background:transparent;color:var(--ink);overflow-x:auto;overflow-y:hidden}
+  body>div{width:max-content;min-width:336px;margin:0 auto;font-family:system-ui,sans-serif!important}
+  #vis{padding-right:16px} #vis svg{display:block;overflow:visible;width:max(336px,calc(var(--heads,0)*20px))!important}
+  span:has(#layer){display:none}
+  text{fill:var(--ink);font-size:14px} rect.background{fill:var(--hover)} rect[height="20"]{cursor:pointer}`;
+// Inside the frame: take the colours from the page around it, and tell it the height.
+const GUEST = `
+  addEventListener("message", (event) => document.documentElement.classList.toggle("dark", Boolean(event.data.dark)));
+  new ResizeObserver(() => parent.postMessage({ height: document.body.scrollHeight }, "*")).observe(document.body);`;
+let frame = null;
+let libraries = null;
+let drawn = "";
+
+const dark = () => document.body.classList.contains("dark");
+const tell = () => frame?.contentWindow?.postMessage({ dark: dark() }, "*");
+
+async function draw() {
+  const value = props.value;
+  note.textContent = value?.note || props.words.empty;
+  if (!value?.page) return holder.replaceChildren();
+  if (value.page === drawn) return;
+  try {
+    libraries ??= await server.scripts();
+  } catch {
+    note.textContent = props.words.failed;
+    return;
+  }
+  if (props.value !== value) return; // a newer value is on its way
+  drawn = value.page;
+  const look = `<meta http-equiv="Content-Security-Policy" content="${POLICY}"><style>${STYLE}</style>`;
+  const page = `<!doctype html><html class="${dark() ? "dark" : ""}"><head><meta charset="utf-8">${look}${libraries}</head>`;
+  const fresh = make("iframe", { sandbox: "allow-scripts", title: value.title, scrolling: "no" });
+  fresh.style.height = frame?.isConnected ? frame.style.height : "20em";
+  fresh.srcdoc = `${page}<body>${value.page}<script>${GUEST}</` + "script></body></html>";
+  frame = fresh;
+  frame.addEventListener("load", tell);
+  holder.replaceChildren(frame);
+}
+
+function onMessage(event) {
+  if (!element.isConnected) return removeEventListener("message", onMessage);
+  if (!frame || event.source !== frame.contentWindow || !Number.isFinite(event.data?.height)) return;
+  frame.style.height = `${Math.min(Math.max(event.data.height, 60), 4000)}px`;
+}
+
+addEventListener("message", onMessage);
+new MutationObserver(tell).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+watch("value", draw);
+draw();

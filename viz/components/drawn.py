@@ -1,0 +1,51 @@
+"""The base of our `gr.HTML` components: the skeleton is static, a script draws the value into it.
+
+Gradio evaluates what its Handlebars template renders as a JavaScript template literal. Handlebars leaves `$`,
+`{` and backslashes alone, so a token such as `${...}` put in by a template would run as code. Here no value
+ever reaches a template: the scripts build elements and set `textContent`. The elements also stay the same
+across updates, which keeps focus, scroll position and listeners.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+HERE = Path(__file__).parent
+
+
+class Drawn(gr.HTML):
+    """A component drawn by `<script>.js` beside it; `words` are the strings that the script itself shows."""
+
+    def __init__(
+        self,
+        script: str,
+        skeleton: str,
+        value: Any = None,
+        *,
+        words: dict[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        code = (HERE / "dom.js").read_text(encoding="utf-8") + (HERE / f"{script}.js").read_text(
+            encoding="utf-8"
+        )
+        super().__init__(
+            value=value,
+            html_template=skeleton,
+            js_on_load=code,
+            apply_default_css=False,
+            words=words or {},
+            **kwargs,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """Return the schema of the value; with an incomplete one `launch` fails and blames localhost."""
+        return {"type": "object", "additionalProperties": {}}
+
+    def example_payload(self) -> dict[str, Any]:
+        """Return a value for the API page."""
+        return {}
+
+    def example_value(self) -> dict[str, Any]:
+        """Return a value for the API page."""
+        return {}

@@ -1,0 +1,257 @@
+"""The next token as a table of bars: what the model thought, and what the sampler left of it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+
+from model.sampling import ShapedDistribution, draw
+from viz.components.drawn import Drawn
+from viz.components.percent import count, percent
+from viz.strings import say
+from viz.tokens import display_token
+
+LONGEST_TOKEN = 22
+SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+"""Where the bars' common scale may end, times a power of ten."""
+
+
+class Row(TypedDict):
+    """One token. Numbers are probabilities; `_text` is how they read."""
+
+    token: str
+    token_id: int
+    rank: int
+    rank_text: str
+    raw: float
+    raw_text: str
+    shaped: float
+    shaped_text: str
+    cut: str | None
+    """The stage that removed it; None for the survivors."""
+    chosen: bool
+    dice: bool
+    """The draw falls on this token."""
+    gap: bool
+    """Tokens were left out before it."""
+    title: str
+
+
+class Others(TypedDict):
+    """All the tokens without a row of their own."""
+
+    count: int
+    label: str
+    raw: float
+    raw_text: str
+    shaped: float
+    shaped_text: str
+
+
+class Fact(TypedDict):
+    """One number under the table."""
+
+    value: str
+    label: str
+    title: str
+
+
+class NextTokenValue(TypedDict):
+    """The value of a `NextTokenBars`."""
+
+    rows: list[Row]
+    others: Others | None
+    scale: float
+    """The probability at which a bar is full."""
+    scale_text: str
+    facts: list[Fact]
+    note: str
+
+
+def next_token_value(
+    shaped: ShapedDistribution,
+    *,
+    token_of: Callable[[int], str],
+    chosen: int | None,
+    u: float | None,
+    rows: int,
+    forced: bool = False,
+) -> NextTokenValue:
+    """Return the leading tokens, the chosen one wherever it stands, and all others as one row.
+
+    Args:
+        shaped: the distribution of one step.
+        token_of: the text of a token id.
+        chosen: id of the token that stands in the text; None where none does yet.
+        u: the draw; None where there was none.
+        rows: number of leading tokens with a row of their own.
+        forced: the chosen token was put there by a person, not drawn.
+    """
+    dice = draw(shaped, u) if u is not None and not forced else None
+    ids = [int(token_id) for token_id in shaped.ranking[:rows]]
+    extra = sorted(
+        {token_id for token_id in (chosen, dice) if token_id is not None} - set(ids), key=shaped.rank
+    )
+    table = _rows(shaped, [*ids, *extra], token_of, chosen, dice)
+    scale = _scale(table)
+    return {
+        "rows": table,
+        "others": _others(shaped, [*ids, *extra]),
+        "scale": scale,
+        "scale_text": f"{100 * scale:g} %",
+        "facts": _facts(shaped, chosen, u, dice, token_of, forced),
+        "note": "",
+    }
+
+
+def search_value(
+    shaped: ShapedDistribution, matches: Sequence[int], token_of: Callable[[int], str]
+) -> NextTokenValue:
+    """Return the tokens found by a search as rows of the same kind, most likely first."""
+    ids = sorted((int(token_id) for token_id in matches), key=shaped.rank)
+    table = _rows(shaped, ids, token_of, None, None)
+    scale = _scale(table)
+    note = "" if ids else say("components.next.nothing_found")
+    return {
+        "rows": [{**row, "gap": False} for row in table],
+        "others": None,
+        "scale": scale,
+        "scale_text": f"{100 * scale:g} %",
+        "facts": [],
+        "note": note,
+    }
+
+
+def stage_name(stage: str) -> str:
+    """Return what a stage of the sampler is called on the page."""
+    return say(f"components.next.stages.{stage}")
+
+
+def _rows(
+    shaped: ShapedDistribution,
+    ids: Sequence[int],
+    token_of: Callable[[int], str],
+    chosen: int | None,
+    dice: int | None,
+) -> list[Row]:
+    rows: list[Row] = []
+    before = 0
+    for token_id in ids:
+        rank, cut = shaped.rank(token_id), shaped.cut_by(token_id)
+        raw, after = float(shaped.probabilities[token_id]), float(shaped.shaped[token_id])
+        text = token_of(token_id)
+        rows.append(
+            {
+                "token": display_token(text, LONGEST_TOKEN),
+                "token_id": token_id,
+                "rank": rank,
+                "rank_text": count(rank),
+                "raw": raw,
+                "raw_text": percent(raw),
+                "shaped": after,
+                "shaped_text": percent(after)
+                if cut is None
+                else say("components.next.cut", stage=stage_name(cut)),
+                "cut": cut,
+                "chosen": token_id == chosen,
+                "dice": token_id == dice,
+                "gap": rank > before + 1,
+                "title": say(
+                    "components.next.title",
+                    token=display_token(text),
+                    id=token_id,
+                    rank=count(rank),
+                    logit=f"{float(shaped.logits[token_id]):.3f}",
+                ),
+            }
+        )
+        before = rank
+    return rows
+
+
+def _others(shaped: ShapedDistribution, shown: Sequence[int]) -> Others | None:
+    left = np.ones(len(shaped.logits), dtype=bool)
+    left[list(shown)] = False
+    number = int(left.sum())
+    if number == 0:
+        return None
+    raw, after = float(shaped.probabilities[left].sum()), float(shaped.shaped[left].sum())
+    return {
+        "count": number,
+        "label": say(
+            "components.next.others" if number > 1 else "components.next.other", count=count(number)
+        ),
+        "raw": raw,
+        "raw_text": percent(raw),
+        "shaped": after,
+        "shaped_text": percent(after),
+    }
+
+
+def _scale(rows: Sequence[Row]) -> float:
+    """Return a round probability at or above every bar."""
+    most = max((max(row["raw"], row["shaped"]) for row in rows), default=1.0)
+    if not most > 0.0:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(most))
+    return float(min(1.0, next(step * power for step in SCALES if step * power >= most * (1 - 1e-12))))
+
+
+def _facts(
+    shaped: ShapedDistribution,
+    chosen: int | None,
+    u: float | None,
+    dice: int | None,
+    token_of: Callable[[int], str],
+    forced: bool,
+) -> list[Fact]:
+    whole = count(len(shaped.logits))
+    facts = [
+        _fact("entropy", before=f"{shaped.entropy_bits:.2f}", after=f"{shaped.shaped_entropy_bits:.2f}"),
+        _fact("kept", kept=count(shaped.kept), whole=whole),
+        _fact("mass", mass=percent(shaped.kept_mass)),
+    ]
+    if chosen is not None:
+        rank, raw = count(shaped.rank(chosen)), percent(float(shaped.probabilities[chosen]))
+        facts.append(_fact("rank", rank=rank, raw=raw, shaped=percent(float(shaped.shaped[chosen]))))
+    if forced:
+        facts.append(_fact("forced"))
+    elif u is not None and dice is not None:
+        low, high = _interval(shaped, dice)
+        token = display_token(token_of(dice), LONGEST_TOKEN)
+        facts.append(_fact("dice", u=f"{u:.4f}", token=token, low=f"{low:.4f}", high=f"{high:.4f}"))
+    return facts
+
+
+def _interval(shaped: ShapedDistribution, token_id: int) -> tuple[float, float]:
+    """Return the stretch of [0, 1] on which a draw gives this token, as `sampling.draw` lays them out."""
+    cumulative = np.cumsum(shaped.kept_probabilities)
+    index = int(np.flatnonzero(shaped.token_ids == token_id)[0])
+    low = float(cumulative[index - 1] / cumulative[-1]) if index else 0.0
+    return low, float(cumulative[index] / cumulative[-1])
+
+
+def _fact(name: str, **values: str) -> Fact:
+    key = f"components.next.facts.{name}"
+    return {
+        "value": say(f"{key}.value", **values),
+        "label": say(f"{key}.label", **values),
+        "title": say(f"{key}.title", **values),
+    }
+
+
+class NextTokenBars(Drawn):
+    """The table; also used with `search_value` for the tokens that a search found."""
+
+    def __init__(
+        self, value: NextTokenValue | None = None, *, elem_id: str = "next-token", **kwargs: Any
+    ) -> None:
+        keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption", "empty")
+        super().__init__(
+            "next_token",
+            '<div class="next-token"></div>',
+            value,
+            words={key: say(f"components.next.words.{key}") for key in keys},
+            elem_id=elem_id,
+            **kwargs,
+        )

@@ -1,0 +1,164 @@
+const strip = element.querySelector(".strip");
+const empty = element.querySelector(".strip-empty");
+const legend = element.querySelector(".legend");
+const words = props.words;
+const PATIENCE = 2500; // ms in which the server may still be answering an earlier press
+
+let selected = null; // what the browser shows as selected
+let awaited = false; // a press that the server has not answered yet
+let trustAgain = 0;
+let sending = 0;
+const cells = []; // one per token: its button, the breaks after it, and the word that it is part of
+const caret = make("span", { class: "caret", "aria-hidden": "true" });
+const next = make("button", { type: "button", class: "next", title: words.next_title }, words.next);
+strip.setAttribute("aria-label", words.group);
+empty.textContent = words.empty;
+
+const current = () => props.value || { tokens: [] };
+const last = () => current().tokens.length - (current().next ? 0 : 1);
+const buttonAt = (index) => (index < current().tokens.length ? cells[index]?.button : current().next ? next : null);
+
+function label(text) {
+  const spaces = text.length - text.trimStart().length;
+  return [...Array.from(text.slice(0, spaces), (space) => make("span", { class: "space" }, space)), text.slice(spaces)];
+}
+
+function cell(token, index) {
+  const kind = `${token.kind} ${token.mark}`.trim();
+  const button = make("button", { type: "button", class: kind, "data-index": index }, ...label(token.text));
+  const word = token.joined && index > 0 ? cells[index - 1].word : make("span", { class: "word" });
+  const parts = [button, ...Array.from({ length: token.breaks }, () => make("br"))];
+  word.append(...parts);
+  if (!word.parentNode) strip.insertBefore(word, [caret, next].find((end) => end.parentNode === strip) ?? null);
+  return { button, word, parts };
+}
+
+function drawTokens(tokens) {
+  const key = (token) => JSON.stringify([token.text, token.kind, token.mark, token.breaks, token.joined]);
+  const changed = tokens.findIndex((token, index) => cells[index]?.key !== key(token));
+  const focused = cells.findIndex(({ button }) => button === document.activeElement);
+  for (const gone of cells.splice(changed < 0 ? tokens.length : changed)) {
+    gone.parts.forEach((part) => part.remove());
+    if (!gone.word.hasChildNodes()) gone.word.remove();
+  }
+  for (let index = cells.length; index < tokens.length; index++) {
+    cells.push({ key: key(tokens[index]), ...cell(tokens[index], index) });
+  }
+  tokens.forEach((token, index) => {
+    const { button } = cells[index];
+    if (button.title !== token.title) button.title = token.title;
+    if (button.dataset.weight !== String(token.weight)) {
+      button.dataset.weight = token.weight;
+      button.style.setProperty("--w", token.weight);
+    }
+  });
+  if (focused >= 0 && cells[focused] && !strip.contains(document.activeElement)) {
+    cells[focused].button.focus({ preventScroll: true });
+  }
+}
+
+function drawLegend(shown) {
+  legend.replaceChildren();
+  if (!shown) return;
+  const ticks = make("span", { class: "ticks" }, ...shown.ticks.map((tick) => make("span", {}, tick)));
+  legend.append(make("span", {}, shown.low), make("span", { class: "scale" }, make("i"), ticks));
+  legend.append(make("span", {}, shown.high), make("span", { class: "quiet" }, shown.quiet));
+}
+
+function mark() {
+  const first = cells.findIndex(({ button }) => button.classList.contains("generated"));
+  const stop = selected !== null && buttonAt(selected) ? selected : Math.max(0, first);
+  for (const [index, button] of [...cells.map((one) => one.button), next].entries()) {
+    const pressed = String(index === selected);
+    if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
+    const tab = index === stop ? 0 : -1; // one stop for Tab, arrows within
+    if (button.tabIndex !== tab) button.tabIndex = tab;
+  }
+}
+
+function show(button) { // within the strip's own box; the page stays where it is
+  const box = strip.getBoundingClientRect();
+  const at = button.getBoundingClientRect();
+  if (at.top < box.top) strip.scrollTop -= box.top - at.top + 8;
+  else if (at.bottom > box.bottom) strip.scrollTop += at.bottom - box.bottom + 8;
+}
+
+function draw() {
+  const value = current();
+  const atEnd = strip.scrollHeight - strip.scrollTop - strip.clientHeight < 48;
+  if (value.writing || value.selected === selected) awaited = false;
+  if (!awaited) selected = value.selected ?? null;
+  drawTokens(value.tokens);
+  next.dataset.index = value.tokens.length;
+  if (value.next) strip.append(next);
+  else next.remove();
+  if (value.writing) strip.insertBefore(caret, value.next ? next : null);
+  else caret.remove();
+  empty.hidden = value.tokens.length > 0;
+  strip.hidden = legend.hidden = value.tokens.length === 0;
+  drawLegend(value.legend);
+  mark();
+  if (value.writing && atEnd) strip.scrollTop = strip.scrollHeight;
+}
+
+function send() {
+  sending = 0;
+  trigger("select", { index: selected, value: current().tokens[selected]?.text ?? "" });
+}
+
+function select(index, wait) {
+  selected = index;
+  awaited = true; // answers to earlier presses must not pull the selection back
+  clearTimeout(trustAgain);
+  trustAgain = setTimeout(() => (awaited = false), PATIENCE);
+  mark();
+  clearTimeout(sending);
+  sending = setTimeout(send, wait);
+}
+
+const elsewhere = (target) =>
+  target.closest?.(
+    "input, textarea, select, [contenteditable]:not([contenteditable=false]), " +
+      "[role=slider], [role=tab], [role=listbox], [role=option], [role=combobox], [role=radio], [role=menu], [role=dialog]"
+  );
+
+function aim(key, inside) {
+  const { tokens } = current();
+  const from = selected ?? tokens.findIndex((token) => token.kind === "generated");
+  const firstGenerated = tokens.findIndex((token) => token.kind === "generated");
+  if (key === "ArrowLeft") return selected === null ? from : from - 1;
+  if (key === "ArrowRight") return selected === null ? from : from + 1;
+  if (key === "Home" && inside) return firstGenerated;
+  if (key === "End" && inside) return tokens.length - 1;
+  return null;
+}
+
+function onKey(event) {
+  if (!element.isConnected) return document.removeEventListener("keydown", onKey);
+  if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (elsewhere(event.target)) return;
+  if (event.key === " " && !event.target.closest?.("button, a, summary, [role=button]")) {
+    const generate = document.getElementById(words.generate);
+    if (!generate || generate.disabled || !generate.offsetParent) return;
+    event.preventDefault();
+    if (!event.repeat) generate.click();
+    return;
+  }
+  const inside = strip.contains(document.activeElement);
+  const aimed = current().tokens.length > 1 ? aim(event.key, inside) : null;
+  if (aimed === null) return;
+  event.preventDefault();
+  const index = Math.min(Math.max(aimed, 1), last());
+  if (index !== selected) select(index, 60);
+  const button = buttonAt(index);
+  if (inside) button?.focus({ preventScroll: true });
+  if (button) show(button);
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-index]");
+  if (button) select(Number(button.dataset.index), 0);
+});
+document.addEventListener("keydown", onKey);
+watch("value", draw);
+draw();
