@@ -1,0 +1,55 @@
+"""Why a token stands where it stands: the recorded distribution of its step, seen through a sampler."""
+
+from dataclasses import dataclass
+
+from model.internals import InternalsStore
+from model.run import Run, SamplerSettings
+from model.sampling import ShapedDistribution, draw, shape
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """The choice of the token at one position."""
+
+    position: int
+    """Position p in the whole text, at least 1; it was chosen by the query at p - 1."""
+    shaped: ShapedDistribution
+    """What could have stood there, under the settings asked for."""
+    token_id: int | None
+    """What stands there; None one past the end of the text."""
+    u: float | None
+    """The draw that chose it; None for the prompt and past the end."""
+    forced: bool
+    """Put there by a person: the prompt, or a token chosen by hand."""
+
+    @property
+    def token_id_by_same_dice(self) -> int | None:
+        """The token that the recorded draw picks under the settings asked for; None without a draw."""
+        return None if self.u is None else draw(self.shaped, self.u)
+
+
+def explain(store: InternalsStore, run: Run, position: int, settings: SamplerSettings) -> Explanation:
+    """Explain the token at a position of a run.
+
+    Args:
+        store: holds the internals, or recomputes them.
+        run: the text.
+        position: from 1 to the length of the text, where it means the token that would come next.
+        settings: the sampler to look through; the run's own show what happened.
+
+    Raises:
+        IndexError: nothing was predicted at this position.
+    """
+    token_ids = run.token_ids
+    if not 1 <= position <= len(token_ids):
+        raise IndexError(f"position must be between 1 and {len(token_ids)}, not {position}")
+    previous = token_ids[:position]
+    logits = store.get(previous).logits(position - 1)
+    step = run.step_at(position)
+    return Explanation(
+        position=position,
+        shaped=shape(logits, settings, previous),
+        token_id=token_ids[position] if position < len(token_ids) else None,
+        u=None if step is None or step.forced else step.u,
+        forced=position < len(token_ids) and (step is None or step.forced),
+    )

@@ -1,0 +1,222 @@
+"""A run: everything needed to write a text again. A few kB of plain values, JSON both ways."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_args
+
+FinishReason = Literal["length", "eos", "stop", "context"]
+Built = TypeVar("Built")
+
+LN2 = math.log(2.0)
+MAX_SEED = 2**53 - 1
+"""Largest seed: the largest integer that JSON and JavaScript carry without loss."""
+
+
+class OutOfRange(ValueError):
+    """A value outside its range; says which argument, what was given and what is allowed."""
+
+    def __init__(self, name: str, value: object, low: float, high: float) -> None:
+        self.name, self.value, self.low, self.high = name, value, low, high
+        super().__init__(f"{name} must be between {low:,} and {high:,}, not {value!r}")
+
+
+def within(name: str, value: object, low: float, high: float, *, whole: bool = False) -> float:
+    """Return `value` as a number of [low, high]; a whole one on request.
+
+    Raises:
+        OutOfRange: not a number, NaN, outside the range, or not whole where it must be.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise OutOfRange(name, value, low, high)
+    if whole and value != int(value):
+        raise OutOfRange(name, value, low, high)
+    return int(value) if whole else float(value)
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """What the sampler does to the logits, in the order of the fields named in `sampling.STAGES`."""
+
+    temperature: float = 0.8
+    """Logits are divided by it; 0 is greedy, 1 leaves the model's distribution as it is."""
+    top_k: int = 40
+    """Keep exactly this many tokens; 0 switches it off."""
+    top_p: float = 0.95
+    """Keep the smallest set of leading tokens whose mass reaches it; 1 switches it off."""
+    min_p: float = 0.0
+    """Cut tokens less likely than this share of the leading token; 0 switches it off."""
+    repetition_penalty: float = 1.0
+    """Logits of tokens already in the text are weakened by this factor; 1 switches it off."""
+
+    RANGES: ClassVar[dict[str, tuple[float, float]]] = {
+        "temperature": (0.0, 5.0),
+        "top_k": (0, 1_000_000),
+        "top_p": (0.0, 1.0),
+        "min_p": (0.0, 1.0),
+        "repetition_penalty": (0.1, 10.0),
+    }
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in self.RANGES.items():
+            number = within(name, getattr(self, name), low, high, whole=name == "top_k")
+            object.__setattr__(self, name, number)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The choice of one token: which, by which draw, and what the model thought of it.
+
+    Every number speaks of the distribution at `position - 1`, the query that chose this token.
+    """
+
+    position: int
+    """Index of the chosen token in the whole text, prompt included."""
+    token_id: int
+    token: str
+    """The token by itself; bytes that are no whole character read `<0xF0>`."""
+    text: str
+    """What the text gained: empty while a multi-byte character is still incomplete."""
+    u: float
+    """The draw, uniform in [0, 1)."""
+    logprob: float
+    """Natural log of the model's own probability, over the whole vocabulary."""
+    probability: float
+    """Probability after the sampler."""
+    rank: int
+    """Rank among the model's own logits, 1 the most likely."""
+    entropy_bits: float
+    """Entropy of the model's own distribution."""
+    kept: int
+    """Number of tokens the sampler left to choose from."""
+    forced: bool = False
+    """Put there by a person instead of drawn."""
+    settings: SamplerSettings | None = None
+    """The settings of this step where they differ from the run's."""
+
+    @property
+    def surprisal_bits(self) -> float:
+        """-log2 of the model's own probability of the token."""
+        return -self.logprob / LN2
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; `settings` only where they differ from the run's."""
+        data = {name.name: getattr(self, name.name) for name in fields(self) if name.name != "settings"}
+        data["surprisal_bits"] = self.surprisal_bits
+        if self.settings is not None:
+            data["settings"] = asdict(self.settings)
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild a step.
+
+        Raises:
+            ValueError: a field is missing or unknown.
+        """
+        given = {key: value for key, value in data.items() if key != "surprisal_bits"}
+        if given.get("settings") is not None:
+            given["settings"] = settings_from_json(given["settings"])
+        return _built(cls, given)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A text being written, or written. The model's internals follow from it and are kept elsewhere."""
+
+    model: str
+    """Name and weights fingerprint, `name@fingerprint`."""
+    prompt: str
+    prompt_token_ids: tuple[int, ...]
+    settings: SamplerSettings = field(default_factory=SamplerSettings)
+    seed: int = 42
+    steps: tuple[Step, ...] = ()
+    finish_reason: FinishReason | None = None
+    """Why it ended; None while it is being written."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", within("seed", self.seed, 0, MAX_SEED, whole=True))
+        if self.finish_reason is not None and self.finish_reason not in get_args(FinishReason):
+            raise ValueError(
+                f"finish_reason must be one of {get_args(FinishReason)}, not {self.finish_reason!r}"
+            )
+
+    @property
+    def text(self) -> str:
+        """The continuation, without the end-of-text token."""
+        return "".join(step.text for step in self.steps)
+
+    @property
+    def token_ids(self) -> tuple[int, ...]:
+        """Prompt and continuation."""
+        return self.prompt_token_ids + tuple(step.token_id for step in self.steps)
+
+    def step_at(self, position: int) -> Step | None:
+        """Return the step that chose the token at `position`; None for the prompt and beyond the end."""
+        index = position - len(self.prompt_token_ids)
+        return self.steps[index] if 0 <= index < len(self.steps) else None
+
+    def settings_at(self, position: int) -> SamplerSettings:
+        """Return the settings under which the token at `position` was, or would be, chosen."""
+        step = self.step_at(position)
+        return step.settings if step is not None and step.settings is not None else self.settings
+
+    def with_step(self, step: Step) -> Self:
+        """Return the run with one more token, unfinished."""
+        return replace(self, steps=(*self.steps, step), finish_reason=None)
+
+    def finished(self, reason: FinishReason) -> Self:
+        """Return the run, ended."""
+        return replace(self, finish_reason=reason)
+
+    def cut_at(self, position: int) -> Self:
+        """Return the run without the token at `position` and all after it; the prompt always stays."""
+        keep = max(0, position - len(self.prompt_token_ids))
+        if keep >= len(self.steps):
+            return self
+        return replace(self, steps=self.steps[:keep], finish_reason="stop")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that `json.dumps` takes."""
+        return {
+            "model": self.model,
+            "prompt": self.prompt,
+            "prompt_token_ids": list(self.prompt_token_ids),
+            "settings": asdict(self.settings),
+            "seed": self.seed,
+            "text": self.text,
+            "finish_reason": self.finish_reason,
+            "steps": [step.to_json() for step in self.steps],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild a run; `text` follows from the steps and is not read.
+
+        Raises:
+            ValueError: a field is missing, unknown or out of range.
+        """
+        try:
+            given = {key: value for key, value in data.items() if key != "text"}
+            given["prompt_token_ids"] = tuple(int(token_id) for token_id in given["prompt_token_ids"])
+            given["settings"] = settings_from_json(given["settings"])
+            given["steps"] = tuple(Step.from_json(step) for step in given["steps"])
+        except (AttributeError, KeyError, TypeError) as problem:
+            raise ValueError(f"not a run: {problem!r}") from problem
+        return _built(cls, given)
+
+
+def settings_from_json(data: Mapping[str, Any]) -> SamplerSettings:
+    """Rebuild sampler settings.
+
+    Raises:
+        ValueError: an unknown name, or a value out of range.
+    """
+    return _built(SamplerSettings, dict(data))
+
+
+def _built(kind: type[Built], given: dict[str, Any]) -> Built:
+    try:
+        return kind(**given)
+    except TypeError as problem:
+        raise ValueError(f"not a {kind.__name__}: {problem}") from problem

@@ -1,0 +1,154 @@
+"""The API: the page's numbers for programs. Every function here is an endpoint of the same name."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from model.attention_view import MEAN_HEAD
+from model.run import MAX_SEED, OutOfRange, Run, SamplerSettings, within
+from model.sampling import ShapedDistribution, shape
+from viz.pages.service import Service, Trouble
+from viz.strings import say
+
+DEFAULTS = SamplerSettings()
+STREAM_SECONDS = 0.1
+"""A growing run is sent this often at most."""
+LOADING_SECONDS = 120
+"""A call waits this long for the model to load."""
+DECIMALS = 7
+"""Of attention weights, which are float32."""
+
+
+def add_api(service: Service) -> None:
+    """Add the endpoints to the app that is being built."""
+    api = Api(service)
+    writing = {"concurrency_id": "writing", "concurrency_limit": service.limits.concurrency}
+    gr.api(api.generate, api_name="generate", api_description=say("api.generate"), **writing)
+    gr.api(api.next_token, api_name="next_token", api_description=say("api.next_token"))
+    gr.api(api.attention, api_name="attention", api_description=say("api.attention"))
+    gr.api(api.tokenize, api_name="tokenize", api_description=say("api.tokenize"))
+
+
+class Api:
+    """The endpoints. Bad arguments are answered with an error that names the argument and its range."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def generate(
+        self,
+        prompt: str,
+        max_new_tokens: int = 48,
+        temperature: float = DEFAULTS.temperature,
+        top_k: int = DEFAULTS.top_k,
+        top_p: float = DEFAULTS.top_p,
+        min_p: float = DEFAULTS.min_p,
+        repetition_penalty: float = DEFAULTS.repetition_penalty,
+        seed: int = 42,
+    ) -> Iterator[dict]:
+        """Write on from a prompt and stream the run as it grows; the last value is the whole run."""
+        # Written with torch, which the page does not wait for; here the model is there.
+        from model.generation import write  # noqa: PLC0415
+
+        with _explained():
+            self._ready()
+            settings = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
+            length = within("max_new_tokens", max_new_tokens, 1, self.service.limits.max_new_tokens, whole=True)
+            checked_seed = within("seed", seed, 0, MAX_SEED, whole=True)
+            run = self.service.new_run(prompt, settings, int(checked_seed))
+            sent = 0.0
+            for run in write(self.service.store, run, int(length)):
+                if run.finish_reason is not None or time.monotonic() - sent >= STREAM_SECONDS:
+                    sent = time.monotonic()
+                    yield run.to_json()
+
+    def next_token(
+        self,
+        text: str,
+        temperature: float = DEFAULTS.temperature,
+        top_k: int = DEFAULTS.top_k,
+        top_p: float = DEFAULTS.top_p,
+        min_p: float = DEFAULTS.min_p,
+        repetition_penalty: float = DEFAULTS.repetition_penalty,
+        top: int = 20,
+    ) -> dict:
+        """Return what the model could say after a text: exact, over the whole vocabulary."""
+        with _explained():
+            self._ready()
+            settings = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
+            token_ids = self.service.encode(text, "text")
+            vocab_size = self.service.model.info.vocab_size
+            count = int(within("top", top, 0, vocab_size, whole=True)) or vocab_size
+            logits = self.service.store.get(token_ids).logits(len(token_ids) - 1)
+            return described(shape(logits, settings, token_ids), count, self.service.model.text.token)
+
+    def attention(self, text: str, layer: int, head: int) -> dict:
+        """Return the attention weights of a layer and head over a text, queries by keys."""
+        with _explained():
+            self._ready()
+            info = self.service.model.info
+            checked_layer = int(within("layer", layer, 0, info.layers - 1, whole=True))
+            checked_head = int(within("head", head, MEAN_HEAD, info.heads - 1, whole=True))
+            token_ids = self.service.encode(text, "text")
+            weights = self.service.store.get(token_ids).attention(checked_layer, checked_head, len(token_ids))
+            return {
+                "tokens": [self.service.model.text.token(token_id) for token_id in token_ids],
+                "weights": np.round(weights.astype(np.float64), DECIMALS).tolist(),
+            }
+
+    def tokenize(self, text: str) -> list[dict]:
+        """Return the tokens of a text."""
+        with _explained():
+            self._ready()
+            token_ids = self.service.encode(text, "text")
+            return [
+                {"token_id": token_id, "token": self.service.model.text.token(token_id), "position": position}
+                for position, token_id in enumerate(token_ids)
+            ]
+
+    def _ready(self) -> None:
+        if not self.service.wait(LOADING_SECONDS):
+            raise Trouble(say("page.loading", progress=self.service.background.report_line))
+
+
+def described(shaped: ShapedDistribution, count: int, token_of: Any) -> dict[str, Any]:
+    """Return a distribution as plain values: the `count` leading tokens by themselves, the rest together."""
+    leading = [int(token_id) for token_id in shaped.ranking[:count]]
+    raw, after = shaped.probabilities, shaped.shaped
+    return {
+        "vocab_size": len(shaped.logits),
+        "entropy_bits": shaped.entropy_bits,
+        "shaped_entropy_bits": shaped.shaped_entropy_bits,
+        "kept": shaped.kept,
+        "kept_mass": shaped.kept_mass,
+        "tokens": [
+            {
+                "token_id": token_id,
+                "token": token_of(token_id),
+                "logit": float(shaped.logits[token_id]),
+                "probability": float(raw[token_id]),
+                "shaped_probability": float(after[token_id]),
+                "rank": rank,
+                "cut_by": shaped.cut_by(token_id),
+            }
+            for rank, token_id in enumerate(leading, start=1)
+        ],
+        "rest": {
+            "count": len(shaped.logits) - len(leading),
+            "probability": max(0.0, 1.0 - float(raw[leading].sum())) if count < len(raw) else 0.0,
+            "shaped_probability": max(0.0, 1.0 - float(after[leading].sum())) if count < len(raw) else 0.0,
+        },
+    }
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what a caller can mend into the error that Gradio passes on; anything else stays a fault."""
+    try:
+        yield
+    except (Trouble, OutOfRange) as trouble:
+        raise gr.Error(str(trouble), print_exception=False) from trouble

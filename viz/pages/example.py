@@ -1,0 +1,122 @@
+"""The example run that the page shows before any model has loaded.
+
+Computed by this app with the embedded model; `python -m viz.pages.example` computes it again.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from model.attention_view import MEAN_HEAD
+from model.explain import Explanation
+from model.run import Run, SamplerSettings
+from model.sampling import shape
+from model.text import Piece
+from viz.pages import ASSETS
+from viz.pages.controls import Controls
+
+NUMBERS = ASSETS / "example.json"
+ARRAYS = ASSETS / "example.safetensors"
+PROMPT = "The old lighthouse keeper climbed the stairs and"
+LENGTH = 40
+LEADING = 200
+"""Tokens stored by name: as many as the longest table shows, and some to spare for other settings."""
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A run, and the internals of one of its steps."""
+
+    run: Run
+    pieces: tuple[Piece, ...]
+    selected: int
+    """Position whose step is stored."""
+    layers: int
+    heads: int
+    layer: int
+    """The layer whose attention is stored."""
+    head: int
+    names: dict[int, str]
+    """Text of the leading tokens of that step, by id."""
+    logits: NDArray[np.float32]
+    """(V,) at the query before the selected position."""
+    attention: NDArray[np.float32]
+    """(T, T) of the stored layer and head."""
+
+    def token(self, token_id: int) -> str:
+        """Return the text of a token, where it is stored."""
+        return self.names.get(token_id, f"#{token_id}")
+
+    def explain(self, settings: SamplerSettings) -> Explanation:
+        """Explain the selected token through a sampler."""
+        previous = self.run.token_ids[: self.selected]
+        step = self.run.step_at(self.selected)
+        assert step is not None
+        return Explanation(self.selected, shape(self.logits, settings, previous), step.token_id, step.u, False)
+
+
+@cache
+def load_example() -> Example:
+    """Return the stored example."""
+    stored = json.loads(NUMBERS.read_text(encoding="utf-8"))
+    arrays = load_file(ARRAYS)
+    return Example(
+        run=Run.from_json(stored["run"]),
+        pieces=tuple(Piece(**piece) for piece in stored["pieces"]),
+        selected=stored["selected"],
+        layers=stored["layers"],
+        heads=stored["heads"],
+        layer=stored["layer"],
+        head=stored["head"],
+        names={int(token_id): text for token_id, text in stored["names"].items()},
+        logits=arrays["logits"],
+        attention=arrays["attention"],
+    )
+
+
+def record_example() -> None:
+    """Compute the example with the embedded model and store it."""
+    # Only this needs a model; the page that shows the example must not wait for one.
+    from model.generation import write  # noqa: PLC0415
+    from model.internals import InternalsStore  # noqa: PLC0415
+    from model.loading import load_model  # noqa: PLC0415
+
+    model = load_model()
+    store = InternalsStore(model, 2**30)
+    run = Run(model.info.identity, PROMPT, model.encode(PROMPT))
+    for run in write(store, run, LENGTH):  # noqa: B007 - the last one is kept
+        pass
+    selected = most_telling(run)
+    controls = Controls()
+    internals = store.get(run.token_ids)
+    logits = internals.logits(selected - 1)
+    leading = shape(logits, controls.settings).ranking[:LEADING]
+    chosen = [step.token_id for step in run.steps]
+    numbers = {
+        "run": run.to_json(),
+        "pieces": [asdict(piece) for piece in model.text.pieces(run.token_ids)],
+        "selected": selected,
+        "layers": model.info.layers,
+        "heads": model.info.heads,
+        "layer": controls.layer,
+        "head": MEAN_HEAD,
+        "names": {int(token_id): model.text.token(int(token_id)) for token_id in [*leading, *chosen]},
+    }
+    NUMBERS.write_text(json.dumps(numbers, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    attention = internals.attention(controls.layer, MEAN_HEAD, len(run.token_ids))
+    save_file({"logits": logits, "attention": np.ascontiguousarray(attention)}, ARRAYS)
+    print(f"{run.text!r}\nposition {selected}, {ARRAYS.stat().st_size / 1e3:.0f} kB")
+
+
+def most_telling(run: Run) -> int:
+    """Return the position of a step in the later half that shows a sampler at work: undecided, second choice."""
+    late = run.steps[len(run.steps) // 3 :]
+    return max(late, key=lambda step: (2 <= step.rank <= 6, step.kept >= 6, step.entropy_bits)).position
+
+
+if __name__ == "__main__":
+    record_example()

@@ -1,0 +1,199 @@
+"""The components of the Explore page and where they stand. What they do is wired in `explore`."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from model.run import MAX_SEED
+from viz.components.appearance import Appearance
+from viz.components.bertviz_frame import BertVizFrame
+from viz.components.heading import heading
+from viz.components.next_token import NextTokenBars
+from viz.components.token_strip import COLOUR_BY, TokenStrip
+from viz.pages import ASSETS
+from viz.pages.controls import NAMES, PRESETS, Controls
+from viz.pages.limits import Limits
+from viz.pages.panels import Screen
+from viz.strings import say
+
+ROW_CHOICES = (5, 10, 20, 50, 100)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every component that an event needs."""
+
+    prompt: gr.Textbox
+    controls: dict[str, Any]
+    """Inputs, by the names of `Controls`."""
+    screen: Screen
+    """Outputs."""
+    buttons: dict[str, gr.Button]
+    examples: dict[str, gr.Button]
+    """Buttons that fill in a prompt, by that prompt."""
+    model: gr.HTML
+    tabs: dict[str, gr.Tab]
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The controls in the order of the fields of `Controls`."""
+        return [self.controls[name] for name in NAMES]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The screen in the order of its fields."""
+        return list(self.screen)
+
+
+def lay_out(first: Screen, limits: Limits, *, layers: int, heads: int) -> Layout:
+    """Create the page inside a `gr.Blocks`.
+
+    Args:
+        first: what every panel shows at first.
+        limits: bounds of the controls.
+        layers: of the model expected.
+        heads: of the model expected.
+    """
+    start = Controls()
+    controls: dict[str, Any] = {}
+    with gr.Row(elem_classes=["masthead"]):
+        gr.HTML(f"<h1>{say('page.title')}</h1><span>{say('page.promise')}</span>", elem_id="brand", apply_default_css=False)
+        model = gr.HTML(elem_id="model", apply_default_css=False)
+    controls["appearance"] = Appearance()
+    with gr.Column(elem_classes=["card"]):
+        prompt, buttons, examples = _compose()
+        with gr.Row(elem_classes=["choices"]):
+            preset = gr.Radio(
+                [(say(f"page.preset.{name}"), name) for name in PRESETS],
+                value=start.preset,
+                show_label=False,
+                container=False,
+                elem_classes=["chips"],
+                elem_id="presets",
+            )
+        controls |= _dials(start, limits)
+        notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
+    with gr.Row(equal_height=True, elem_classes=["pair"]):
+        with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
+            heading("page.text")
+            strip = TokenStrip(first.strip)
+            with gr.Row(elem_classes=["aftermath"]):
+                status = gr.HTML(first.status, elem_id="status", apply_default_css=False)
+                for name in ("more", "cut", "undo"):
+                    buttons[name] = gr.Button(say(f"page.button.{name}"), size="sm", elem_id=name, min_width=60)
+            with gr.Row(elem_classes=["choices"]):
+                controls["colour_by"] = gr.Radio(
+                    [(say(f"page.colour.{name}"), name) for name in COLOUR_BY],
+                    value=start.colour_by,
+                    label=say("page.colour_by"),
+                    elem_classes=["chips"],
+                    elem_id="colour-by",
+                )
+            timeline = _plot(first.timeline, "timeline")
+        with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
+            heading("page.next_token")
+            bars = NextTokenBars(first.bars)
+            with gr.Row(elem_classes=["tools"]):
+                controls["query"] = gr.Textbox(
+                    label=say("page.search"), placeholder=say("page.search_hint"), max_lines=1, max_length=200, elem_id="search"
+                )
+                controls["rows"] = gr.Dropdown(list(ROW_CHOICES), value=start.rows, label=say("page.rows"), elem_id="rows")
+            found = NextTokenBars(elem_id="found", visible=False)
+    with gr.Row(equal_height=True, elem_classes=["pair"]):
+        with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
+            heading("page.attention")
+            attention, bertviz, tabs = _attention(start, first, controls, layers, heads)
+        with gr.Column(scale=5, min_width=340, elem_classes=["card"], elem_id="sampler-effects"):
+            heading("page.sampler")
+            sweep = _plot(first.sweep, "temperature-sweep")
+            gr.HTML(f'<p class="say">{say("page.ranked_say")}</p>', apply_default_css=False)
+            ranked = _plot(first.ranked, "ranked-probability")
+    screen = Screen(
+        strip=strip, timeline=timeline, bars=bars, found=found, sweep=sweep, ranked=ranked, attention=attention,
+        bertviz=bertviz, notice=notice, status=status, preset=preset, stop=buttons["stop"], undo=buttons["undo"],
+    )  # fmt: skip
+    return Layout(prompt, controls, screen, buttons, examples, model, tabs)
+
+
+def _compose() -> tuple[gr.Textbox, dict[str, gr.Button], dict[str, gr.Button]]:
+    """Return the prompt, its buttons, and the examples beneath."""
+    known = json.loads((ASSETS / "examples.json").read_text(encoding="utf-8"))
+    with gr.Row(equal_height=True, elem_classes=["compose"]):
+        prompt = gr.Textbox(
+            known[0]["prompt"],
+            label=say("page.prompt"),
+            placeholder=say("page.prompt_hint"),
+            show_label=False,
+            container=False,
+            lines=3,
+            max_lines=8,
+            scale=8,
+            elem_id="prompt",
+        )
+        with gr.Column(scale=2, min_width=220, elem_classes=["actions"]):
+            buttons = {
+                "generate": gr.Button(say("page.button.generate"), variant="primary", elem_id="generate"),
+                "step": gr.Button(say("page.button.step"), elem_id="step"),
+                "stop": gr.Button(say("page.button.stop"), elem_id="stop", interactive=False),
+            }
+    with gr.Row(elem_classes=["examples"]):
+        gr.HTML(f'<span class="say">{say("page.examples")}</span>', apply_default_css=False)
+        examples = {
+            example["prompt"]: gr.Button(example["name"], size="sm", min_width=50) for example in known
+        }
+    return prompt, buttons, examples
+
+
+def _dials(start: Controls, limits: Limits) -> dict[str, Any]:
+    """Return the sampler's sliders, the length and the seed."""
+
+    def slider(name: str, low: float, high: float, step: float) -> gr.Slider:
+        return gr.Slider(
+            low,
+            high,
+            getattr(start, name),
+            step=step,
+            label=say(f"page.dial.{name}"),
+            min_width=148,
+            elem_id=name.replace("_", "-"),
+        )
+
+    with gr.Row(elem_classes=["dials"]):
+        return {
+            "temperature": slider("temperature", 0, 2, 0.05),
+            "top_k": slider("top_k", 0, 200, 1),
+            "top_p": slider("top_p", 0, 1, 0.01),
+            "min_p": slider("min_p", 0, 1, 0.01),
+            "repetition_penalty": slider("repetition_penalty", 1, 2, 0.05),
+            "max_new_tokens": slider("max_new_tokens", 1, limits.max_new_tokens, 1),
+            "seed": gr.Number(
+                start.seed, label=say("page.dial.seed"), precision=0, minimum=0, maximum=MAX_SEED, min_width=110, elem_id="seed"
+            ),
+        }
+
+
+def _attention(
+    start: Controls, first: Screen, controls: dict[str, Any], layers: int, heads: int
+) -> tuple[gr.Plot, BertVizFrame, dict[str, gr.Tab]]:
+    """Return the heatmap and BertViz's view, in two tabs under the same layer and head."""
+    with gr.Row(elem_classes=["tools"]):
+        controls["layer"] = gr.Slider(0, layers - 1, start.layer, step=1, label=say("page.layer"), min_width=120, elem_id="layer")
+        controls["head"] = gr.Slider(
+            0, heads - 1, start.head, step=1, label=say("page.head"), min_width=120, elem_id="head", interactive=False
+        )
+        controls["mean_heads"] = gr.Checkbox(start.mean_heads, label=say("page.mean_heads"), min_width=120, elem_id="mean-heads")
+        controls["hide_first"] = gr.Checkbox(start.hide_first, label=say("page.hide_first"), min_width=120, elem_id="hide-first")
+        controls["whole"] = gr.Checkbox(start.whole, label=say("page.whole"), min_width=120, elem_id="whole-text")
+    with gr.Tabs():
+        with gr.Tab(say("page.tab.heatmap")) as heatmap_tab:
+            attention = _plot(first.attention, "attention")
+            gr.HTML(f'<p class="say">{say("page.sinks")}</p>', apply_default_css=False)
+        with gr.Tab(say("page.tab.head_view")) as head_view_tab:
+            bertviz = BertVizFrame()
+    return attention, bertviz, {"heatmap": heatmap_tab, "head_view": head_view_tab}
+
+
+def _plot(figure: Any, elem_id: str) -> gr.Plot:
+    return gr.Plot(figure, show_label=False, container=False, elem_id=elem_id)

@@ -1,0 +1,30 @@
+"""What one server grants its visitors."""
+
+from dataclasses import dataclass
+
+CHARACTERS_PER_TOKEN = 40
+"""A prompt longer than this many characters a token is refused before it is tokenised."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes and numbers, set on the command line."""
+
+    max_prompt_tokens: int = 512
+    max_new_tokens: int = 256
+    """Of one press of Generate or one call; a text may grow to `max_text_tokens` in several."""
+    concurrency: int = 2
+    """Runs written at the same time; the others wait in the queue."""
+    queue_size: int = 64
+    internals_bytes: int = 2**30
+    """Memory for the internals of all visitors' texts."""
+
+    @property
+    def max_text_tokens(self) -> int:
+        """Most tokens of a text, prompt included."""
+        return self.max_prompt_tokens + 2 * self.max_new_tokens
+
+    @property
+    def max_prompt_characters(self) -> int:
+        """Most characters of a prompt."""
+        return self.max_prompt_tokens * CHARACTERS_PER_TOKEN

@@ -1,0 +1,24 @@
+"""The line at the top that says which model this is."""
+
+from html import escape
+
+from model.background import BackgroundModel
+from viz.strings import say
+
+
+def describe(info: object, background: BackgroundModel) -> str:
+    """Return the escaped HTML on the model: its `ModelInfo`, or how far its loading has got."""
+    if info is not None:
+        text = say(
+            "page.model",
+            name=info.name,
+            layers=info.layers,
+            heads=info.heads,
+            parameters=f"{info.parameters / 1e6:,.0f}",
+            device=info.device,
+            dtype=info.dtype,
+        )
+        return f'<span title="{escape(say("page.fingerprint", fingerprint=info.fingerprint))}">{escape(text)}</span>'
+    if background.error is not None:
+        return f'<span class="problem">{escape(str(background.error))}</span>'
+    return f'<span class="loading">{escape(say("page.loading", progress=background.report_line))}</span>'

@@ -1,0 +1,218 @@
+"""From a scene to what each component of the page shows."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+import plotly.graph_objects as go
+
+from model.attention_view import hide_first, window
+from model.sampler_effects import ranked_curve, temperature_sweep
+from model.sampling import penalised
+from viz.components.bertviz_frame import HeadViewValue, head_view_value, head_view_window
+from viz.components.next_token import NextTokenValue, next_token_value, search_value
+from viz.components.token_strip import StripValue, strip_value
+from viz.figures.attention import attention_heatmap
+from viz.figures.sampler_effects import ranked_probability_figure, temperature_sweep_figure
+from viz.figures.theme import placeholder
+from viz.figures.timeline import timeline
+from viz.pages.controls import Controls
+from viz.pages.scene import Scene
+from viz.pages.service import Trouble
+from viz.strings import say
+from viz.tokens import display_token
+
+FOLLOWED = 6
+"""Tokens with a band of their own in the temperature sweep."""
+WINDOW = 48
+"""Tokens of a long text that the heatmap shows around the selected one."""
+SETTING_NAMES = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
+
+
+class Screen(NamedTuple):
+    """What one event changes on the page, by component; what it leaves alone is skipped."""
+
+    strip: Any = gr.skip()
+    timeline: Any = gr.skip()
+    bars: Any = gr.skip()
+    found: Any = gr.skip()
+    sweep: Any = gr.skip()
+    ranked: Any = gr.skip()
+    attention: Any = gr.skip()
+    bertviz: Any = gr.skip()
+    notice: Any = gr.skip()
+    status: Any = gr.skip()
+    preset: Any = gr.skip()
+    stop: Any = gr.skip()
+    undo: Any = gr.skip()
+
+
+def strip(scene: Scene, controls: Controls) -> StripValue:
+    """Return the token strip."""
+    return strip_value(
+        scene.pieces,
+        scene.run,
+        selected=scene.selected,
+        colour_by=controls.colour_by,
+        writing=scene.writing,
+        next_token=not scene.writing and scene.run.finish_reason not in ("eos", "context"),
+    )
+
+
+def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
+    """Return the table of next-token probabilities."""
+    why = scene.explanation
+    if why is None:
+        return None
+    return next_token_value(
+        why.shaped, token_of=scene.token_of, chosen=why.token_id, u=why.u, rows=controls.rows, forced=why.forced
+    )
+
+
+def found(scene: Scene, controls: Controls) -> NextTokenValue | None:
+    """Return the tokens that match the search, or None without one."""
+    if scene.explanation is None or not controls.query:
+        return None
+    return search_value(scene.explanation.shaped, scene.find(controls.query), scene.token_of)
+
+
+def steps(scene: Scene, controls: Controls) -> go.Figure:
+    """Return the timeline."""
+    return timeline(scene.run.steps, selected=scene.selected, theme=controls.theme)
+
+
+def sweep(scene: Scene, controls: Controls) -> go.Figure:
+    """Return probability against temperature."""
+    why, settings = scene.explanation, controls.settings
+    if why is None:
+        return placeholder(say("page.first_token"), theme=controls.theme)
+    scores = why.shaped.logits
+    if settings.repetition_penalty != 1.0:
+        previous = scene.run.token_ids[: why.position]
+        scores = penalised(scores.astype(np.float64), settings.repetition_penalty, previous)
+    followed = [int(token_id) for token_id in np.argsort(-why.shaped.scaled, kind="stable")[:FOLLOWED]]
+    if settings.temperature == 0.0:
+        followed = [int(token_id) for token_id in why.shaped.ranking[:FOLLOWED]]
+    return temperature_sweep_figure(
+        temperature_sweep(scores, followed),
+        labels=[scene.token_of(token_id) for token_id in followed],
+        temperature=settings.temperature,
+        chosen=why.token_id,
+        theme=controls.theme,
+    )
+
+
+def ranked(scene: Scene, controls: Controls) -> go.Figure:
+    """Return probability against rank, with the cuts."""
+    why = scene.explanation
+    if why is None:
+        return placeholder(say("page.first_token"), theme=controls.theme)
+    return ranked_probability_figure(ranked_curve(why.shaped), settings=controls.settings, theme=controls.theme)
+
+
+def attention(scene: Scene, controls: Controls) -> go.Figure:
+    """Return the heatmap: the whole text, or a window around the selected query."""
+    weights = scene.attention(controls.layer, controls.shown_head)
+    if controls.hide_first:
+        weights = hide_first(weights)
+    size = scene.length if controls.whole else WINDOW
+    shown = window(scene.length, scene.query, size)
+    return attention_heatmap(
+        weights[shown.start : shown.stop, shown.start : shown.stop],
+        tokens=[piece.token for piece in scene.pieces],
+        first_row=shown.start,
+        first_column=shown.start,
+        selected_row=scene.query if scene.query >= 0 else None,
+        theme=controls.theme,
+    )
+
+
+def bertviz(scene: Scene, controls: Controls) -> HeadViewValue:
+    """Return BertViz's head view of the selected layer."""
+    first, end = head_view_window(scene.length, scene.selected)
+    return head_view_value(
+        [piece.token for piece in scene.pieces[first:end]],
+        scene.attention_heads(controls.layer)[:, first:end, first:end],
+        layer=controls.layer,
+        first=first,
+        count=scene.length,
+    )
+
+
+def or_message(panel: Callable[[Scene, Controls], go.Figure], scene: Scene, controls: Controls) -> go.Figure:
+    """Return a figure, or the sentence that says why there is none: one panel never blanks the others."""
+    try:
+        return panel(scene, controls)
+    except Trouble as trouble:
+        return placeholder(str(trouble), theme=controls.theme)
+
+
+def after_settings(scene: Scene, controls: Controls) -> Screen:
+    """Return what a moved slider changes: everything drawn from the shaped distribution."""
+    return Screen(
+        bars=bars(scene, controls),
+        found=found(scene, controls) if controls.query else gr.skip(),
+        sweep=sweep(scene, controls),
+        ranked=ranked(scene, controls),
+        notice=notice(scene, controls),
+        preset=controls.preset,
+    )
+
+
+def after_selection(scene: Scene, controls: Controls) -> Screen:
+    """Return what a click on a token changes: every panel."""
+    return after_settings(scene, controls)._replace(
+        timeline=steps(scene, controls),
+        attention=or_message(attention, scene, controls),
+        bertviz=bertviz(scene, controls) if scene.head_view else gr.skip(),
+        status=status(scene),
+    )
+
+
+def everything(scene: Scene, controls: Controls) -> Screen:
+    """Return the whole page."""
+    return after_selection(scene, controls)._replace(strip=strip(scene, controls))
+
+
+def notice(scene: Scene, controls: Controls) -> str:
+    """Say so when the sliders stand elsewhere than they did when the selected token was chosen."""
+    why = scene.explanation
+    step = scene.run.step_at(scene.selected)
+    used = scene.run.settings_at(scene.selected)
+    if why is None or step is None or used == controls.settings:
+        return ""
+    changed = [name for name in SETTING_NAMES if getattr(used, name) != getattr(controls.settings, name)]
+    if used.temperature == 0.0:
+        changed = ["temperature"]
+    settings = ", ".join(say(f"page.setting.{name}", value=f"{getattr(used, name):g}") for name in changed)
+    text = say("page.earlier_settings", settings=settings)
+    same = why.token_id_by_same_dice
+    if same is not None and same != why.token_id:
+        text += " " + say("page.other_token", token=display_token(scene.token_of(same)), u=f"{step.u:.3f}")
+    elif same is not None:
+        text += " " + say("page.same_token")
+    return said(text)
+
+
+def status(scene: Scene) -> str:
+    """Return a line on the text as a whole: how long it is and why it ended."""
+    reason = scene.run.finish_reason
+    ended = say(f"page.finish.{reason}") if reason and scene.run.steps else ""
+    return status_line(say("page.tokens", prompt=len(scene.run.prompt_token_ids), new=len(scene.run.steps)), ended)
+
+
+def status_line(*parts: str) -> str:
+    """Return the escaped HTML of the status line."""
+    return f'<p class="say">{escape(" · ".join(part for part in parts if part))}</p>'
+
+
+def said(text: str) -> str:
+    """Return the escaped HTML of a notice."""
+    return f'<p class="notice" role="status">{escape(text)}</p>'
+
+
+def problem(text: str) -> str:
+    """Return the escaped HTML of a notice that something could not be done."""
+    return f'<p class="notice problem" role="alert">{escape(text)}</p>'

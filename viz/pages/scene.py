@@ -1,0 +1,117 @@
+"""One selected step of one text, as finished numbers: what every panel of the page is drawn from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.explain import Explanation
+from model.run import Run
+from model.text import Piece
+from viz.pages.controls import Controls
+from viz.pages.example import Example
+from viz.pages.service import Service, Trouble
+from viz.pages.visitor import Visitor
+from viz.strings import say
+
+Heads = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Numbers of one moment. Nothing in it is computed again by a panel."""
+
+    run: Run
+    pieces: Sequence[Piece]
+    selected: int
+    writing: bool
+    head_view: bool
+    """Whether BertViz's view is open."""
+    explanation: Explanation | None
+    """None where nothing was predicted: at the first token."""
+    token_of: Callable[[int], str]
+    find: Callable[[str], list[int]]
+    """Token ids that match a search."""
+    attention: Callable[[int, int], Heads]
+    """(T, T) weights of a layer and head, over the tokens that the model has read."""
+    attention_heads: Callable[[int], Heads]
+    """(heads, T, T) weights of a layer."""
+    length: int
+    """T, the number of tokens that the model has read."""
+
+    @property
+    def query(self) -> int:
+        """Position of the query that chose, or would choose, the selected token."""
+        return self.selected - 1
+
+
+MOST_MATCHES = 12
+
+
+def scene_of(service: Service, example: Example, visitor: Visitor, controls: Controls) -> Scene:
+    """Return what a visitor looks at.
+
+    Raises:
+        Trouble: the model has not loaded yet, or did not write this text.
+        OutOfRange: a setting that the sampler does not take.
+    """
+    if not service.ready or visitor.run.model != service.model.info.identity:
+        if visitor.run is example.run and visitor.selected == example.selected:
+            return stored_scene(example, controls, why_not(service, visitor))
+        raise Trouble(why_not(service, visitor))
+    run, model = visitor.run, service.model
+    # The newest token of a text that is being written is read only when the next one is asked for.
+    read = run.token_ids[:-1] if visitor.writing and run.steps else run.token_ids
+    selected = max(0, min(visitor.selected, len(run.token_ids)))
+    internals = service.store.get(read)
+    return Scene(
+        run=run,
+        pieces=visitor.pieces,
+        selected=selected,
+        writing=visitor.writing,
+        head_view=visitor.head_view,
+        explanation=service.explain(run, selected, controls.settings) if selected > 0 else None,
+        token_of=model.text.token,
+        find=lambda query: model.text.matches(query, MOST_MATCHES),
+        attention=lambda layer, head: internals.attention(layer, head, len(read)),
+        attention_heads=lambda layer: internals.attention_heads(layer, len(read)),
+        length=len(read),
+    )
+
+
+def stored_scene(example: Example, controls: Controls, missing: str) -> Scene:
+    """Return the stored example, for which no model is needed; what is not stored raises `missing`."""
+
+    def absent(*_: object) -> Heads:
+        raise Trouble(missing)
+
+    def find(_query: str) -> list[int]:
+        raise Trouble(missing)
+
+    def attention(layer: int, head: int) -> Heads:
+        if (layer, head) != (example.layer, example.head):
+            raise Trouble(missing)
+        return example.attention
+
+    return Scene(
+        run=example.run,
+        pieces=example.pieces,
+        selected=example.selected,
+        writing=False,
+        head_view=False,
+        explanation=example.explain(controls.settings),
+        token_of=example.token,
+        find=find,
+        attention=attention,
+        attention_heads=absent,
+        length=len(example.attention),
+    )
+
+
+def why_not(service: Service, visitor: Visitor) -> str:
+    """Return why the text of a visitor cannot be explained now."""
+    if not service.ready:
+        return say("page.loading", progress=service.background.report_line)
+    other = visitor.run.model.partition("@")[0]
+    return say("page.other_model", other=other, name=service.model.info.name)
