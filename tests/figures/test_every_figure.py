@@ -1,0 +1,94 @@
+import re
+
+import numpy as np
+import pytest
+
+from model.run import SamplerSettings
+from model.sampler_effects import RankedCurve, TemperatureSweep
+from tests.figures.samples import AWKWARD, THEMES, causal, curve, reread, steps, sweep
+from viz.figures.attention import attention_heatmap
+from viz.figures.sampler_effects import ranked_probability_figure, temperature_sweep_figure
+from viz.figures.theme import placeholder
+from viz.figures.timeline import timeline
+
+SETTINGS = SamplerSettings(temperature=0.7, top_k=40, top_p=0.9, min_p=0.05, repetition_penalty=1.1)
+EMPTY_SWEEP = TemperatureSweep(np.array([0.5, 1.0]), np.array([], dtype=np.intp), np.empty((2, 0)))
+EMPTY_CURVE = RankedCurve(np.array([], dtype=np.intp), *[np.array([])] * 3, cuts=())
+
+
+def attention(size, theme):
+    return attention_heatmap(causal(size), tokens=[" token"] * size, selected_row=size - 1, theme=theme)
+
+
+FIGURES = {
+    "timeline of nothing": lambda theme: timeline([], selected=None, theme=theme),
+    "timeline of 1": lambda theme: timeline(steps(1), selected=8, theme=theme),
+    "timeline of 64": lambda theme: timeline(steps(64), selected=20, theme=theme),
+    "timeline of 400": lambda theme: timeline(steps(400), selected=20, theme=theme),
+    "attention of nothing": lambda theme: attention_heatmap(
+        np.empty((0, 0)), tokens=[], selected_row=None, theme=theme
+    ),
+    "attention of 1": lambda theme: attention(1, theme),
+    "attention of 64": lambda theme: attention(64, theme),
+    "attention of 96": lambda theme: attention(96, theme),
+    "attention of awkward tokens": lambda theme: attention_heatmap(
+        causal(10), tokens=AWKWARD, selected_row=2, theme=theme
+    ),
+    "sweep of nothing": lambda theme: temperature_sweep_figure(
+        EMPTY_SWEEP, labels=[], temperature=1.0, chosen=None, theme=theme
+    ),
+    "sweep of 1": lambda theme: temperature_sweep_figure(
+        sweep(1), labels=["a"], temperature=1.0, chosen=0, theme=theme
+    ),
+    "sweep of 10": lambda theme: temperature_sweep_figure(
+        sweep(10), labels=AWKWARD, temperature=0.7, chosen=3, theme=theme
+    ),
+    "ranking of nothing": lambda theme: ranked_probability_figure(
+        EMPTY_CURVE, settings=SETTINGS, theme=theme
+    ),
+    "ranking": lambda theme: ranked_probability_figure(curve(SETTINGS), settings=SETTINGS, theme=theme),
+    "placeholder": lambda theme: placeholder("Nothing yet", theme=theme),
+}
+every_figure = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES)
+every_theme = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+
+
+@every_theme
+@every_figure
+def test_every_figure_survives_the_way_to_the_browser(draw, theme):
+    read = reread(draw(theme))
+    assert read["layout"]["paper_bgcolor"] == read["layout"]["plot_bgcolor"] == "rgba(0,0,0,0)"
+    assert read["layout"]["height"] > 100
+    assert read["layout"]["uirevision"]
+
+
+@every_figure
+def test_every_figure_is_well_below_100_kb(draw):
+    assert len(draw(THEMES["light"]).to_json().encode()) < 90_000
+
+
+@every_figure
+def test_hover_templates_have_no_braces_but_their_own_variables(draw):
+    for trace in draw(THEMES["light"]).data:
+        template = re.sub(
+            r"%\{(x|y|z|fullData\.name|customdata\[\d\])(:[,.\w%]+)?\}", "", trace.hovertemplate or ""
+        )
+        assert not re.search(r"[{}]", template)
+
+
+@every_figure
+def test_no_text_of_a_figure_is_left_unfilled(draw):
+    figure = draw(THEMES["dark"])
+    texts = [annotation.text for annotation in figure.layout.annotations]
+    texts += [axis.title.text or "" for axis in (figure.layout.xaxis, figure.layout.yaxis)]
+    assert not any(re.search(r"\{[a-z_]+\}", text.replace("%{x}", "")) for text in texts)
+
+
+@every_figure
+def test_a_finger_on_a_figure_scrolls_the_page(draw):
+    assert draw(THEMES["light"]).layout.dragmode is False
+
+
+def test_the_same_numbers_give_the_same_figure():
+    for draw in FIGURES.values():
+        assert draw(THEMES["light"]).to_json() == draw(THEMES["light"]).to_json()

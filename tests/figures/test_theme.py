@@ -1,0 +1,65 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tests.figures.samples import AWKWARD, AWKWARD_SAFE, THEMES
+from viz.figures.theme import contrast, ink_on, luminance, placeholder
+from viz.figures.token_labels import labelled_positions, token_label
+
+themes = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+
+
+def colour_at(scale, weight):
+    stops = [stop for stop, _ in scale]
+    channels = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for _, colour in scale])
+    mixed = [round(np.interp(weight, stops, channel)) for channel in channels.T]
+    return "#{:02x}{:02x}{:02x}".format(*mixed)
+
+
+@themes
+def test_text_colours_reach_aa_contrast_on_the_card(theme):
+    assert all(contrast(colour, theme.card) >= 4.5 for colour in (theme.ink, theme.quiet, theme.glow_ink))
+    assert contrast(theme.ink, theme.hover) >= 4.5
+
+
+@themes
+def test_heat_moves_evenly_away_from_the_card(theme):
+    ramp = [luminance(colour) for _, colour in theme.heat]
+    steps = np.diff(ramp) * np.sign(ramp[-1] - ramp[0])
+    assert (steps > 0).all()
+    assert contrast(theme.heat[-1][1], theme.card) > 12
+
+
+@themes
+def test_weights_from_5_to_20_percent_can_be_told_from_0_and_from_each_other(theme):
+    seen = [colour_at(theme.heat, weight) for weight in (0.0, 0.05, 0.1, 0.2)]
+    assert all(contrast(one, other) > 1.14 for one, other in pairwise(seen))
+    assert contrast(seen[-1], theme.card) > 1.7
+
+
+@themes
+def test_labels_on_any_band_read_well(theme):
+    for fill in (*theme.bands, theme.others, theme.accent_fill):
+        assert contrast(ink_on(fill, theme), fill) >= 4.5
+
+
+@themes
+def test_a_placeholder_says_its_sentence_and_shows_no_axes(theme):
+    figure = placeholder("Nothing yet", theme=theme)
+    assert [annotation.text for annotation in figure.layout.annotations] == ["Nothing yet"]
+    assert figure.layout.xaxis.visible is figure.layout.yaxis.visible is False
+
+
+def test_token_labels_are_visible_and_safe():
+    assert [token_label(token) for token in AWKWARD] == AWKWARD_SAFE
+
+
+def test_a_shortened_label_is_never_cut_inside_an_entity():
+    assert token_label("<<<<<<", 4) == "&lt;&lt;&lt;…"
+
+
+def test_labelled_positions_run_through_the_position_asked_for():
+    assert labelled_positions(range(10), through=None, most=10) == list(range(10))
+    assert labelled_positions(range(5, 35), through=18, most=10) == [6, 9, 12, 15, 18, 21, 24, 27, 30, 33]
+    assert labelled_positions(range(5, 35), through=99, most=10)[0] == 5
