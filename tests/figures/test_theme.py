@@ -1,10 +1,11 @@
+import html
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from tests.figures.samples import AWKWARD, AWKWARD_SAFE, THEMES
-from viz.figures.theme import contrast, ink_on, luminance, placeholder
+from viz.figures.theme import LIGHT, PHONE_CHARACTERS, contrast, ink_on, luminance, placeholder
 from viz.figures.token_labels import labelled_positions, token_label
 
 themes = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
@@ -49,6 +50,13 @@ def test_a_placeholder_says_its_sentence_and_shows_no_axes(theme):
     figure = placeholder("Nothing yet", theme=theme)
     assert [annotation.text for annotation in figure.layout.annotations] == ["Nothing yet"]
     assert figure.layout.xaxis.visible is figure.layout.yaxis.visible is False
+
+
+def test_a_placeholder_takes_any_text_breaks_it_into_lines_and_escapes_it():
+    figure = placeholder("no model <b>gpt</b> here, " + "and a long reason " * 4, theme=LIGHT)
+    text = figure.layout.annotations[0].text
+    assert "&lt;b&gt;gpt&lt;/b&gt;" in text
+    assert max(len(html.unescape(line)) for line in text.split("<br>")) <= PHONE_CHARACTERS
 
 
 def test_token_labels_are_visible_and_safe():

@@ -1,5 +1,7 @@
 """Colours, type and margins of every figure, for a light and a dark card."""
 
+import html
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +11,8 @@ import plotly.graph_objects as go
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 FONT_SIZE = 12
 SMALL = 11
+PHONE_CHARACTERS = 42
+"""Characters of a sentence that fit across a phone."""
 CLEAR = "rgba(0,0,0,0)"
 HIDDEN_BUTTONS = ("pan", "select", "lasso", "zoomin", "zoomout", "autoscale")
 
@@ -136,13 +140,26 @@ def axis(theme: Theme) -> dict[str, Any]:
 
 
 def placeholder(message: str, *, theme: Theme, height: int = 160) -> go.Figure:
-    """Return a quiet centred sentence in place of a figure that has nothing to show yet."""
+    """Return a quiet centred sentence in place of a figure that has nothing to show yet.
+
+    Args:
+        message: plain text, broken into lines that fit a phone.
+        theme: the colours.
+        height: in pixels.
+    """
+    lines = [html.escape(line, quote=False) for line in textwrap.wrap(message, PHONE_CHARACTERS)]
     figure = base_figure(theme=theme, height=height)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.update_layout(modebar_remove=[*HIDDEN_BUTTONS, "zoom", "resetscale", "toimage"])
     figure.add_annotation(
-        text=message, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5, font={"color": theme.quiet}
+        text="<br>".join(lines),
+        showarrow=False,
+        xref="paper",
+        yref="paper",
+        x=0.5,
+        y=0.5,
+        font={"color": theme.quiet},
     )
     return figure
 
