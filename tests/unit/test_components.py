@@ -24,6 +24,7 @@ from viz.components.bertviz_frame import (
 from viz.components.heading import heading_html
 from viz.components.next_token import NextTokenBars, next_token_value, search_value
 from viz.components.percent import count, percent
+from viz.components.selection import Selection
 from viz.components.theme import page_head, page_theme
 from viz.components.token_strip import COLOUR_BY, TokenStrip, legend, shown_text, strip_value, weight_of
 
@@ -190,7 +191,7 @@ def test_markup_in_tokens_stays_as_it_is_because_scripts_set_text_only() -> None
     json.dumps(value)
 
 
-@pytest.mark.parametrize("component", [TokenStrip, NextTokenBars, BertVizFrame, Appearance])
+@pytest.mark.parametrize("component", [TokenStrip, NextTokenBars, BertVizFrame, Appearance, Selection])
 def test_no_value_ever_reaches_a_template(component: Any) -> None:
     made = component()
     assert "{{" not in made.html_template and "${" not in made.html_template

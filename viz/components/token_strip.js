@@ -104,6 +104,7 @@ function draw() {
 function send() {
   sending = 0;
   trigger("select", { index: selected, value: current().tokens[selected]?.text ?? "" });
+  document.dispatchEvent(new CustomEvent("token-selected", { detail: { index: selected, strip: words.strip } }));
 }
 
 function select(index, wait) {

@@ -183,8 +183,8 @@ def _title(position: int, piece: Piece, step: Step | None) -> str:
 class TokenStrip(Drawn):
     """The strip.
 
-    Fires `select` with `{"index": position, "value": text}`. ←/→ work anywhere on the page, Home and End
-    within the strip, and Space presses the button `generate_id`.
+    Fires `select` with `{"index": position, "value": text}`; see `Selection` for what to listen to. ←/→ work
+    anywhere on the page, Home and End within the strip, and Space presses the button `generate_id`.
     """
 
     def __init__(
@@ -196,7 +196,10 @@ class TokenStrip(Drawn):
         **kwargs: Any,
     ) -> None:
         keys = ("group", "empty", "next", "next_title")
-        words = {key: say(f"components.strip.{key}") for key in keys} | {"generate": generate_id}
+        words = {key: say(f"components.strip.{key}") for key in keys} | {
+            "generate": generate_id,
+            "strip": elem_id,
+        }
         super().__init__(
             "token_strip",
             '<div class="strip" role="group"></div><p class="strip-empty"></p><div class="legend"></div>',

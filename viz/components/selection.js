@@ -1,0 +1,7 @@
+function follow(event) {
+  if (!element.isConnected) return document.removeEventListener("token-selected", follow);
+  if (event.detail.strip !== props.words.strip) return;
+  props.value = { index: event.detail.index };
+  trigger("select", { index: event.detail.index });
+}
+document.addEventListener("token-selected", follow);
