@@ -3,7 +3,6 @@
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -342,8 +341,3 @@ def test_the_page_asks_no_font_host() -> None:
     assert not theme._stylesheets
     style = page_head()
     assert "url(" not in style and "@import" not in style and "//" not in style
-
-
-def test_important_is_kept_for_inline_styles() -> None:
-    style = (Path(__file__).parents[2] / "assets" / "style.css").read_text(encoding="utf-8")
-    assert style.count("!important") <= 9
