@@ -73,7 +73,8 @@ class Internals:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self._recording.nbytes + sum(logits.nbytes for logits in self._logits.values())
+        # A list first: another thread may be reading logits, which come and go.
+        return self._recording.nbytes + sum(logits.nbytes for logits in list(self._logits.values()))
 
 
 class InternalsStore:
@@ -108,6 +109,9 @@ class InternalsStore:
         try:
             internals.extend(wanted[len(internals) :])
             yield internals
+        except Exception:
+            self._forget(internals)  # a pass that failed may have recorded half of itself
+            raise
         finally:
             internals.writing.release()
             self._evict()
@@ -124,16 +128,22 @@ class InternalsStore:
             nearest = max(self._known.values(), key=lambda known: _shared(known, wanted), default=None)
             shared = _shared(nearest, wanted) if nearest is not None else 0
             if nearest is not None and shared == len(nearest) and nearest.writing.acquire(blocking=False):
-                self._known.move_to_end(id(nearest))
-                return nearest
+                if shared == len(nearest):  # still: another writer may have been here a moment ago
+                    self._known.move_to_end(id(nearest))
+                    return nearest
+                nearest.writing.release()
         internals = nearest.prefix(shared) if nearest is not None and shared else Internals(self.model)
         internals.writing.acquire()
         with self._lock:
             self._known[id(internals)] = internals
         return internals
 
+    def _forget(self, internals: Internals) -> None:
+        with self._lock:
+            self._known.pop(id(internals), None)
+
     def _evict(self) -> None:
-        """Forget the texts used longest ago until the budget holds; the last one and those being written stay."""
+        """Forget the texts used longest ago until the budget holds; the last and those being written stay."""
         with self._lock:
             held = sum(internals.nbytes for internals in self._known.values())
             for key, internals in list(self._known.items())[:-1]:
@@ -146,8 +156,6 @@ class InternalsStore:
 
 def _shared(internals: Internals, wanted: tuple[int, ...]) -> int:
     """Return how many leading tokens two texts share."""
-    pairs = zip(internals.token_ids, wanted, strict=False)
-    return next(
-        (index for index, (ours, theirs) in enumerate(pairs) if ours != theirs),
-        min(len(internals), len(wanted)),
-    )
+    known = internals.token_ids  # once: a writer may be extending it
+    pairs = enumerate(zip(known, wanted, strict=False))
+    return next((index for index, (ours, theirs) in pairs if ours != theirs), min(len(known), len(wanted)))
