@@ -177,7 +177,7 @@ def _info(transformer: PreTrainedModel, name: str, fingerprint: str) -> ModelInf
         )
     except AttributeError as problem:
         raise UnrecordableModel(
-            f"the configuration of {type(transformer).__name__} does not say how large the model is: {problem}"
+            f"the configuration of {type(transformer).__name__} does not tell the model's size: {problem}"
         ) from problem
 
 

@@ -8,11 +8,12 @@ Nothing of size T x T is kept: attention weights are rebuilt from queries and ke
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
@@ -81,15 +82,15 @@ class Recording:
 
     def keys(self, layer: int, length: int) -> Tensor:
         """Return (key-value heads, length, head size)."""
-        keys: Tensor = self.cache.layers[layer].keys[0, :, :length]
-        return keys
+        return self._cached(layer)[0][0, :, :length]
 
     def copy(self, length: int) -> "Recording":
         """Return the recording of the first `length` tokens, free to go on differently."""
         other = Recording(len(self.queries))
-        for layer, cached in enumerate(self.cache.layers):
+        for layer in range(len(self.queries)):
+            keys, values = self._cached(layer)
             # The cache concatenates, it never writes in place: views of the old tensors are safe.
-            other.cache.update(cached.keys[:, :, :length], cached.values[:, :, :length], layer)
+            other.cache.update(keys[:, :, :length], values[:, :, :length], layer)
         other.queries = [rows.copy(length) for rows in self.queries]
         other.residual = [rows.copy(length) for rows in self.residual]
         other.final = self.final.copy(length)
@@ -100,7 +101,12 @@ class Recording:
     def nbytes(self) -> int:
         """Bytes held, cache included."""
         rows = sum(part.nbytes for part in (*self.queries, *self.residual, self.final))
-        return rows + sum(layer.keys.nbytes + layer.values.nbytes for layer in self.cache.layers)
+        cached = (self._cached(layer) for layer in range(len(self.cache.layers)))
+        return rows + sum(keys.nbytes + values.nbytes for keys, values in cached)
+
+    def _cached(self, layer: int) -> tuple[Tensor, Tensor]:
+        kept = cast(DynamicLayer, self.cache.layers[layer])
+        return cast(Tensor, kept.keys), cast(Tensor, kept.values)
 
 
 _active: ContextVar[Recording | None] = ContextVar("recording", default=None)

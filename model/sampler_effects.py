@@ -26,7 +26,8 @@ class TemperatureSweep:
     @property
     def others(self) -> Floats:
         """(N,) probability of all other tokens together."""
-        return np.clip(1.0 - self.probabilities.sum(axis=1), 0.0, 1.0)
+        others: Floats = np.clip(1.0 - self.probabilities.sum(axis=1), 0.0, 1.0)
+        return others
 
 
 @dataclass(frozen=True)

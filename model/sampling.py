@@ -243,7 +243,8 @@ def _softmax(scores: Floats) -> Floats:
     if not np.isfinite(largest):
         raise ValueError("the model returned logits that are not numbers; try --dtype float32")
     powers = np.exp(scores - largest)
-    return powers / powers.sum()
+    probabilities: Floats = powers / powers.sum()
+    return probabilities
 
 
 def _keep(name: str, before: Stage, count: int) -> Stage:

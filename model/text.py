@@ -59,14 +59,14 @@ class TokenText:
         if token_id in self._added:
             return self._added[token_id].encode("utf-8")
         written = self._tokenizer.convert_ids_to_tokens(token_id)
-        if written is None:
+        if not isinstance(written, str):
             return b""
         if self._byte_level:
             return b"".join(BYTE_OF.get(character, character.encode("utf-8")) for character in written)
         fallback = BYTE_FALLBACK.fullmatch(written)
         if fallback:
             return bytes([int(fallback[1], 16)])
-        return str(written).replace(SENTENCEPIECE_SPACE, " ").encode("utf-8")
+        return written.replace(SENTENCEPIECE_SPACE, " ").encode("utf-8")
 
     def token(self, token_id: int) -> str:
         """Return a token by itself; bytes that are no whole character read `<0xF0>`."""

@@ -11,7 +11,8 @@ LOCALES = Path(__file__).parent.parent / "assets" / "locales"
 @cache
 def catalogue(language: str = "en") -> dict[str, Any]:
     """Return the nested strings of a language."""
-    return json.loads((LOCALES / f"{language}.json").read_text(encoding="utf-8"))
+    strings: dict[str, Any] = json.loads((LOCALES / f"{language}.json").read_text(encoding="utf-8"))
+    return strings
 
 
 def say(key: str, **values: object) -> str:

@@ -21,13 +21,13 @@ const tell = () => frame?.contentWindow?.postMessage({ dark: dark() }, "*");
 
 async function draw() {
   const value = props.value;
-  note.textContent = value?.note || props.words.empty;
+  note.textContent = value?.note || words.empty;
   if (!value?.page) return holder.replaceChildren();
   if (value.page === drawn) return;
   try {
     libraries ??= await server.scripts();
   } catch {
-    note.textContent = props.words.failed;
+    note.textContent = words.failed;
     return;
   }
   if (props.value !== value) return; // a newer value is on its way

@@ -6,6 +6,7 @@ ever reaches a template: the scripts build elements and set `textContent`. The e
 across updates, which keeps focus, scroll position and listeners.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,18 @@ class Drawn(gr.HTML):
         words: dict[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
-        code = (HERE / "dom.js").read_text(encoding="utf-8") + (HERE / f"{script}.js").read_text(
-            encoding="utf-8"
+        # Not as a prop: a component that is updated before its tab was opened is mounted without its props.
+        strings = f"const words = {json.dumps(words or {})};\n"
+        code = (
+            strings
+            + (HERE / "dom.js").read_text(encoding="utf-8")
+            + (HERE / f"{script}.js").read_text(encoding="utf-8")
         )
         super().__init__(
             value=value,
             html_template=skeleton,
             js_on_load=code,
             apply_default_css=False,
-            words=words or {},
             **kwargs,
         )
 

@@ -1,5 +1,4 @@
 const root = element.querySelector(".next-token");
-const words = props.words;
 
 const cellOf = (kind, ...inside) => make("td", { class: kind }, ...inside);
 const share = (p, scale) => `--p:${Math.min(1, p / scale)}`;

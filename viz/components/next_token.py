@@ -244,14 +244,20 @@ class NextTokenBars(Drawn):
     """The table; also used with `search_value` for the tokens that a search found."""
 
     def __init__(
-        self, value: NextTokenValue | None = None, *, elem_id: str = "next-token", **kwargs: Any
+        self,
+        value: NextTokenValue | None = None,
+        *,
+        empty: str = "components.next.words.empty",
+        elem_id: str = "next-token",
+        **kwargs: Any,
     ) -> None:
-        keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption", "empty")
+        """Create the table; `empty` is the key of the sentence shown without a value."""
+        keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption")
         super().__init__(
             "next_token",
             '<div class="next-token"></div>',
             value,
-            words={key: say(f"components.next.words.{key}") for key in keys},
+            words={key: say(f"components.next.words.{key}") for key in keys} | {"empty": say(empty)},
             elem_id=elem_id,
             **kwargs,
         )

@@ -1,6 +1,6 @@
 function follow(event) {
   if (!element.isConnected) return document.removeEventListener("token-selected", follow);
-  if (event.detail.strip !== props.words.strip) return;
+  if (event.detail.strip !== words.strip) return;
   props.value = { index: event.detail.index };
   trigger("select", { index: event.detail.index });
 }

@@ -1,7 +1,6 @@
 const strip = element.querySelector(".strip");
 const empty = element.querySelector(".strip-empty");
 const legend = element.querySelector(".legend");
-const words = props.words;
 const PATIENCE = 2500; // ms in which the server may still be answering an earlier press
 
 let selected = null; // what the browser shows as selected

@@ -9,10 +9,10 @@ from model.run import SamplerSettings
 from model.sampler_effects import Cut, RankedCurve
 from model.sampling import Floats
 from viz.figures.band_labels import Anchor, staggered
+from viz.figures.temperature_sweep import HEIGHT
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
 from viz.strings import say
 
-HEIGHT = 220
 LABEL_LINE = 14
 """Pixels between two lines of labels."""
 

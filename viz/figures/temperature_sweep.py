@@ -12,7 +12,7 @@ from viz.figures.token_labels import token_label
 from viz.strings import say
 from viz.tokens import display_token
 
-HEIGHT = 220
+HEIGHT = 255
 LABEL_LIMIT = 12
 LABEL_ROOM = 0.1
 """Share of the plot's height that a label takes."""

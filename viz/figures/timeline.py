@@ -9,7 +9,7 @@ from viz.figures.theme import CLEAR, Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_label
 from viz.strings import say
 
-HEIGHT = 132
+HEIGHT = 190
 MOST_TICKS = 6
 MANY = 150
 """Steps from which a bar is too thin for a gap beside it, or to be found by its colour."""

@@ -9,10 +9,10 @@ ASSETS = Path(__file__).parent.parent.parent / "assets"
 def launch_arguments() -> dict[str, Any]:
     """Return what Gradio's `launch` needs for the look of the pages."""
     # Gradio takes seconds to import, and a page's module may be wanted without it.
-    from viz.components.theme import page_theme  # noqa: PLC0415
+    from viz.components.theme import page_head, page_theme  # noqa: PLC0415
 
     return {
         "theme": page_theme(),
-        "css": (ASSETS / "style.css").read_text(encoding="utf-8"),
+        "head": page_head(),
         "favicon_path": str(ASSETS / "icon.svg"),
     }

@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 
 from model.attention_view import MEAN_HEAD
-from model.run import MAX_SEED, OutOfRange, Run, SamplerSettings, within
+from model.run import MAX_SEED, OutOfRange, SamplerSettings, within
 from model.sampling import ShapedDistribution, shape
 from viz.pages.service import Service, Trouble
 from viz.strings import say
@@ -57,11 +57,13 @@ class Api:
         with _explained():
             self._ready()
             settings = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
-            length = within("max_new_tokens", max_new_tokens, 1, self.service.limits.max_new_tokens, whole=True)
+            length = within(
+                "max_new_tokens", max_new_tokens, 1, self.service.limits.max_new_tokens, whole=True
+            )
             checked_seed = within("seed", seed, 0, MAX_SEED, whole=True)
-            run = self.service.new_run(prompt, settings, int(checked_seed))
+            prompted = self.service.new_run(prompt, settings, int(checked_seed))
             sent = 0.0
-            for run in write(self.service.store, run, int(length)):
+            for run in write(self.service.store, prompted, int(length)):
                 if run.finish_reason is not None or time.monotonic() - sent >= STREAM_SECONDS:
                     sent = time.monotonic()
                     yield run.to_json()

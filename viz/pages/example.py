@@ -22,7 +22,8 @@ from viz.pages.controls import Controls
 NUMBERS = ASSETS / "example.json"
 ARRAYS = ASSETS / "example.safetensors"
 PROMPT = "The old lighthouse keeper climbed the stairs and"
-LENGTH = 40
+SEED = 4
+LENGTH = 37
 LEADING = 200
 """Tokens stored by name: as many as the longest table shows, and some to spare for other settings."""
 
@@ -56,7 +57,9 @@ class Example:
         previous = self.run.token_ids[: self.selected]
         step = self.run.step_at(self.selected)
         assert step is not None
-        return Explanation(self.selected, shape(self.logits, settings, previous), step.token_id, step.u, False)
+        return Explanation(
+            self.selected, shape(self.logits, settings, previous), step.token_id, step.u, False
+        )
 
 
 @cache
@@ -87,9 +90,7 @@ def record_example() -> None:
 
     model = load_model()
     store = InternalsStore(model, 2**30)
-    run = Run(model.info.identity, PROMPT, model.encode(PROMPT))
-    for run in write(store, run, LENGTH):  # noqa: B007 - the last one is kept
-        pass
+    *_, run = write(store, Run(model.info.identity, PROMPT, model.encode(PROMPT), seed=SEED), LENGTH)
     selected = most_telling(run)
     controls = Controls()
     internals = store.get(run.token_ids)
@@ -113,7 +114,7 @@ def record_example() -> None:
 
 
 def most_telling(run: Run) -> int:
-    """Return the position of a step in the later half that shows a sampler at work: undecided, second choice."""
+    """Return the position of a late step that shows a sampler at work: undecided, not the first choice."""
     late = run.steps[len(run.steps) // 3 :]
     return max(late, key=lambda step: (2 <= step.rank <= 6, step.kept >= 6, step.entropy_bits)).position
 

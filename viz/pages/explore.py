@@ -8,6 +8,7 @@ import gradio as gr
 
 from model.background import BackgroundModel
 from model.run import OutOfRange
+from viz.components.selection import SelectionValue
 from viz.pages.api import add_api
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.example import Example, load_example
@@ -46,7 +47,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
     service, example = Service(background, limits), load_example()
     with gr.Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True) as app:
         first = everything(stored_scene(example, Controls(), ""), Controls())
-        page = lay_out(first, limits, layers=example.layers, heads=example.heads)
+        page = lay_out(first, limits, seed=example.run.seed, layers=example.layers, heads=example.heads)
         visitor = gr.State(
             Visitor(example.run, example.pieces, example.selected),
             time_to_live=IDLE_SECONDS,
@@ -83,13 +84,22 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
             handler, [visitor, *page.inputs], page.outputs, show_progress="hidden", api_visibility="private"
         )
     for prompt, button in page.examples.items():
-        button.click(partial(str, prompt), None, page.prompt, queue=False, show_progress="hidden", api_visibility="private")
+        button.click(
+            partial(str, prompt),
+            None,
+            page.prompt,
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
 
 
 def wire_looking(page: Layout, visitor: gr.State, service: Service, example: Example) -> None:
     """Let clicks, sliders and choices redraw the panels that depend on them; the text stays."""
 
-    def looks(draw: Callable[[Scene, Controls], Screen], change: Callable[[Visitor], None] | None = None) -> Handler:
+    def looks(
+        draw: Callable[[Scene, Controls], Screen], change: Callable[[Visitor], None] | None = None
+    ) -> Handler:
         """Return a handler that draws part of the screen for a visitor, or says why it cannot."""
 
         def handler(visitor: Visitor, *values: object) -> Screen:
@@ -103,35 +113,38 @@ def wire_looking(page: Layout, visitor: gr.State, service: Service, example: Exa
 
         return handler
 
-    def on(triggers: list[Any], handler: Handler) -> None:
+    def on(triggers: list[Any], handler: Handler, *more_inputs: Any) -> None:
         gr.on(
             triggers,
             handler,
-            [visitor, *page.inputs],
+            [visitor, *more_inputs, *page.inputs],
             page.outputs,
             trigger_mode="always_last",
             show_progress="hidden",
             api_visibility="private",
         )
 
-    def select(visitor: Visitor, event: gr.EventData, *values: object) -> Screen:
+    def select(visitor: Visitor, selection: SelectionValue | None, *values: object) -> Screen:
+        index = (selection or {}).get("index")
+        if index is None:
+            return Screen()
         visitor.following = False
-        visitor.selected = max(0, min(int(event.index), len(visitor.pieces)))
+        visitor.selected = max(0, min(int(index), len(visitor.pieces)))
         return looks(after_selection)(visitor, *values)
 
     def set_head_view(is_open: bool, visitor: Visitor) -> None:
         visitor.head_view = is_open
 
     controls = page.controls
-    on([page.screen.strip.select], select)
+    on([page.selection.select], select, page.selection)
     on([controls[name].change for name in SAMPLER_NAMES], looks(after_settings))
     on([controls["colour_by"].change], looks(lambda scene, now: Screen(strip=strip(scene, now))))
     on([controls["rows"].change], looks(lambda scene, now: Screen(bars=bars(scene, now))))
+    on([controls["query"].change], looks(lambda scene, now: Screen(found=found(scene, now))))
     on(
-        [controls["query"].change],
-        looks(lambda scene, now: Screen(found=gr.update(value=found(scene, now), visible=bool(now.query)))),
+        [controls[name].change for name in ("layer", "head", "mean_heads", "hide_first", "whole")],
+        looks(_attention_only),
     )
-    on([controls[name].change for name in ("layer", "head", "mean_heads", "hide_first", "whole")], looks(_attention_only))
     on([controls["appearance"].change], looks(_figures))
     on([page.tabs["head_view"].select], looks(_attention_only, partial(set_head_view, True)))
     on([page.tabs["heatmap"].select], looks(_attention_only, partial(set_head_view, False)))

@@ -11,6 +11,7 @@ from viz.components.appearance import Appearance
 from viz.components.bertviz_frame import BertVizFrame
 from viz.components.heading import heading
 from viz.components.next_token import NextTokenBars
+from viz.components.selection import Selection
 from viz.components.token_strip import COLOUR_BY, TokenStrip
 from viz.pages import ASSETS
 from viz.pages.controls import NAMES, PRESETS, Controls
@@ -34,6 +35,8 @@ class Layout:
     examples: dict[str, gr.Button]
     """Buttons that fill in a prompt, by that prompt."""
     model: gr.HTML
+    selection: Selection
+    """The token selected in the strip."""
     tabs: dict[str, gr.Tab]
 
     @property
@@ -47,42 +50,34 @@ class Layout:
         return list(self.screen)
 
 
-def lay_out(first: Screen, limits: Limits, *, layers: int, heads: int) -> Layout:
+def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int) -> Layout:
     """Create the page inside a `gr.Blocks`.
 
     Args:
         first: what every panel shows at first.
         limits: bounds of the controls.
+        seed: of the text shown at first.
         layers: of the model expected.
         heads: of the model expected.
     """
-    start = Controls()
+    start = Controls(seed=seed)
     controls: dict[str, Any] = {}
     with gr.Row(elem_classes=["masthead"]):
-        gr.HTML(f"<h1>{say('page.title')}</h1><span>{say('page.promise')}</span>", elem_id="brand", apply_default_css=False)
+        gr.HTML(
+            f"<h1>{say('page.title')}</h1><span>{say('page.promise')}</span>",
+            elem_id="brand",
+            apply_default_css=False,
+        )
         model = gr.HTML(elem_id="model", apply_default_css=False)
     controls["appearance"] = Appearance()
     with gr.Column(elem_classes=["card"]):
-        prompt, buttons, examples = _compose()
-        with gr.Row(elem_classes=["choices"]):
-            preset = gr.Radio(
-                [(say(f"page.preset.{name}"), name) for name in PRESETS],
-                value=start.preset,
-                show_label=False,
-                container=False,
-                elem_classes=["chips"],
-                elem_id="presets",
-            )
+        prompt, buttons, examples, preset = _compose(start)
         controls |= _dials(start, limits)
         notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             heading("page.text")
-            strip = TokenStrip(first.strip)
-            with gr.Row(elem_classes=["aftermath"]):
-                status = gr.HTML(first.status, elem_id="status", apply_default_css=False)
-                for name in ("more", "cut", "undo"):
-                    buttons[name] = gr.Button(say(f"page.button.{name}"), size="sm", elem_id=name, min_width=60)
+            strip, selection = TokenStrip(first.strip), Selection()
             with gr.Row(elem_classes=["choices"]):
                 controls["colour_by"] = gr.Radio(
                     [(say(f"page.colour.{name}"), name) for name in COLOUR_BY],
@@ -91,16 +86,28 @@ def lay_out(first: Screen, limits: Limits, *, layers: int, heads: int) -> Layout
                     elem_classes=["chips"],
                     elem_id="colour-by",
                 )
+            with gr.Row(elem_classes=["aftermath"]):
+                status = gr.HTML(first.status, elem_id="status", apply_default_css=False)
+                for name in ("more", "cut", "undo"):
+                    buttons[name] = gr.Button(
+                        say(f"page.button.{name}"), size="sm", elem_id=name, min_width=60
+                    )
             timeline = _plot(first.timeline, "timeline")
         with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
             heading("page.next_token")
             bars = NextTokenBars(first.bars)
             with gr.Row(elem_classes=["tools"]):
                 controls["query"] = gr.Textbox(
-                    label=say("page.search"), placeholder=say("page.search_hint"), max_lines=1, max_length=200, elem_id="search"
+                    label=say("page.search"),
+                    placeholder=say("page.search_hint"),
+                    max_lines=1,
+                    max_length=200,
+                    elem_id="search",
                 )
-                controls["rows"] = gr.Dropdown(list(ROW_CHOICES), value=start.rows, label=say("page.rows"), elem_id="rows")
-            found = NextTokenBars(elem_id="found", visible=False)
+                controls["rows"] = gr.Dropdown(
+                    list(ROW_CHOICES), value=start.rows, label=say("page.rows"), elem_id="rows"
+                )
+            found = NextTokenBars(empty="page.search_empty", elem_id="found")
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             heading("page.attention")
@@ -111,14 +118,25 @@ def lay_out(first: Screen, limits: Limits, *, layers: int, heads: int) -> Layout
             gr.HTML(f'<p class="say">{say("page.ranked_say")}</p>', apply_default_css=False)
             ranked = _plot(first.ranked, "ranked-probability")
     screen = Screen(
-        strip=strip, timeline=timeline, bars=bars, found=found, sweep=sweep, ranked=ranked, attention=attention,
-        bertviz=bertviz, notice=notice, status=status, preset=preset, stop=buttons["stop"], undo=buttons["undo"],
-    )  # fmt: skip
-    return Layout(prompt, controls, screen, buttons, examples, model, tabs)
+        strip=strip,
+        timeline=timeline,
+        bars=bars,
+        found=found,
+        sweep=sweep,
+        ranked=ranked,
+        attention=attention,
+        bertviz=bertviz,
+        notice=notice,
+        status=status,
+        preset=preset,
+        stop=buttons["stop"],
+        undo=buttons["undo"],
+    )
+    return Layout(prompt, controls, screen, buttons, examples, model, selection, tabs)
 
 
-def _compose() -> tuple[gr.Textbox, dict[str, gr.Button], dict[str, gr.Button]]:
-    """Return the prompt, its buttons, and the examples beneath."""
+def _compose(start: Controls) -> tuple[gr.Textbox, dict[str, gr.Button], dict[str, gr.Button], gr.Radio]:
+    """Return the prompt, its buttons, and beneath it examples of prompts and presets of the sampler."""
     known = json.loads((ASSETS / "examples.json").read_text(encoding="utf-8"))
     with gr.Row(equal_height=True, elem_classes=["compose"]):
         prompt = gr.Textbox(
@@ -138,12 +156,22 @@ def _compose() -> tuple[gr.Textbox, dict[str, gr.Button], dict[str, gr.Button]]:
                 "step": gr.Button(say("page.button.step"), elem_id="step"),
                 "stop": gr.Button(say("page.button.stop"), elem_id="stop", interactive=False),
             }
-    with gr.Row(elem_classes=["examples"]):
+    with gr.Row(elem_classes=["starters"]):
         gr.HTML(f'<span class="say">{say("page.examples")}</span>', apply_default_css=False)
         examples = {
             example["prompt"]: gr.Button(example["name"], size="sm", min_width=50) for example in known
         }
-    return prompt, buttons, examples
+        gr.HTML('<div class="divider"></div>', apply_default_css=False)
+        gr.HTML(f'<span class="say">{say("page.presets")}</span>', apply_default_css=False)
+        preset = gr.Radio(
+            [(say(f"page.preset.{name}"), name) for name in PRESETS],
+            value=start.preset,
+            show_label=False,
+            container=False,
+            elem_classes=["chips"],
+            elem_id="presets",
+        )
+    return prompt, buttons, examples, preset
 
 
 def _dials(start: Controls, limits: Limits) -> dict[str, Any]:
@@ -169,7 +197,13 @@ def _dials(start: Controls, limits: Limits) -> dict[str, Any]:
             "repetition_penalty": slider("repetition_penalty", 1, 2, 0.05),
             "max_new_tokens": slider("max_new_tokens", 1, limits.max_new_tokens, 1),
             "seed": gr.Number(
-                start.seed, label=say("page.dial.seed"), precision=0, minimum=0, maximum=MAX_SEED, min_width=110, elem_id="seed"
+                start.seed,
+                label=say("page.dial.seed"),
+                precision=0,
+                minimum=0,
+                maximum=MAX_SEED,
+                min_width=110,
+                elem_id="seed",
             ),
         }
 
@@ -179,13 +213,29 @@ def _attention(
 ) -> tuple[gr.Plot, BertVizFrame, dict[str, gr.Tab]]:
     """Return the heatmap and BertViz's view, in two tabs under the same layer and head."""
     with gr.Row(elem_classes=["tools"]):
-        controls["layer"] = gr.Slider(0, layers - 1, start.layer, step=1, label=say("page.layer"), min_width=120, elem_id="layer")
-        controls["head"] = gr.Slider(
-            0, heads - 1, start.head, step=1, label=say("page.head"), min_width=120, elem_id="head", interactive=False
+        controls["layer"] = gr.Slider(
+            0, layers - 1, start.layer, step=1, label=say("page.layer"), min_width=120, elem_id="layer"
         )
-        controls["mean_heads"] = gr.Checkbox(start.mean_heads, label=say("page.mean_heads"), min_width=120, elem_id="mean-heads")
-        controls["hide_first"] = gr.Checkbox(start.hide_first, label=say("page.hide_first"), min_width=120, elem_id="hide-first")
-        controls["whole"] = gr.Checkbox(start.whole, label=say("page.whole"), min_width=120, elem_id="whole-text")
+        controls["head"] = gr.Slider(
+            0,
+            heads - 1,
+            start.head,
+            step=1,
+            label=say("page.head"),
+            min_width=120,
+            elem_id="head",
+            interactive=False,
+        )
+    with gr.Row(elem_classes=["switches"]):
+        controls["mean_heads"] = gr.Checkbox(
+            start.mean_heads, label=say("page.mean_heads"), min_width=120, elem_id="mean-heads"
+        )
+        controls["hide_first"] = gr.Checkbox(
+            start.hide_first, label=say("page.hide_first"), min_width=120, elem_id="hide-first"
+        )
+        controls["whole"] = gr.Checkbox(
+            start.whole, label=say("page.whole"), min_width=120, elem_id="whole-text"
+        )
     with gr.Tabs():
         with gr.Tab(say("page.tab.heatmap")) as heatmap_tab:
             attention = _plot(first.attention, "attention")

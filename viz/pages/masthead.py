@@ -1,12 +1,16 @@
 """The line at the top that says which model this is."""
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from model.background import BackgroundModel
 from viz.strings import say
 
+if TYPE_CHECKING:
+    from model.language_model import ModelInfo
 
-def describe(info: object, background: BackgroundModel) -> str:
+
+def describe(info: "ModelInfo | None", background: BackgroundModel) -> str:
     """Return the escaped HTML on the model: its `ModelInfo`, or how far its loading has got."""
     if info is not None:
         text = say(
@@ -18,7 +22,8 @@ def describe(info: object, background: BackgroundModel) -> str:
             device=info.device,
             dtype=info.dtype,
         )
-        return f'<span title="{escape(say("page.fingerprint", fingerprint=info.fingerprint))}">{escape(text)}</span>'
+        title = say("page.fingerprint", fingerprint=info.fingerprint)
+        return f'<span title="{escape(title)}">{escape(text)}</span>'
     if background.error is not None:
         return f'<span class="problem">{escape(str(background.error))}</span>'
     return f'<span class="loading">{escape(say("page.loading", progress=background.report_line))}</span>'

@@ -10,12 +10,12 @@ import plotly.graph_objects as go
 
 from model.attention_view import hide_first, window
 from model.sampler_effects import ranked_curve, temperature_sweep
-from model.sampling import penalised
+from model.sampling import descending, penalised
 from viz.components.bertviz_frame import HeadViewValue, head_view_value, head_view_window
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
 from viz.components.token_strip import StripValue, strip_value
 from viz.figures.attention import attention_heatmap
-from viz.figures.sampler_effects import ranked_probability_figure, temperature_sweep_figure
+from viz.figures.sampler_effects import HEIGHT, ranked_probability_figure, temperature_sweep_figure
 from viz.figures.theme import placeholder
 from viz.figures.timeline import timeline
 from viz.pages.controls import Controls
@@ -67,7 +67,12 @@ def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
     if why is None:
         return None
     return next_token_value(
-        why.shaped, token_of=scene.token_of, chosen=why.token_id, u=why.u, rows=controls.rows, forced=why.forced
+        why.shaped,
+        token_of=scene.token_of,
+        chosen=why.token_id,
+        u=why.u,
+        rows=controls.rows,
+        forced=why.forced,
     )
 
 
@@ -87,14 +92,14 @@ def sweep(scene: Scene, controls: Controls) -> go.Figure:
     """Return probability against temperature."""
     why, settings = scene.explanation, controls.settings
     if why is None:
-        return placeholder(say("page.first_token"), theme=controls.theme)
+        return placeholder(say("page.first_token"), theme=controls.theme, height=HEIGHT)
     scores = why.shaped.logits
     if settings.repetition_penalty != 1.0:
         previous = scene.run.token_ids[: why.position]
         scores = penalised(scores.astype(np.float64), settings.repetition_penalty, previous)
-    followed = [int(token_id) for token_id in np.argsort(-why.shaped.scaled, kind="stable")[:FOLLOWED]]
-    if settings.temperature == 0.0:
-        followed = [int(token_id) for token_id in why.shaped.ranking[:FOLLOWED]]
+    followed = [int(token_id) for token_id in descending(scores)[:FOLLOWED]]
+    if why.token_id is not None and why.token_id not in followed:
+        followed.append(why.token_id)
     return temperature_sweep_figure(
         temperature_sweep(scores, followed),
         labels=[scene.token_of(token_id) for token_id in followed],
@@ -108,8 +113,10 @@ def ranked(scene: Scene, controls: Controls) -> go.Figure:
     """Return probability against rank, with the cuts."""
     why = scene.explanation
     if why is None:
-        return placeholder(say("page.first_token"), theme=controls.theme)
-    return ranked_probability_figure(ranked_curve(why.shaped), settings=controls.settings, theme=controls.theme)
+        return placeholder(say("page.first_token"), theme=controls.theme, height=HEIGHT)
+    return ranked_probability_figure(
+        ranked_curve(why.shaped), settings=controls.settings, theme=controls.theme
+    )
 
 
 def attention(scene: Scene, controls: Controls) -> go.Figure:
@@ -153,7 +160,7 @@ def after_settings(scene: Scene, controls: Controls) -> Screen:
     """Return what a moved slider changes: everything drawn from the shaped distribution."""
     return Screen(
         bars=bars(scene, controls),
-        found=found(scene, controls) if controls.query else gr.skip(),
+        found=found(scene, controls),
         sweep=sweep(scene, controls),
         ranked=ranked(scene, controls),
         notice=notice(scene, controls),
@@ -200,7 +207,9 @@ def status(scene: Scene) -> str:
     """Return a line on the text as a whole: how long it is and why it ended."""
     reason = scene.run.finish_reason
     ended = say(f"page.finish.{reason}") if reason and scene.run.steps else ""
-    return status_line(say("page.tokens", prompt=len(scene.run.prompt_token_ids), new=len(scene.run.steps)), ended)
+    return status_line(
+        say("page.tokens", prompt=len(scene.run.prompt_token_ids), new=len(scene.run.steps)), ended
+    )
 
 
 def status_line(*parts: str) -> str:

@@ -84,7 +84,12 @@ class Service:
             raise Trouble(say("page.empty", name=name))
         if len(text) > self.limits.max_prompt_characters:
             raise Trouble(
-                say("page.too_long_characters", name=name, characters=len(text), limit=self.limits.max_prompt_tokens)
+                say(
+                    "page.too_long_characters",
+                    name=name,
+                    characters=len(text),
+                    limit=self.limits.max_prompt_tokens,
+                )
             )
         try:
             token_ids = self.model.encode(text)
@@ -111,7 +116,9 @@ class Service:
             Trouble: another model wrote it, or the model has not loaded yet.
         """
         if run.model != self.model.info.identity:
-            raise Trouble(say("page.other_model", other=run.model.partition("@")[0], name=self.model.info.name))
+            raise Trouble(
+                say("page.other_model", other=run.model.partition("@")[0], name=self.model.info.name)
+            )
         return explain(self.store, run, position, settings)
 
     def room(self, run: Run) -> int:

@@ -80,14 +80,19 @@ class Writing:
     def redraw(self, visitor: Visitor, *values: object) -> Screen:
         """Return the whole page as it is."""
         controls = Controls(*values)  # type: ignore[arg-type]
-        buttons = {"undo": gr.update(interactive=bool(visitor.undo)), "stop": gr.update(interactive=visitor.writing)}
+        buttons = {
+            "undo": gr.update(interactive=bool(visitor.undo)),
+            "stop": gr.update(interactive=visitor.writing),
+        }
         try:
             scene = scene_of(self.service, self.example, visitor, controls)
             return everything(scene, controls)._replace(**buttons)
         except (Trouble, OutOfRange) as trouble:
             return Screen(notice=problem(str(trouble)), **buttons)
 
-    def _extend(self, visitor: Visitor, prompt: str, length: int | None, controls: Controls) -> Iterator[Screen]:
+    def _extend(
+        self, visitor: Visitor, prompt: str, length: int | None, controls: Controls
+    ) -> Iterator[Screen]:
         try:
             yield from self._loading()
             run = visitor.run
@@ -152,7 +157,9 @@ class Writing:
                 continue
             now = time.monotonic()
             rate = (len(run.token_ids) - first) / max(now - began, 1e-9)
-            line = status_line(say("page.writing", new=len(run.token_ids) - first, length=length, rate=f"{rate:.0f}"))
+            line = status_line(
+                say("page.writing", new=len(run.token_ids) - first, length=length, rate=f"{rate:.0f}")
+            )
             if visitor.following and now - drawn >= REDRAW_SECONDS:
                 drawn = now
                 scene = scene_of(self.service, self.example, visitor, controls)
@@ -163,7 +170,9 @@ class Writing:
     def _light(self, visitor: Visitor, controls: Controls) -> Screen:
         """Return what follows every token."""
         scene = scene_of(self.service, self.example, visitor, controls)
-        return Screen(strip=strip(scene, controls), bars=bars(scene, controls) if visitor.following else gr.skip())
+        return Screen(
+            strip=strip(scene, controls), bars=bars(scene, controls) if visitor.following else gr.skip()
+        )
 
     def _strip(self, visitor: Visitor, controls: Controls) -> StripValue:
         """Return the strip of a text whose internals are not there yet."""
@@ -180,10 +189,16 @@ class Writing:
     def _loading(self) -> Iterator[Screen]:
         """Report on the model until it has loaded."""
         while not self.service.wait(LOADING_SECONDS):
-            yield Screen(status=status_line(say("page.loading", progress=self.service.background.report_line)))
+            yield Screen(
+                status=status_line(say("page.loading", progress=self.service.background.report_line))
+            )
 
     def _length(self, controls: Controls) -> int:
-        return int(within("max_new_tokens", controls.max_new_tokens, 1, self.service.limits.max_new_tokens, whole=True))
+        return int(
+            within(
+                "max_new_tokens", controls.max_new_tokens, 1, self.service.limits.max_new_tokens, whole=True
+            )
+        )
 
     @staticmethod
     def _seed(controls: Controls) -> int:
