@@ -1,0 +1,121 @@
+"""Imports go one way: app -> viz.pages -> viz.components, viz.figures -> model."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.imports import modules_after_importing
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"torch", "transformers", "gradio"}
+
+
+def sources(*folders: str) -> list[str]:
+    """Return the paths of all modules in these folders, from the root."""
+    return sorted(str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def imports_of(path: str, *, at_run_time: bool = False) -> set[str]:
+    """Return the dotted names that a module imports, wherever in it.
+
+    Args:
+        path: from the root.
+        at_run_time: leave out what only type checkers read.
+    """
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports by a relative name, which these rules cannot read"
+            found.add(node.module or "")
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            if at_run_time and isinstance(node, ast.If) and child in node.body and is_for_types_only(node):
+                continue
+            visit(child)
+
+    visit(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+    return found
+
+
+def is_for_types_only(node: ast.If) -> bool:
+    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def inside(name: str, packages: set[str]) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def assert_imports_none_of(path: str, packages: set[str]) -> None:
+    wrong = {name for name in imports_of(path) if inside(name, packages)}
+    assert not wrong, f"{path} must not import {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("path", sources("model"))
+def test_the_model_knows_neither_the_page_nor_its_libraries(path):
+    assert_imports_none_of(path, {"viz", "gradio", "plotly", "app", "tests"})
+
+
+@pytest.mark.parametrize("path", ["model/sampling.py", "model/run.py", "model/sampler_effects.py"])
+def test_sampling_and_runs_are_plain_numbers(path):
+    assert_imports_none_of(path, {"torch", "transformers"})
+
+
+@pytest.mark.parametrize("path", sources("viz/figures"))
+def test_figures_know_neither_the_page_nor_the_model_s_libraries(path):
+    assert_imports_none_of(path, {*HEAVY, "viz.pages", "viz.components", "app", "tests"})
+
+
+@pytest.mark.parametrize("path", sources("viz/components"))
+def test_components_do_not_know_the_pages_or_figures(path):
+    assert_imports_none_of(path, {"transformers", "viz.pages", "viz.figures", "app", "tests"})
+
+
+@pytest.mark.parametrize("path", sources("viz/pages"))
+def test_pages_reach_torch_only_through_the_model(path):
+    assert_imports_none_of(path, {"torch", "transformers", "app", "tests"})
+
+
+@pytest.mark.parametrize("path", [path for path in sources("viz") if not path.startswith("viz/pages")])
+def test_the_pages_are_imported_by_the_app_alone(path):
+    assert_imports_none_of(path, {"viz.pages"})
+
+
+def test_nothing_but_app_is_left_at_the_top_level():
+    assert [path.name for path in ROOT.glob("*.py")] == ["app.py"]
+
+
+def test_the_rules_read_every_room():
+    for folder in ("model", "viz/figures", "viz/components", "viz/pages"):
+        assert sources(folder), f"{folder} has moved: the rules above check nothing"
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("import torch.nn", "torch.nn"),
+        ("from torch import nn", "torch.nn"),
+        ("def f():\n    from viz.pages import explore", "viz.pages.explore"),
+        ("if True:\n    import gradio as gr", "gradio"),
+    ],
+)
+def test_an_import_is_found_wherever_it_is(tmp_path, line, name):
+    (tmp_path / "module.py").write_text(line)
+    assert name in imports_of(str(tmp_path / "module.py"))
+
+
+def dotted(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def test_figures_and_sampling_load_without_torch_transformers_or_gradio():
+    """What the imports drag in, however indirectly, seen from a fresh interpreter."""
+    plain = ["model.sampling", "model.run", "model.sampler_effects", *map(dotted, sources("viz/figures"))]
+    assert not HEAVY & modules_after_importing(*plain)
+
+
+def test_the_pages_load_without_torch_so_that_the_first_page_does_not_wait_for_it():
+    assert not {"torch", "transformers"} & modules_after_importing("app", *map(dotted, sources("viz/pages")))
