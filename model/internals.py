@@ -35,10 +35,15 @@ class Internals:
         return len(self.token_ids)
 
     def extend(self, token_ids: Sequence[int]) -> None:
-        """Run the model over more tokens."""
-        if token_ids:
+        """Run the model over more tokens. If that fails, half of them recorded, the text is empty again."""
+        if not token_ids:
+            return
+        try:
             self.model.forward(token_ids, self._recording)
-            self.token_ids += tuple(token_ids)
+        except BaseException:
+            self.token_ids, self._recording = (), self.model.new_recording()
+            raise
+        self.token_ids += tuple(token_ids)
 
     def prefix(self, length: int) -> "Internals":
         """Return the internals of the first `length` tokens, free to go on differently."""

@@ -247,17 +247,17 @@ class NextTokenBars(Drawn):
         self,
         value: NextTokenValue | None = None,
         *,
-        empty: str = "components.next.words.empty",
+        invitation: str = "components.next.words.empty",
         elem_id: str = "next-token",
         **kwargs: Any,
     ) -> None:
-        """Create the table; `empty` is the key of the sentence shown without a value."""
+        """Create the table; `invitation` is the key of the sentence shown without a value."""
         keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption")
         super().__init__(
             "next_token",
             '<div class="next-token"></div>',
             value,
-            words={key: say(f"components.next.words.{key}") for key in keys} | {"empty": say(empty)},
+            words={key: say(f"components.next.words.{key}") for key in keys} | {"empty": say(invitation)},
             elem_id=elem_id,
             **kwargs,
         )

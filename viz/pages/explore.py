@@ -53,10 +53,10 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
             time_to_live=IDLE_SECONDS,
             delete_callback=lambda gone: gone.stop.set(),
         )
+        add_api(service)  # first: an event of the page would take the name of an endpoint
         wire_writing(page, visitor, Writing(service, example), limits)
         wire_looking(page, visitor, service, example)
         wire_masthead(app, page, service)
-        add_api(service)
     app.queue(max_size=limits.queue_size, default_concurrency_limit=FIGURES)
     return app
 
@@ -172,7 +172,7 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
 
     def look() -> tuple[Any, ...]:
         info = service.model.info if service.ready else None
-        layer = gr.update(maximum=info.layers - 1) if info else gr.skip()
+        layer = layer_range(info.layers) if info else gr.skip()
         head = gr.update(maximum=info.heads - 1) if info else gr.skip()
         return describe(info, service.background), layer, head, gr.Timer(active=info is None)
 
@@ -184,6 +184,12 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
+
+
+def layer_range(layers: int) -> dict[str, Any]:
+    """Return the update of the layer slider for a model; the slider moves only if it stands too far."""
+    too_far = Controls().layer > layers - 1
+    return gr.update(maximum=layers - 1, **({"value": layers - 1} if too_far else {}))
 
 
 def preset_values(name: str) -> list[float]:

@@ -107,7 +107,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
                 controls["rows"] = gr.Dropdown(
                     list(ROW_CHOICES), value=start.rows, label=say("page.rows"), elem_id="rows"
                 )
-            found = NextTokenBars(empty="page.search_empty", elem_id="found")
+            found = NextTokenBars(invitation="page.search_empty", elem_id="found")
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             heading("page.attention")

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from model.attention_view import hide_first, window
+from model.run import OutOfRange
 from model.sampler_effects import ranked_curve, temperature_sweep
 from model.sampling import descending, penalised
 from viz.components.bertviz_frame import HeadViewValue, head_view_value, head_view_window
@@ -152,7 +153,7 @@ def or_message(panel: Callable[[Scene, Controls], go.Figure], scene: Scene, cont
     """Return a figure, or the sentence that says why there is none: one panel never blanks the others."""
     try:
         return panel(scene, controls)
-    except Trouble as trouble:
+    except (Trouble, OutOfRange) as trouble:
         return placeholder(str(trouble), theme=controls.theme)
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.attention_view import MEAN_HEAD
 from model.explain import Explanation
-from model.run import Run
+from model.run import Run, within
 from model.text import Piece
 from viz.pages.controls import Controls
 from viz.pages.example import Example
@@ -65,6 +66,13 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
     read = run.token_ids[:-1] if visitor.writing and run.steps else run.token_ids
     selected = max(0, min(visitor.selected, len(run.token_ids)))
     internals = service.store.get(read)
+
+    def layer_in(layer: int) -> int:
+        return int(within("layer", layer, 0, model.info.layers - 1, whole=True))
+
+    def head_in(head: int) -> int:
+        return int(within("head", head, MEAN_HEAD, model.info.heads - 1, whole=True))
+
     return Scene(
         run=run,
         pieces=visitor.pieces,
@@ -74,8 +82,8 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         explanation=service.explain(run, selected, controls.settings) if selected > 0 else None,
         token_of=model.text.token,
         find=lambda query: model.text.matches(query, MOST_MATCHES),
-        attention=lambda layer, head: internals.attention(layer, head, len(read)),
-        attention_heads=lambda layer: internals.attention_heads(layer, len(read)),
+        attention=lambda layer, head: internals.attention(layer_in(layer), head_in(head), len(read)),
+        attention_heads=lambda layer: internals.attention_heads(layer_in(layer), len(read)),
         length=len(read),
     )
 
