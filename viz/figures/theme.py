@@ -95,36 +95,38 @@ def base_figure(*, theme: Theme, height: int, margin: Mapping[str, int] | None =
         height: in pixels; the width follows the card.
         margin: sides that differ from the common ones, in pixels.
     """
-    figure = go.Figure(layout={"template": {}})
     font = {"family": FONT, "size": FONT_SIZE, "color": theme.quiet}
-    figure.update_layout(
-        height=height,
-        autosize=True,
-        margin={"l": 44, "r": 12, "t": 24, "b": 34, "pad": 0, **(margin or {})},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        font=font,
-        hovermode="closest",
-        dragmode=False,
-        uirevision="kept",
-        hoverlabel={
-            "bgcolor": theme.hover,
-            "bordercolor": theme.quiet,
-            "font": {**font, "color": theme.ink},
-            "align": "left",
-            "namelength": -1,
-        },
-        modebar={
-            "bgcolor": CLEAR,
-            "color": theme.quiet,
-            "activecolor": theme.accent,
-            "remove": list(HIDDEN_BUTTONS),
-        },
-        showlegend=False,
+    # One call: Plotly checks every property again with each update, which took longer than the drawing.
+    return go.Figure(
+        layout={
+            "template": {},
+            "height": height,
+            "autosize": True,
+            "margin": {"l": 44, "r": 12, "t": 24, "b": 34, "pad": 0, **(margin or {})},
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+            "font": font,
+            "hovermode": "closest",
+            "dragmode": False,
+            "uirevision": "kept",
+            "hoverlabel": {
+                "bgcolor": theme.hover,
+                "bordercolor": theme.quiet,
+                "font": {**font, "color": theme.ink},
+                "align": "left",
+                "namelength": -1,
+            },
+            "modebar": {
+                "bgcolor": CLEAR,
+                "color": theme.quiet,
+                "activecolor": theme.accent,
+                "remove": list(HIDDEN_BUTTONS),
+            },
+            "showlegend": False,
+            "xaxis": axis(theme),
+            "yaxis": axis(theme),
+        }
     )
-    figure.update_xaxes(**axis(theme))
-    figure.update_yaxes(**axis(theme))
-    return figure
 
 
 def axis(theme: Theme) -> dict[str, Any]:
