@@ -26,8 +26,8 @@ def not_plain(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 def test_the_config_of_the_page_holds_nothing_through_which_a_copy_reaches_the_model() -> None:
     """Gradio deep-copies the config for every page view.
 
-    A parameter of ours was once called `empty`, like an event of `gr.HTML`; Gradio took the event's listener for
-    the parameter's value, and every page view copied the app and with it all weights, 3 to 10 seconds each.
+    A parameter of ours was once called `empty`, like an event of `gr.HTML`; Gradio took the event's listener
+    for the parameter's value, and every page view copied the app and with it all weights: 3 to 10 seconds.
     """
     app = build_app(BackgroundModel(report=lambda _line: None), Limits())
 

@@ -20,6 +20,7 @@ from viz.components.bertviz_frame import (
     head_view_value,
     head_view_window,
 )
+from viz.components.facts import facts_html, sampler_facts
 from viz.components.heading import heading_html
 from viz.components.next_token import NextTokenBars, next_token_value, search_value
 from viz.components.percent import count, percent
@@ -266,17 +267,20 @@ def test_a_whole_vocabulary_leaves_no_others() -> None:
 def test_the_facts_are_those_of_the_distribution() -> None:
     shaped = distribution()
     chosen = int(shaped.ranking[1])
-    facts = [
-        fact["value"]
-        for fact in next_token_value(shaped, token_of=name, chosen=chosen, u=0.25, rows=3)["facts"]
-    ]
-    assert facts == [
-        f"{shaped.entropy_bits:.2f} → {shaped.shaped_entropy_bits:.2f} bits",
-        f"{shaped.kept} of 50",
-        percent(shaped.kept_mass),
+    choice = next_token_value(shaped, token_of=name, chosen=chosen, u=0.25, rows=3)["facts"]
+    assert [fact["value"] for fact in choice] == [
         f"#2 · {percent(float(shaped.probabilities[chosen]))}",
         "u = 0.2500",
     ]
+    assert [fact["value"] for fact in sampler_facts(shaped)] == [
+        f"{shaped.entropy_bits:.2f} → {shaped.shaped_entropy_bits:.2f} bits",
+        f"{shaped.kept} of 50",
+        percent(shaped.kept_mass),
+    ]
+
+
+def test_facts_are_escaped() -> None:
+    assert "<b>" not in facts_html([{"value": "<b>", "label": "<b>", "title": '"<b>'}])
 
 
 def test_a_search_lists_matches_by_rank_and_says_when_there_are_none() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from model.sampling import ShapedDistribution, draw
 from viz.components.drawn import Drawn
+from viz.components.facts import Fact, fact
 from viz.components.percent import count, percent
 from viz.strings import say
 from viz.tokens import display_token
@@ -48,14 +49,6 @@ class Others(TypedDict):
     shaped_text: str
 
 
-class Fact(TypedDict):
-    """One number under the table."""
-
-    value: str
-    label: str
-    title: str
-
-
 class NextTokenValue(TypedDict):
     """The value of a `NextTokenBars`."""
 
@@ -65,6 +58,7 @@ class NextTokenValue(TypedDict):
     """The probability at which a bar is full."""
     scale_text: str
     facts: list[Fact]
+    """On the choice: the chosen token and the draw."""
     note: str
 
 
@@ -205,21 +199,16 @@ def _facts(
     token_of: Callable[[int], str],
     forced: bool,
 ) -> list[Fact]:
-    whole = count(len(shaped.logits))
-    facts = [
-        _fact("entropy", before=f"{shaped.entropy_bits:.2f}", after=f"{shaped.shaped_entropy_bits:.2f}"),
-        _fact("kept", kept=count(shaped.kept), whole=whole),
-        _fact("mass", mass=percent(shaped.kept_mass)),
-    ]
+    facts: list[Fact] = []
     if chosen is not None:
         rank, raw = count(shaped.rank(chosen)), percent(float(shaped.probabilities[chosen]))
-        facts.append(_fact("rank", rank=rank, raw=raw, shaped=percent(float(shaped.shaped[chosen]))))
+        facts.append(fact("rank", rank=rank, raw=raw, shaped=percent(float(shaped.shaped[chosen]))))
     if forced:
-        facts.append(_fact("forced"))
+        facts.append(fact("forced"))
     elif u is not None and dice is not None:
         low, high = _interval(shaped, dice)
         token = display_token(token_of(dice), LONGEST_TOKEN)
-        facts.append(_fact("dice", u=f"{u:.4f}", token=token, low=f"{low:.4f}", high=f"{high:.4f}"))
+        facts.append(fact("dice", u=f"{u:.4f}", token=token, low=f"{low:.4f}", high=f"{high:.4f}"))
     return facts
 
 
@@ -229,15 +218,6 @@ def _interval(shaped: ShapedDistribution, token_id: int) -> tuple[float, float]:
     index = int(np.flatnonzero(shaped.token_ids == token_id)[0])
     low = float(cumulative[index - 1] / cumulative[-1]) if index else 0.0
     return low, float(cumulative[index] / cumulative[-1])
-
-
-def _fact(name: str, **values: str) -> Fact:
-    key = f"components.next.facts.{name}"
-    return {
-        "value": say(f"{key}.value", **values),
-        "label": say(f"{key}.label", **values),
-        "title": say(f"{key}.title", **values),
-    }
 
 
 class NextTokenBars(Drawn):

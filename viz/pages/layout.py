@@ -60,7 +60,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
         layers: of the model expected.
         heads: of the model expected.
     """
-    start = Controls(seed=seed)
+    start = Controls(seed=seed, max_new_tokens=min(Controls.max_new_tokens, limits.max_new_tokens))
     controls: dict[str, Any] = {}
     with gr.Row(elem_classes=["masthead"]):
         gr.HTML(
@@ -117,6 +117,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
             sweep = _plot(first.sweep, "temperature-sweep")
             gr.HTML(f'<p class="say">{say("page.ranked_say")}</p>', apply_default_css=False)
             ranked = _plot(first.ranked, "ranked-probability")
+            facts = gr.HTML(first.facts, elem_id="sampler-facts", apply_default_css=False)
     screen = Screen(
         strip=strip,
         timeline=timeline,
@@ -124,6 +125,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
         found=found,
         sweep=sweep,
         ranked=ranked,
+        facts=facts,
         attention=attention,
         bertviz=bertviz,
         notice=notice,

@@ -13,6 +13,7 @@ from model.run import OutOfRange
 from model.sampler_effects import ranked_curve, temperature_sweep
 from model.sampling import descending, penalised
 from viz.components.bertviz_frame import HeadViewValue, head_view_value, head_view_window
+from viz.components.facts import facts_html, sampler_facts
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
 from viz.components.token_strip import StripValue, strip_value
 from viz.figures.attention import attention_heatmap
@@ -41,6 +42,7 @@ class Screen(NamedTuple):
     found: Any = gr.skip()
     sweep: Any = gr.skip()
     ranked: Any = gr.skip()
+    facts: Any = gr.skip()
     attention: Any = gr.skip()
     bertviz: Any = gr.skip()
     notice: Any = gr.skip()
@@ -120,6 +122,11 @@ def ranked(scene: Scene, controls: Controls) -> go.Figure:
     )
 
 
+def facts(scene: Scene) -> str:
+    """Return the numbers of the sampler's panel as HTML."""
+    return "" if scene.explanation is None else facts_html(sampler_facts(scene.explanation.shaped))
+
+
 def attention(scene: Scene, controls: Controls) -> go.Figure:
     """Return the heatmap: the whole text, or a window around the selected query."""
     weights = scene.attention(controls.layer, controls.shown_head)
@@ -164,6 +171,7 @@ def after_settings(scene: Scene, controls: Controls) -> Screen:
         found=found(scene, controls),
         sweep=sweep(scene, controls),
         ranked=ranked(scene, controls),
+        facts=facts(scene),
         notice=notice(scene, controls),
         preset=controls.preset,
     )

@@ -11,7 +11,7 @@ from model.text import Piece
 from viz.components.token_strip import StripValue, strip_value
 from viz.pages.controls import Controls
 from viz.pages.example import Example
-from viz.pages.panels import Screen, bars, everything, problem, status_line, strip
+from viz.pages.panels import Screen, bars, everything, facts, problem, status_line, strip
 from viz.pages.scene import scene_of
 from viz.pages.service import Service, Trouble
 from viz.pages.visitor import Visitor
@@ -170,9 +170,9 @@ class Writing:
     def _light(self, visitor: Visitor, controls: Controls) -> Screen:
         """Return what follows every token."""
         scene = scene_of(self.service, self.example, visitor, controls)
-        return Screen(
-            strip=strip(scene, controls), bars=bars(scene, controls) if visitor.following else gr.skip()
-        )
+        if not visitor.following:
+            return Screen(strip=strip(scene, controls))
+        return Screen(strip=strip(scene, controls), bars=bars(scene, controls), facts=facts(scene))
 
     def _strip(self, visitor: Visitor, controls: Controls) -> StripValue:
         """Return the strip of a text whose internals are not there yet."""
