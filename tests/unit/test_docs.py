@@ -1,0 +1,212 @@
+"""What README and CONTRIBUTING say is so: options, files, models, panels, targets and the API example."""
+
+import ast
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from model.background import BackgroundModel
+from model.catalog import CATALOG
+from viz.command_line import PREFIX, Options, read_options
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+STRINGS = json.loads((ROOT / "assets" / "locales" / "en.json").read_text(encoding="utf-8"))
+ROOMS = ("app.py", "model", "viz", "assets")
+LEFTOVERS = {".pyc", ".pyi"}
+
+
+def section(title: str) -> str:
+    """Return the text of README under a heading of the second level."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert found, f"README has no section {title!r}"
+    return found[1]
+
+
+def block(text: str, language: str) -> str:
+    """Return the first fenced block of a language."""
+    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    assert found, f"no block of {language}"
+    return found[1]
+
+
+def table(text: str) -> list[list[str]]:
+    """Return the cells of the table in a section, without its head."""
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def files_of_the_tree(tree: str) -> Iterator[str]:
+    """Yield the paths that the file tree names; a folder ends in a slash.
+
+    A line is a name, or several with commas, then two spaces or more and a remark. `.js` after a name stands
+    for the same name with that ending.
+    """
+    folders: list[str] = []
+    for line in tree.splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        names = re.match(r"(?:, |[^\s,])+", line.strip())
+        assert names, line
+        stem = ""
+        for name in names[0].split(", "):
+            full = stem + name if name.startswith(".") else name
+            stem = full.rpartition(".")[0]
+            if full.endswith("/"):
+                folders = [*folders[:depth], full]
+                yield "".join(folders)
+            else:
+                yield "".join(folders[:depth]) + full
+
+
+TREE = list(files_of_the_tree(block(section("The files"), "text")))
+
+
+def sources() -> list[str]:
+    """Return every source file of the app, from the root; empty `__init__.py` say nothing."""
+    try:
+        listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+        names = listed.stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):  # a copy without its history
+        names = [
+            path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*") if path.suffix not in LEFTOVERS
+        ]
+    ours = [name for name in names if name.split("/")[0] in ROOMS and (ROOT / name).is_file()]
+    return [name for name in ours if not name.endswith("__init__.py") or (ROOT / name).stat().st_size]
+
+
+def test_the_tree_names_every_source_file():
+    summarised = {
+        name
+        for name in TREE
+        if name.endswith("/") and not any(n.startswith(name) and n != name for n in TREE)
+    }
+    missing = [path for path in sources() if path not in TREE and not path.startswith(tuple(summarised))]
+    assert not missing, "README's file tree lacks these"
+
+
+def test_the_tree_names_nothing_that_does_not_exist():
+    assert [name for name in TREE if not (ROOT / name).exists()] == []
+    assert len(set(TREE)) == len(TREE)
+
+
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_files_named_in_the_text_exist(text):
+    named = set(re.findall(r"`((?:model|viz|tests|assets)/[\w./-]*)`", text))
+    named |= set(re.findall(r"\]\(([^)#:]+)\)", text))
+    named |= set(re.findall(r'(?:src|srcset)="([^":]+)"', text))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    assert named
+
+
+def test_functions_and_classes_named_in_contributing_exist():
+    modules = [*ROOT.glob("viz/**/*.py"), *ROOT.glob("model/*.py")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in modules)
+    known = set(re.findall(r"(?:def|class) (\w+)", code))
+    named = set(re.findall(r"`([a-z]\w*_\w+|[A-Z][a-z]+|heading|placeholder)(?:\([^`]*\))?`", CONTRIBUTING))
+    assert named - {"elem_id"} <= known
+    assert len(named) > 8
+
+
+def test_modules_named_in_commands_exist():
+    modules = re.findall(r"python -m ((?:viz|tests)[\w.]+)", README + CONTRIBUTING)
+    assert modules
+    assert all((ROOT / (module.replace(".", "/") + ".py")).is_file() for module in modules)
+
+
+def test_the_options_are_those_of_the_command_line(capsys):
+    with pytest.raises(SystemExit):
+        read_options(["--help"], {})
+    real = set(re.findall(r"^  (--[\w-]+)", capsys.readouterr().out, re.MULTILINE))
+    rows = {row[0].strip("`"): row[1].strip("`") for row in table(section("Options"))}
+    assert set(rows) == real
+    plain = {"off": False, "none": None}
+    defaults = {option: getattr(Options, option[2:].replace("-", "_")) for option in rows}
+    assert {option: str(plain.get(text, text)) for option, text in rows.items()} == {
+        option: str(default) for option, default in defaults.items()
+    }
+
+
+def test_every_option_in_examples_and_prose_exists():
+    known = {row[0].strip("`") for row in table(section("Options"))}
+    tools = {"--quick", "--only"}  # of `make bench`
+    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", README)) <= known | tools
+    for variable in set(re.findall(PREFIX + r"[A-Z_]+[A-Z]", README)):
+        name = variable.removeprefix(PREFIX).lower()
+        assert hasattr(Options, name) or name == "cache", variable
+
+
+def test_commands_in_the_text_are_understood():
+    for arguments in re.findall(r'make run ARGS="([^"]*)"', README):
+        read_options(arguments.split(), {})
+
+
+def test_the_table_of_models_is_the_catalog():
+    assert table(section("Models")) == [
+        [
+            f"`{entry.name}`",
+            entry.title,
+            f"{entry.parameters / 1e6:,.0f} M",
+            f"`{entry.hub_id}`" if entry.hub_id else "package index",
+            entry.description,
+        ]
+        for entry in CATALOG
+    ]
+
+
+def test_the_panels_are_called_what_they_are_called_on_the_page():
+    on_the_page = [
+        words["title"] for words in STRINGS["page"].values() if isinstance(words, dict) and "say" in words
+    ]
+    text = section("What each panel shows, and how to read it")
+    assert re.findall(r"^### (.*)$", text, re.MULTILINE) == on_the_page
+
+
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_the_make_targets_exist(text):
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    in_code = " ".join(
+        [*re.findall(r"```sh\n(.*?)```", text, re.DOTALL), *re.findall(r"`(make [^`]*)`", text)]
+    )
+    named = set(re.findall(r"\bmake ([a-z]+)", in_code))
+    assert {"test", "bench"} <= named <= targets
+
+
+@pytest.fixture(scope="module")
+def endpoints() -> dict[str, list[str]]:
+    """Names of the real endpoints, and their parameters in order."""
+    from viz.pages.explore import build_app  # noqa: PLC0415 - Gradio takes seconds, the other tests need none
+    from viz.pages.limits import Limits  # noqa: PLC0415
+
+    named = build_app(BackgroundModel(), Limits()).get_api_info()["named_endpoints"]
+    return {
+        name: [parameter["parameter_name"] for parameter in about["parameters"]]
+        for name, about in named.items()
+    }
+
+
+def test_the_api_example_calls_real_endpoints_with_real_parameters(endpoints):
+    calls = [
+        node
+        for node in ast.walk(ast.parse(block(section("The API"), "python")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "predict"
+    ]
+    assert len(calls) >= 3
+    for call in calls:
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        name = ast.literal_eval(given.pop("api_name"))
+        assert name in endpoints
+        assert len(call.args) == 1 and set(given) <= set(endpoints[name][1:])
+
+
+def test_the_text_on_the_api_names_every_endpoint_and_no_other(endpoints):
+    assert set(re.findall(r"`(/\w+)`", section("The API"))) == set(endpoints)
+
+
+def test_the_changelog_has_room_for_what_comes_next():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## \[Unreleased\]$", changelog, re.MULTILINE)
