@@ -197,7 +197,7 @@ def _dials(start: Controls, limits: Limits) -> dict[str, Any]:
             "top_p": slider("top_p", 0, 1, 0.01),
             "min_p": slider("min_p", 0, 1, 0.01),
             "repetition_penalty": slider("repetition_penalty", 1, 2, 0.05),
-            "max_new_tokens": slider("max_new_tokens", 1, limits.max_new_tokens, 1),
+            "max_new_tokens": slider("max_new_tokens", 1, max(2, limits.max_new_tokens), 1),
             "seed": gr.Number(
                 start.seed,
                 label=say("page.dial.seed"),

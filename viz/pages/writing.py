@@ -112,6 +112,7 @@ class Writing:
         length = min(length, self.service.room(run))
         if length < 1:
             raise Trouble(say("page.full", limit=len(run.token_ids)))
+        settings, seed = controls.settings, self._seed(controls)
         if visitor.writing:
             raise Trouble(say("page.busy"))
         visitor.writing = True
@@ -125,8 +126,8 @@ class Writing:
             self.service.store,
             run,
             length,
-            settings=controls.settings,
-            seed=self._seed(controls),
+            settings=settings,
+            seed=seed,
             stopped=visitor.stop.is_set,
         )
         try:

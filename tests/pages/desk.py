@@ -1,0 +1,97 @@
+"""The Explore page as one visitor presses it, without a server: the app's handlers, by element and event."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from viz.pages.controls import NAMES, Controls
+from viz.pages.panels import Screen
+from viz.pages.visitor import Visitor
+
+PROMPT = "in the"
+
+
+class Desk:
+    """Presses and looks of one visitor."""
+
+    def __init__(self, app: gr.Blocks, visitor: Visitor, layer: int = 1) -> None:
+        self.visitor = visitor
+        self.prompt = PROMPT
+        self.controls: dict[str, Any] = {"layer": layer, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
+        ids = {number: block.elem_id for number, block in app.blocks.items()}
+        self._functions = {
+            (ids.get(target, ""), event): function
+            for function in app.fns.values()
+            for target, event in function.targets
+            if (ids.get(target), event) != ("mean-heads", "change") or len(function.outputs) > 1
+        }
+        tabs = [number for number, block in app.blocks.items() if isinstance(block, gr.Tab)]
+        for name, tab in zip(("heatmap", "head-view"), tabs, strict=True):
+            found = [function for function in app.fns.values() if (tab, "select") in function.targets]
+            self._functions[name, "select"] = found[0]
+
+    @property
+    def values(self) -> list[Any]:
+        now = Controls(**self.controls)
+        return [getattr(now, name) for name in NAMES]
+
+    def handler(self, element: str, event: str) -> Callable[..., Any]:
+        return self._functions[element, event].fn
+
+    def writing(self, button: str, **changes: Any) -> Iterator[Screen]:
+        """Press a button that writes and follow it screen by screen."""
+        self.controls |= changes
+        return self.handler(button, "click")(self.visitor, self.prompt, *self.values)
+
+    def write(self, button: str = "generate", **changes: Any) -> list[Screen]:
+        """Press a button that writes and wait for its end."""
+        return list(self.writing(button, **changes))
+
+    def press(self, button: str) -> Screen:
+        """Press cut or undo."""
+        return self.handler(button, "click")(self.visitor, *self.values)
+
+    def stop(self) -> None:
+        assert self.handler("stop", "click")(self.visitor) is None
+
+    def select(self, index: Any) -> Screen:
+        """Click a token."""
+        return self.handler("selection", "select")(self.visitor, {"index": index}, *self.values)
+
+    def move(self, **changes: Any) -> Screen:
+        """Move one control."""
+        self.controls |= changes
+        names = {"colour_by": "colour-by", "query": "search", "whole": "whole-text"}
+        (name,) = changes
+        element = names.get(name, name.replace("_", "-"))
+        return self.handler(element, "change")(self.visitor, *self.values)
+
+    def open(self, tab: str) -> Screen:
+        """Open a tab of the attention panel."""
+        return self.handler(tab, "select")(self.visitor, *self.values)
+
+    def payload(self, element: str, event: str, screen: Screen) -> int:
+        """Return the bytes that an event sends to the browser."""
+        outputs = self._functions[element, event].outputs
+        assert len(outputs) == len(screen)
+        return sum(
+            len(sent(component, value))
+            for component, value in zip(outputs, screen, strict=True)
+            if shown(value)
+        )
+
+
+def shown(value: Any) -> bool:
+    """Tell whether a field of a screen changes something."""
+    return not (isinstance(value, dict) and value == gr.skip())
+
+
+def sent(component: Any, value: Any) -> bytes:
+    """Return a value as it travels."""
+    if isinstance(value, dict) and value.get("__type__") == "update":
+        return json.dumps(value).encode()
+    data = component.postprocess(value)
+    plain = data.model_dump() if hasattr(data, "model_dump") else data
+    return json.dumps(plain).encode()

@@ -1,0 +1,121 @@
+"""The stored example is what the embedded model writes, and the first page shows it without any model."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model.attention_view import MEAN_HEAD, hide_first
+from model.background import BackgroundModel
+from model.generation import write
+from model.internals import InternalsStore
+from model.run import Run
+from viz.pages.controls import Controls
+from viz.pages.example import LENGTH, PROMPT, SEED, Example, load_example
+from viz.pages.explore import build_app
+from viz.pages.limits import Limits
+from viz.pages.panels import everything, sweep
+from viz.pages.scene import scene_of, stored_scene
+from viz.pages.service import Service, Trouble
+from viz.pages.visitor import Visitor
+
+
+@pytest.fixture
+def example() -> Example:
+    return load_example()
+
+
+@pytest.fixture(scope="module")
+def store(embedded_model: Any) -> InternalsStore:
+    return InternalsStore(embedded_model, 2**30)
+
+
+@pytest.mark.embedded
+def test_the_embedded_model_writes_the_same_text_from_prompt_settings_and_seed(
+    example, store, embedded_model
+):
+    stored = example.run
+    assert (stored.prompt, stored.seed, len(stored.steps)) == (PROMPT, SEED, LENGTH)
+    fresh = Run(
+        embedded_model.info.identity,
+        stored.prompt,
+        embedded_model.encode(PROMPT),
+        stored.settings,
+        stored.seed,
+    )
+    *_, run = write(store, fresh, LENGTH)
+    assert run.model == stored.model, "the example was written by other weights: record it again"
+    assert run.token_ids == stored.token_ids and run.text == stored.text
+    for now, then in zip(run.steps, stored.steps, strict=True):
+        assert now.u == then.u and now.position == then.position
+        assert now.logprob == pytest.approx(then.logprob, abs=1e-3)
+        assert now.entropy_bits == pytest.approx(then.entropy_bits, abs=1e-2)
+        assert now.probability == pytest.approx(then.probability, abs=1e-3)
+    assert tuple(embedded_model.text.pieces(run.token_ids)) == example.pieces
+
+
+@pytest.mark.embedded
+def test_its_logits_and_attention_are_the_models(example, store, embedded_model):
+    internals = store.get(example.run.token_ids)
+    logits = internals.logits(example.selected - 1)
+    assert np.abs(logits - example.logits).max() < 1e-3
+    attention = internals.attention(example.layer, example.head, len(example.run.token_ids))
+    assert np.abs(attention - example.attention).max() < 1e-4
+    info = embedded_model.info
+    assert (info.layers, info.heads, info.vocab_size) == (example.layers, example.heads, len(logits))
+    for token_id, name in example.names.items():
+        assert embedded_model.text.token(token_id) == name
+
+
+def test_it_stores_what_the_controls_ask_for_at_first(example):
+    start = Controls()
+    assert (example.layer, example.head) == (start.layer, start.shown_head) == (start.layer, MEAN_HEAD)
+    assert example.run.settings == start.settings
+    step = example.run.step_at(example.selected)
+    assert step is not None and 2 <= step.rank <= 6, "a choice that shows the sampler at work"
+    leading = np.argsort(-example.logits)[:100]
+    assert {*map(int, leading), step.token_id} <= set(example.names), "the longest table has all its names"
+
+
+def test_the_first_page_shows_it_while_there_is_no_model(example):
+    never = BackgroundModel(report=lambda _line: None)
+    app = build_app(never, Limits())
+    shown = {
+        part["props"]["elem_id"]: part["props"].get("value")
+        for part in app.config["components"]
+        if part["props"].get("elem_id")
+    }
+    assert [token["text"] for token in shown["tokens"]["tokens"]][:3] == ["The", " old", " lighthouse"]
+    assert shown["tokens"]["selected"] == example.selected
+    (chosen,) = [row for row in shown["next-token"]["rows"] if row["chosen"]]
+    step = example.run.step_at(example.selected)
+    assert chosen["token_id"] == step.token_id and chosen["dice"]
+    assert chosen["shaped"] == pytest.approx(step.probability, abs=1e-6)
+    for plot in ("timeline", "attention", "temperature-sweep", "ranked-probability"):
+        assert shown[plot]["type"] == "plotly" and len(shown[plot]["plot"]) > 1000
+    assert shown["prompt"] and not never.ready
+
+
+def test_without_a_model_the_sliders_redraw_the_example_and_other_tokens_ask_for_patience(example):
+    service = Service(BackgroundModel(report=lambda _line: None), Limits())
+    visitor = Visitor(example.run, example.pieces, example.selected)
+    greedy = Controls(temperature=0.0)
+    screen = everything(scene_of(service, example, visitor, greedy), greedy)
+    assert sum(row["shaped"] for row in screen.bars["rows"]) == pytest.approx(1)
+    assert "sampled with temperature 0.8" in screen.notice
+    other = Controls(layer=0)
+    figure = everything(scene_of(service, example, visitor, other), other).attention
+    assert not figure.data and "The model is loading" in figure.layout.annotations[0].text.replace(
+        "<br>", " "
+    )
+    visitor.selected += 1
+    with pytest.raises(Trouble, match="The model is loading"):
+        scene_of(service, example, visitor, Controls())
+
+
+def test_the_stored_attention_is_drawn_as_it_is(example):
+    start = Controls()
+    figure = everything(stored_scene(example, start, ""), start).attention
+    drawn = np.nan_to_num(np.array(figure.data[0].z, dtype=float))
+    assert np.abs(drawn - hide_first(example.attention)[-len(drawn) :, -len(drawn) :]).max() < 1e-6
+    assert len(sweep(stored_scene(example, start, ""), start).data) > 3

@@ -1,0 +1,267 @@
+"""The app as it is wired: its endpoints, how its events run, its element ids, and its strings."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from model.run import FinishReason, SamplerSettings
+from model.sampling import STAGES
+from tests.pages.conftest import TINY_LIMITS, LoadedModel
+from viz.pages.controls import COLOURS, NAMES, PRESETS, SAMPLER_NAMES, Controls
+from viz.pages.explore import FIGURES, build_app, layer_range
+from viz.pages.limits import Limits
+from viz.pages.panels import SETTING_NAMES, Screen
+from viz.strings import LOCALES, catalogue
+
+ROOT = Path(__file__).parents[2]
+ENDPOINTS = {"generate", "next_token", "attention", "tokenize"}
+WRITERS = {"generate_1", "step", "more"}
+STABLE_IDS = {
+    *(
+        "prompt",
+        "generate",
+        "step",
+        "stop",
+        "tokens",
+        "timeline",
+        "next-token",
+        "sampler-effects",
+        "attention",
+    ),
+    *("model", "temperature", "top-k", "top-p", "min-p", "repetition-penalty", "seed", "max-new-tokens"),
+    *("layer", "head", "colour-by", "hide-first", "mean-heads"),
+}
+
+
+@pytest.fixture(scope="module")
+def events(app: Any) -> list[dict[str, Any]]:
+    """Every event of the page."""
+    return [event for event in app.config["dependencies"] if event["api_name"] not in ENDPOINTS]
+
+
+@pytest.fixture(scope="module")
+def parts(app: Any) -> dict[str, dict[str, Any]]:
+    """Every component with an id, by it."""
+    all_parts = [part["props"] for part in app.config["components"]]
+    named = [part for part in all_parts if part.get("elem_id")]
+    assert len({part["elem_id"] for part in named}) == len(named), "an id names one element"
+    return {part["elem_id"]: part for part in named}
+
+
+def ids_of(app: Any, event: dict[str, Any]) -> set[str]:
+    """Return the element ids of what triggers an event."""
+    props = {part["id"]: part["props"] for part in app.config["components"]}
+    return {props[target].get("elem_id") for target, _ in event["targets"] if target in props}
+
+
+# Endpoints
+
+
+def test_there_are_four_public_endpoints_under_their_own_names(app):
+    public = {
+        event["api_name"] for event in app.config["dependencies"] if event["api_visibility"] == "public"
+    }
+    assert public == ENDPOINTS
+    assert set(app.get_api_info()["named_endpoints"]) == {f"/{name}" for name in ENDPOINTS}
+    assert app.get_api_info()["unnamed_endpoints"] == {}
+
+
+def test_every_endpoint_is_described(app):
+    for event in app.config["dependencies"]:
+        if event["api_name"] in ENDPOINTS:
+            assert event["api_description"] == catalogue()["api"][event["api_name"]]
+
+
+def test_nothing_of_the_page_is_undocumented_yet_callable(events):
+    assert {event["api_visibility"] for event in events} == {"private"}
+
+
+# How events run
+
+
+def test_writing_happens_once_at_a_time_and_shows_its_progress_on_the_status_line(app, events):
+    status = next(part["id"] for part in app.config["components"] if part["props"].get("elem_id") == "status")
+    writers = [event for event in events if event["api_name"] in WRITERS]
+    assert len(writers) == 3
+    for event in writers:
+        assert (event["trigger_mode"], event["show_progress"]) == ("once", "minimal")
+        assert event["show_progress_on"] == [status] and event["queue"]
+        assert len(event["outputs"]) == len(Screen._fields)
+
+
+def test_looking_answers_the_last_of_many_changes_and_never_dims_the_page(app, events):
+    looking = [event for event in events if event["trigger_mode"] == "always_last"]
+    triggers = set().union(*(ids_of(app, event) for event in looking))
+    dials = {name.replace("_", "-") for name in SAMPLER_NAMES}
+    others = {"selection", "colour-by", "rows", "search", "layer", "head", "mean-heads", "hide-first"}
+    assert triggers >= dials | others | {"whole-text", "appearance"}
+    assert {event["show_progress"] for event in looking} == {"hidden"}
+
+
+def test_every_event_has_a_trigger_mode_and_only_writing_shows_progress(events):
+    for event in events:
+        assert event["trigger_mode"] in ("once", "always_last"), event["api_name"]
+        shown = "minimal" if event["api_name"] in WRITERS else "hidden"
+        assert event["show_progress"] == shown, event["api_name"]
+
+
+def test_stop_does_not_wait_in_the_queue(app, events):
+    (stop,) = [event for event in events if ids_of(app, event) == {"stop"}]
+    assert not stop["queue"] and stop["outputs"] == []
+
+
+def test_writers_share_one_limit_and_figures_have_theirs(app):
+    by_name = {function.api_name: function for function in app.fns.values()}
+    for name in WRITERS | {"generate"}:
+        assert by_name[name].concurrency_id == "writing"
+        assert by_name[name].concurrency_limit == TINY_LIMITS.concurrency
+    rest = [function for name, function in by_name.items() if name not in WRITERS | {"generate"}]
+    assert {function.concurrency_limit for function in rest} == {"default"}
+    assert "writing" not in {function.concurrency_id for function in rest}
+    assert app._queue.default_concurrency_limit == FIGURES
+    assert app._queue.max_size == TINY_LIMITS.queue_size
+
+
+# The page
+
+
+def test_all_stable_ids_are_there(parts):
+    assert set(parts) >= STABLE_IDS
+
+
+def test_the_controls_stand_where_the_example_was_written(app, parts):
+    start = Controls()
+    for name in (*SAMPLER_NAMES, "layer", "head", "max_new_tokens"):
+        assert parts[name.replace("_", "-")]["value"] == getattr(start, name), name
+    assert parts["colour-by"]["value"] == start.colour_by
+    assert (parts["mean-heads"]["value"], parts["hide-first"]["value"]) == (True, True)
+
+
+def test_controls_go_to_the_events_in_the_order_of_their_fields(app, events):
+    props = {part["id"]: part["props"] for part in app.config["components"]}
+    names = [field.name for field in fields(Controls)]
+    assert list(NAMES) == names
+    known = {"colour_by": "colour-by", "query": "search", "whole": "whole-text"}
+    expected = [known.get(name, name.replace("_", "-")) for name in names]
+    for event in events:
+        if len(event["outputs"]) == len(Screen._fields):
+            assert [props[part].get("elem_id") for part in event["inputs"]][-len(names) :] == expected
+
+
+@pytest.mark.parametrize("most", [1, 16, 4096])
+def test_the_length_stands_within_what_the_server_grants(tiny, most):
+    app = build_app(LoadedModel(tiny), Limits(max_new_tokens=most))
+    (length,) = [
+        part["props"] for part in app.config["components"] if part["props"].get("elem_id") == "max-new-tokens"
+    ]
+    assert length["value"] == min(48, most) and length["maximum"] == max(2, most)
+
+
+@pytest.mark.parametrize(("layers", "moved_to"), [(1, 0), (6, 5), (10, None), (30, None), (48, None)])
+def test_the_layer_stays_unless_the_model_has_fewer(layers, moved_to):
+    update = layer_range(layers)
+    assert update["maximum"] == layers - 1 and update.get("value") == moved_to
+
+
+# Strings
+
+
+def keys_of(strings: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Return the dotted keys of all strings."""
+    for key, value in strings.items():
+        if isinstance(value, dict):
+            yield from keys_of(value, f"{above}{key}.")
+        else:
+            yield above + key
+
+
+KEY = re.compile(r"(figures|components|page|api)(\.\w+)+")
+"""What a literal in the code looks like that names a string, or a group of strings."""
+SOURCES = sorted((ROOT / "viz").rglob("*.py"))
+
+
+def patterns() -> set[str]:
+    """Return a regular expression for every literal that could name strings; a computed part is one word."""
+    found = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(re.escape(node.value) if KEY.fullmatch(node.value) else "")
+            elif isinstance(node, ast.JoinedStr):
+                texts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+                shown = "".join("x" if text is None else text for text in texts)
+                if KEY.fullmatch(shown) and texts[0] is not None:
+                    found.add("".join(r"\w+" if text is None else re.escape(text) for text in texts))
+    return found - {""}
+
+
+def endings() -> set[str]:
+    """Return what the code appends to the name of a group: `f"{key}.title"` gives `title`."""
+    found = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr) and len(node.values) == 2:
+                computed, text = node.values
+                if isinstance(computed, ast.FormattedValue) and isinstance(text, ast.Constant):
+                    found.update(re.findall(r"^\.(\w+)$", text.value))
+    return found
+
+
+def named_by(pattern: str, keys: set[str], ends: set[str]) -> set[str]:
+    """Return the keys that a literal names, by itself or with an ending."""
+    return {key for key in keys if re.fullmatch(f"{pattern}(\\.({'|'.join(ends)}))?", key)}
+
+
+def test_every_string_the_code_asks_for_is_there_and_every_string_is_asked_for():
+    keys, ends = set(keys_of(catalogue())), endings()
+    assert {"title", "say", "value", "label"} <= ends
+    named = {pattern: named_by(pattern, keys, ends) for pattern in patterns()}
+    assert {pattern for pattern, found in named.items() if not found} == set(), "no such string"
+    assert keys - set().union(*named.values()) == set(), "nothing shows these strings"
+
+
+def test_every_name_of_the_model_has_a_string():
+    strings = catalogue()
+    assert set(get_args(FinishReason)) == set(strings["page"]["finish"])
+    assert set(STAGES) == set(strings["components"]["next"]["stages"])
+    assert set(SETTING_NAMES) == set(strings["page"]["setting"]) == set(SamplerSettings.RANGES)
+    assert set(PRESETS) == set(strings["page"]["preset"])
+    assert set(COLOURS) == set(strings["page"]["colour"]) == set(strings["components"]["strip"]["legend"])
+
+
+def test_strings_are_said_with_their_values_and_no_placeholder_is_left():
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if is_call_of_say(node) and isinstance(node.args[0], ast.Constant):
+                wanted = set(re.findall(r"(?<!{){(\w+)", string_at(node.args[0].value)))
+                assert wanted == {word.arg for word in node.keywords}, f"{path.name}:{node.lineno}"
+
+
+def is_call_of_say(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say"
+
+
+def string_at(key: str) -> str:
+    found: Any = catalogue()
+    for part in key.split("."):
+        found = found[part]
+    return str(found)
+
+
+def test_the_strings_are_well_formed():
+    text = (LOCALES / "en.json").read_text(encoding="utf-8")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len({key for key, _ in pairs}) == len(pairs), f"a key twice among {[key for key, _ in pairs]}"
+        return dict(pairs)
+
+    strings = json.loads(text, object_pairs_hook=once)
+    for key in keys_of(strings):
+        value = string_at(key)
+        assert value and value.strip() == value, key
