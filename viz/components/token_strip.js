@@ -88,7 +88,7 @@ function draw() {
   if (value.writing || value.selected === selected) awaited = false;
   if (!awaited) selected = value.selected ?? null;
   drawTokens(value.tokens);
-  next.dataset.index = value.tokens.length;
+  next.dataset.next = value.tokens.length; // not an index: it is no token yet
   if (value.next) strip.append(next);
   else next.remove();
   if (value.writing) strip.insertBefore(caret, value.next ? next : null);
@@ -156,8 +156,8 @@ function onKey(event) {
 }
 
 element.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-index]");
-  if (button) select(Number(button.dataset.index), 0);
+  const button = event.target.closest("button[data-index], button[data-next]");
+  if (button) select(Number(button.dataset.index ?? button.dataset.next), 0);
 });
 document.addEventListener("keydown", onKey);
 watch("value", draw);
