@@ -23,7 +23,7 @@ def main() -> int:
     options = read_options()
     header = machine()
     print(header, file=sys.stderr if options.json else sys.stdout, flush=True)
-    rounds = 2 if options.quick else 5
+    rounds = 2 if options.quick else 3
     counts = sorted({min(SHORT, options.tokens), options.tokens} if not options.quick else {SHORT})
     # Panels last: what numpy and plotly leave behind in this process must not slow the model down.
     subjects: dict[str, Callable[[], tuple[list[Row], dict[str, Any]]]] = {
@@ -34,14 +34,16 @@ def main() -> int:
     }
     rows: list[Row] = []
     samples: dict[str, Any] = {}
-    for name in options.only or subjects:
-        print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        found, samples[name] = subjects[name]()
-        rows += found
-    result = as_json(header, rows, samples)
-    OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result) if options.json else table(rows))
+    try:
+        for name in options.only or subjects:
+            print(f"measuring {name} ...", file=sys.stderr, flush=True)
+            found, samples[name] = subjects[name]()
+            rows += found
+    finally:  # what was measured before a failure or Ctrl-C took minutes
+        result = as_json(header, rows, samples)
+        OUTPUT.parent.mkdir(exist_ok=True)
+        OUTPUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        print(json.dumps(result) if options.json else table(rows), flush=True)
     return 0
 
 
