@@ -1,6 +1,7 @@
 """A run: everything needed to write a text again. A few kB of plain values, JSON both ways."""
 
 import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, Self, TypeVar, get_args
@@ -18,7 +19,7 @@ class OutOfRange(ValueError):
 
     def __init__(self, name: str, value: object, low: float, high: float) -> None:
         self.name, self.value, self.low, self.high = name, value, low, high
-        super().__init__(f"{name} must be between {low:,} and {high:,}, not {value!r}")
+        super().__init__(f"{name} must be between {low:,} and {high:,}, not {reprlib.repr(value)}")
 
 
 def within(name: str, value: object, low: float, high: float, *, whole: bool = False) -> float:

@@ -251,6 +251,11 @@ def test_next_token_names_the_bad_argument_and_its_range(api, name, value, allow
     assert api.next_token("in the", top=1)["tokens"][0]["rank"] == 1
 
 
+def test_a_huge_bad_value_is_not_sent_back_whole(api):
+    for value in ("x" * 10**6, ["x"] * 10**6, 10**4000):
+        assert len(refused(lambda value=value: api.next_token("in", temperature=value))) < 200
+
+
 @pytest.mark.parametrize("top", [-1, 266, 1.5, NAN, None, "all"])
 def test_next_token_names_the_range_of_top(api, top):
     assert "top must be between 0 and 265" in refused(lambda: api.next_token("in the", top=top))

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from model.attention_view import hide_first, window
 from model.run import OutOfRange
 from model.sampler_effects import ranked_curve, temperature_sweep
-from model.sampling import descending, penalised
+from model.sampling import leading, penalised
 from viz.components.bertviz_frame import HeadViewValue, head_view_value, head_view_window
 from viz.components.facts import facts_html, sampler_facts
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
@@ -100,7 +100,7 @@ def sweep(scene: Scene, controls: Controls) -> go.Figure:
     if settings.repetition_penalty != 1.0:
         previous = scene.run.token_ids[: why.position]
         scores = penalised(scores.astype(np.float64), settings.repetition_penalty, previous)
-    followed = [int(token_id) for token_id in descending(scores)[:FOLLOWED]]
+    followed = [int(token_id) for token_id in leading(scores, min(FOLLOWED, len(scores)))]
     if why.token_id is not None and why.token_id not in followed:
         followed.append(why.token_id)
     return temperature_sweep_figure(
