@@ -1,0 +1,46 @@
+"""One app and one Chromium for the tests that need the real thing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chromium import find_chromium
+from tests.browser.server import running_app
+from tests.browser.visit import Visit
+
+
+@pytest.fixture(scope="session")
+def app_address() -> Iterator[str]:
+    """The address of the real app with the embedded model, started once for all browser tests."""
+    with running_app() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for one module: Playwright allows one at a time."""
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visits(browser: Browser, app_address: str) -> Iterator[Any]:
+    """Open pages of the app, each in a window of its own; at the end none may have gone wrong."""
+    opened: list[Visit] = []
+
+    def open_page(*, width: int = 1440, mode: str = "light") -> Visit:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        opened.append(Visit(context.new_page(), f"{app_address}?__theme={mode}"))
+        return opened[-1]
+
+    yield open_page
+    for visit in opened:
+        visit.page.context.close()
+        assert (visit.errors, visit.elsewhere) == ([], []), (
+            "errors on the console, requests to other machines"
+        )

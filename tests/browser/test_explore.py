@@ -1,0 +1,230 @@
+"""The real app in a real Chromium: write, ask why, move the sampler, stop, step, look at attention."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from gradio_client import Client
+from playwright.sync_api import expect
+
+from tests.browser.visit import PATIENT, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+PROMPT = "The capital of France is"
+SIZE = 5
+"""Tokens of the prompt."""
+FIGURES = ("timeline", "attention", "temperature-sweep", "ranked-probability")
+
+Visits = Callable[..., Visit]
+
+
+@pytest.fixture(scope="module")
+def client(app_address: str) -> Any:
+    client = Client(app_address, verbose=False, analytics_enabled=False)
+    yield client
+    client.close()
+
+
+def cells(visit: Visit) -> Any:
+    """Return the heatmap as an array, blank cells as 0."""
+    rows = visit.plot("attention")["data"][0]["z"]
+    return np.nan_to_num(
+        np.array([[0 if cell is None else cell for cell in row] for row in rows], dtype=float)
+    )
+
+
+def test_tokens_appear_one_by_one_and_panels_explain_any_of_them(visits: Visits) -> None:
+    visit = visits()
+    page = visit.page
+    tokens = visit.write(PROMPT, 12, temperature=1, seed=3)
+    assert tokens[:SIZE] == ["The", " capital", " of", " France", " is"] and visit.generated() == 12
+    counts = page.evaluate("window.counts")
+    grown = counts[counts.index(min(counts)) :]
+    assert grown == sorted(grown) and len(grown) >= 10, f"tokens come one by one: {counts}"
+    assert visit.pressed() == [SIZE + 11], "the selection followed the newest token"
+
+    seen = {}
+    for position in (SIZE + 1, SIZE + 6):
+        page.locator(f"#tokens [data-index='{position}']").click()
+        visit.wait_for_row(position)
+        assert visit.pressed() == [position] and visit.row_of_attention() == position - 1
+        (chosen,) = [row for row in visit.table() if "chosen" in row["kind"]]
+        assert chosen["cells"][1].startswith(tokens[position].replace(" ", "␣").strip())
+        seen[position] = {name: visit.plot(name) for name in FIGURES} | {"rows": visit.table()}
+    first, second = seen.values()
+    assert {name for name in first if first[name] != second[name]} == {*FIGURES, "rows"}
+
+    for key, step in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
+        page.keyboard.press(key)
+        visit.wait_for_row(SIZE + 6 + step)
+        assert visit.pressed() == [SIZE + 6 + step]
+    assert visit.tokens() == tokens
+
+
+def test_moving_temperature_changes_the_panels_and_not_the_text_until_generate(visits: Visits) -> None:
+    visit = visits()
+    tokens = visit.write(PROMPT, 6, temperature=1, seed=3)
+    notice = visit.page.locator("#notice")
+    expect(notice).to_have_text("")
+    before, rows = visit.plot("temperature-sweep"), visit.table()
+    visit.set("temperature", 0.2)
+    after = visit.wait_for_change("temperature-sweep", before)
+    expect(notice).to_contain_text("sampled with temperature 1.")
+    assert after["shapes"] != before["shapes"], "the marker moved"
+    assert [row["cells"][3] for row in visit.table()][:5] == [row["cells"][3] for row in rows][:5], (
+        "the model's"
+    )
+    assert [row["cells"][4] for row in visit.table()] != [row["cells"][4] for row in rows], "the sampler's"
+    assert visit.tokens() == tokens
+    visit.generate()
+    visit.end()
+    expect(notice).to_have_text("")
+    assert visit.generated() == 6
+
+
+def test_stop_ends_within_a_token_or_two_step_adds_one_and_undo_takes_it_back(visits: Visits) -> None:
+    visit = visits()
+    page = visit.page
+    visit.begin("Once upon a time there was a little robot who", 200, temperature=1, seed=3)
+    expect(page.locator("#tokens button.generated").nth(3)).to_be_attached(timeout=PATIENT)
+    page.wait_for_function("document.querySelectorAll('#tokens button.generated').length < 30")
+    expect(page.locator("#stop")).to_be_enabled()
+    at_stop = page.evaluate(
+        "() => { document.querySelector('#stop').click();"
+        " return document.querySelectorAll('#tokens button.generated').length; }"
+    )
+    expect(page.locator("#status")).to_contain_text("stopped", timeout=PATIENT)
+    stopped = visit.generated()
+    assert stopped - at_stop <= 3, "those that were on their way to the browser, and one being computed"
+    page.locator("#step").click()
+    expect(page.locator("#tokens button.generated")).to_have_count(stopped + 1, timeout=PATIENT)
+    page.locator("#undo").click()
+    expect(page.locator("#tokens button.generated")).to_have_count(stopped, timeout=PATIENT)
+
+
+def test_two_visitors_who_write_at_once_get_what_each_would_get_alone(visits: Visits, client: Any) -> None:
+    wishes = [("The capital of France is", 5), ("Water boils at", 11)]
+    both = [visits() for _ in wishes]
+    for visit, (prompt, seed) in zip(both, wishes, strict=True):
+        visit.begin(prompt, 16, temperature=1, seed=seed)
+    for visit, (prompt, seed) in zip(both, wishes, strict=True):
+        expect(visit.page.locator("#tokens button.generated").nth(12)).to_be_attached(timeout=PATIENT)
+        tokens = visit.end()
+        alone = client.predict(prompt, 16, temperature=1, seed=seed, api_name="/generate")
+        shown = [step["text"] for step in alone["steps"]]
+        assert [token.replace("↵", "\n").replace("␣", " ") for token in tokens[-len(shown) :]] == shown
+
+
+def test_layer_head_mean_and_hide_first_change_the_heatmap(visits: Visits, client: Any) -> None:
+    visit = visits()
+    visit.write(PROMPT, 2, temperature=0, seed=3)
+    text = PROMPT + "".join(
+        step["text"] for step in client.predict(PROMPT, 2, temperature=0, api_name="/generate")["steps"]
+    )
+
+    def expected(layer: int, head: int) -> Any:
+        return np.array(client.predict(text, layer, head, api_name="/attention")["weights"])
+
+    now = visit.plot("attention")
+    for change, layer, head in (
+        (lambda: visit.page.locator("#hide-first input").uncheck(), 9, -1),
+        (lambda: visit.set("layer", 4), 4, -1),
+        (lambda: visit.page.locator("#mean-heads input").uncheck(), 4, 0),
+        (lambda: visit.set("head", 7), 4, 7),
+    ):
+        change()
+        now = visit.wait_for_change("attention", now)
+        assert np.abs(cells(visit) - expected(layer, head)).max() < 1e-4
+    visit.page.locator("#hide-first input").check()
+    visit.wait_for_change("attention", now)
+    assert not cells(visit)[:, 0].any() and np.abs(cells(visit)[1:].sum(axis=1) - 1).max() < 1e-4
+
+
+def test_colour_search_and_bertviz(visits: Visits) -> None:
+    visit = visits()
+    page = visit.page
+    visit.write(PROMPT, 6, temperature=1, seed=3)
+    tint = (
+        "() => Array.from(document.querySelectorAll('#tokens button.generated'), (one) => one.dataset.weight)"
+    )
+    before = page.evaluate(tint)
+    page.locator("#colour-by label", has_text="entropy").click()
+    page.wait_for_function(
+        f"before => JSON.stringify(({tint})()) !== before", arg=json.dumps(before, separators=(",", ":"))
+    )
+    page.locator("#search input, #search textarea").first.fill("Paris")
+    expect(page.locator("#found tr[data-token-id]").first).to_contain_text("Paris")
+    names = [row["cells"][1] for row in visit.table("found")]
+    assert "␣Paris" in names and all("paris" in name.casefold() for name in names)
+    page.get_by_role("tab", name="BertViz").click()
+    frame = page.frame_locator("#bertviz iframe")
+    expect(frame.locator("svg line").first).to_be_attached(timeout=PATIENT)
+    assert frame.locator("svg text").count() == 2 * (SIZE + 6)
+    assert frame.locator("svg line").count() > 100
+
+
+def test_a_prompt_of_markup_is_shown_and_not_run(visits: Visits) -> None:
+    visit = visits()
+    title = visit.page.title()
+    run = "document.title='run'"
+    prompt = f'<img src=x onerror="{run}"><script>{run}</script>${{{run}}}'
+    tokens = visit.write(prompt, 2, temperature=0)
+    assert "".join(tokens).startswith("<img src=x onerror=")
+    assert visit.page.locator("#tokens img, #tokens script, #attention img, #status img").count() == 0
+    visit.page.locator("#tokens [data-index='3']").click()
+    visit.wait_for_row(3)
+    assert visit.page.title() == title
+
+
+def test_what_cannot_be_used_is_named_and_the_page_works_on(visits: Visits) -> None:
+    visit = visits()
+    tokens, prompt, notice = (
+        visit.tokens(),
+        visit.page.locator("#prompt textarea"),
+        visit.page.locator("#notice"),
+    )
+    prompt.fill("")
+    visit.page.locator("#generate").click()
+    expect(notice).to_contain_text("The prompt is empty", timeout=PATIENT)
+    assert visit.tokens() == tokens
+    visit.write("Hello", 2, seed=3)
+    visit.page.locator("#seed input").fill("")
+    visit.page.locator("#step").click()
+    expect(notice).to_contain_text("seed must be between", timeout=PATIENT)
+    assert visit.generated() == 2 and prompt.input_value() == "Hello"
+    visit.set("seed", 4)
+    visit.page.locator("#step").click()
+    expect(visit.page.locator("#tokens button.generated")).to_have_count(3, timeout=PATIENT)
+
+
+def test_reloading_in_the_midst_of_a_text_begins_again_and_works(visits: Visits) -> None:
+    visit = visits()
+    visit.begin("Once upon a time", 100, temperature=1)
+    expect(visit.page.locator("#tokens button.generated").nth(2)).to_be_attached(timeout=PATIENT)
+    visit.page.reload()
+    visit.ready()
+    visit.errors.clear()  # Gradio's own client reports that its stream was cut off
+    assert "".join(visit.tokens()).startswith("The old lighthouse keeper")
+    visit.write("Hello", 3)
+    assert visit.generated() == 3
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_a_phone_shows_the_page_without_scrolling_sideways(visits: Visits, mode: str) -> None:
+    visit = visits(width=390, mode=mode)
+    if mode == "light":
+        visit.write(PROMPT, 8, temperature=1, seed=3)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    dark = visit.page.evaluate("document.body.classList.contains('dark')")
+    assert dark == (mode == "dark")
+
+
+def test_the_page_is_whole_without_other_machines(app_address: str) -> None:
+    """No address of another machine is even named as a script, style or font."""
+    page = httpx.get(app_address, timeout=30).text
+    for mark in ('src="http', 'rel="stylesheet" href="http', "fonts.googleapis", "cdn."):
+        assert mark not in page.replace(app_address.rstrip("/"), ""), mark

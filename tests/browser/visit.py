@@ -1,0 +1,144 @@
+"""The Explore page in a browser: what a person does and reads on it, and what went wrong meanwhile."""
+
+from typing import Any
+
+from playwright.sync_api import ConsoleMessage, Page, expect
+
+PATIENT = 60_000
+"""Milliseconds that a text may take on a busy machine."""
+GENERATED = "#tokens button.generated"
+
+# The cells of a heatmap, the lines and marks of the others: the numbers that Plotly drew.
+READ_PLOT = """id => {
+  const plot = document.querySelector(`#${id} .js-plotly-plot`);
+  const plain = (value) => value == null ? [] : Array.from(value, (one) =>
+    one != null && one.length !== undefined && typeof one !== "string" ? plain(one) : one);
+  return {
+    data: plot._fullData.map(({ type, x, y, z }) => ({ type, x: plain(x), y: plain(y), z: plain(z) })),
+    shapes: (plot.layout.shapes || []).map(({ x0, x1, y0, y1 }) => [x0, x1, y0, y1]),
+    notes: (plot.layout.annotations || []).map((note) => note.text),
+    ticks: plain(plot.layout.xaxis?.ticktext),
+  };
+}"""
+READ_TABLE = """id => Array.from(document.querySelectorAll(`#${id} tbody tr[data-token-id]`), (row) => ({
+  id: Number(row.dataset.tokenId), kind: row.className,
+  cells: Array.from(row.cells, (cell) => cell.textContent),
+}))"""
+FOLLOW = """() => {
+  window.counts = [];
+  const strip = document.querySelector("#tokens");
+  const look = () => {
+    const count = strip.querySelectorAll("button.generated").length;
+    if (count !== window.counts.at(-1)) window.counts.push(count);
+    if (count === 0) window.begun = true;
+  };
+  new MutationObserver(look).observe(strip, { subtree: true, childList: true });
+  window.begun = false;
+  const line = document.querySelector("#status");
+  const read = () => { window.begun ||= /reading|writing/.test(line.textContent); };
+  new MutationObserver(read).observe(line, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+class Visit:
+    """One page of the app."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address = page, address
+        self.errors: list[str] = []
+        self.elsewhere: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._request(request.url))
+        page.goto(address)
+        self.ready()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _request(self, url: str) -> None:
+        if not url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:")):
+            self.elsewhere.append(url)
+
+    def ready(self) -> None:
+        """Wait for the first token, all figures, and the model's name."""
+        self.page.wait_for_selector("#tokens button[data-index]")
+        for plot in ("timeline", "attention", "temperature-sweep", "ranked-probability"):
+            self.page.wait_for_selector(f"#{plot} .js-plotly-plot .main-svg")
+        expect(self.page.locator("#model")).to_contain_text("layers", timeout=PATIENT)
+
+    def set(self, control: str, value: float) -> None:
+        """Type a number into a control."""
+        field = self.page.locator(f"#{control} input[type=number]")
+        field.fill(f"{value:g}")
+        field.blur()
+
+    def begin(self, prompt: str, length: int, **controls: float) -> None:
+        """Type a prompt, set controls by their id, and press Generate."""
+        self.page.locator("#prompt textarea").fill(prompt)
+        for control, value in {"max_new_tokens": length, **controls}.items():
+            self.set(control.replace("_", "-"), value)
+        self.generate()
+
+    def generate(self) -> None:
+        """Press Generate."""
+        self.page.evaluate(FOLLOW)
+        self.page.locator("#generate").click()
+
+    def end(self) -> list[str]:
+        """Wait for the end of the text and return its tokens."""
+        self.page.wait_for_function("window.begun", timeout=PATIENT)
+        expect(self.page.locator("#status")).to_contain_text("ended:", timeout=PATIENT)
+        expect(self.page.locator("#tokens .caret")).to_have_count(0)
+        return self.tokens()
+
+    def write(self, prompt: str, length: int, **controls: float) -> list[str]:
+        """Generate a text and return its tokens."""
+        self.begin(prompt, length, **controls)
+        return self.end()
+
+    def tokens(self) -> list[str]:
+        """Return what all token buttons read."""
+        return self.page.locator("#tokens button[data-index]:not(.next)").all_text_contents()
+
+    def generated(self) -> int:
+        """Return the number of tokens after the prompt."""
+        return self.page.locator(GENERATED).count()
+
+    def pressed(self) -> list[int]:
+        """Return the positions of the selected tokens: one."""
+        marked = self.page.locator("#tokens [aria-pressed=true]")
+        return [int(index) for index in marked.evaluate_all("all => all.map((one) => one.dataset.index)")]
+
+    def plot(self, name: str) -> dict[str, Any]:
+        """Return the numbers of a figure."""
+        found: dict[str, Any] = self.page.evaluate(READ_PLOT, name)
+        return found
+
+    def table(self, name: str = "next-token") -> list[dict[str, Any]]:
+        """Return the rows of a table of tokens."""
+        rows: list[dict[str, Any]] = self.page.evaluate(READ_TABLE, name)
+        return rows
+
+    def row_of_attention(self) -> float | None:
+        """Return the position of the query that the heatmap frames."""
+        shapes = self.plot("attention")["shapes"]
+        return shapes[0][2] + 0.5 if shapes else None
+
+    def wait_for_row(self, position: int) -> None:
+        """Wait until the panels speak of the token at a position: the frame is drawn by the same event."""
+        self.page.wait_for_function(
+            "y => document.querySelector('#attention .js-plotly-plot')?.layout?.shapes?.[0]?.y0 === y",
+            arg=position - 1.5,
+            timeout=PATIENT,
+        )
+
+    def wait_for_change(self, plot: str, before: dict[str, Any]) -> dict[str, Any]:
+        """Wait until the numbers of a figure differ from those before, and return them."""
+        self.page.wait_for_function(
+            f"([id, before]) => JSON.stringify(({READ_PLOT})(id)) !== before",
+            arg=[plot, self.page.evaluate("value => JSON.stringify(value)", before)],
+            timeout=PATIENT,
+        )
+        return self.plot(plot)
