@@ -17,9 +17,9 @@ MAX_SEED = 2**53 - 1
 class OutOfRange(ValueError):
     """A value outside its range; says which argument, what was given and what is allowed."""
 
-    def __init__(self, name: str, value: object, low: float, high: float) -> None:
+    def __init__(self, name: str, value: object, low: float, high: float, kind: str = "") -> None:
         self.name, self.value, self.low, self.high = name, value, low, high
-        super().__init__(f"{name} must be between {low:,} and {high:,}, not {reprlib.repr(value)}")
+        super().__init__(f"{name} must be between {low:,} and {high:,}{kind}, not {reprlib.repr(value)}")
 
 
 def within(name: str, value: object, low: float, high: float, *, whole: bool = False) -> float:
@@ -31,7 +31,7 @@ def within(name: str, value: object, low: float, high: float, *, whole: bool = F
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise OutOfRange(name, value, low, high)
     if whole and value != int(value):
-        raise OutOfRange(name, value, low, high)
+        raise OutOfRange(name, value, low, high, ", a whole number")
     return int(value) if whole else float(value)
 
 

@@ -173,7 +173,7 @@ def test_both_ends_of_a_range_belong_to_it(name):
 def test_top_k_is_a_whole_number_however_it_is_written():
     assert SamplerSettings(top_k=40.0).top_k == 40
     assert isinstance(SamplerSettings(top_k=40.0).top_k, int)
-    with pytest.raises(OutOfRange, match=r"top_k must be between 0 and 1,000,000, not 1\.5"):
+    with pytest.raises(OutOfRange, match=r"top_k must be between 0 and 1,000,000, a whole number, not 1\.5"):
         SamplerSettings(top_k=1.5)
 
 

@@ -14,5 +14,7 @@ def launch_arguments() -> dict[str, Any]:
     return {
         "theme": page_theme(),
         "head": page_head(),
+        # No page takes files; what is sent to Gradio's upload address all the same stays small.
+        "max_file_size": "1kb",
         "favicon_path": str(ASSETS / "icon.svg"),
     }

@@ -114,7 +114,7 @@ class Api:
 
     def _ready(self) -> None:
         if not self.service.wait(LOADING_SECONDS):
-            raise Trouble(say("page.loading", progress=self.service.background.report_line))
+            raise Trouble(self.service.progress)
 
 
 def described(shaped: ShapedDistribution, count: int, token_of: Any) -> dict[str, Any]:

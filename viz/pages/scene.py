@@ -120,6 +120,6 @@ def stored_scene(example: Example, controls: Controls, missing: str) -> Scene:
 def why_not(service: Service, visitor: Visitor) -> str:
     """Return why the text of a visitor cannot be explained now."""
     if not service.ready:
-        return say("page.loading", progress=service.background.report_line)
+        return service.progress
     other = visitor.run.model.partition("@")[0]
     return say("page.other_model", other=other, name=service.model.info.name)

@@ -35,6 +35,11 @@ class Service:
         return self.background.ready
 
     @property
+    def progress(self) -> str:
+        """How far the loading of the model has got, as a sentence."""
+        return say("page.loading", progress=self.background.report_line)
+
+    @property
     def store(self) -> InternalsStore:
         """The internals of all texts.
 
@@ -42,7 +47,7 @@ class Service:
             Trouble: the model has not loaded yet.
         """
         if not self.ready:
-            raise Trouble(say("page.loading", progress=self.background.report_line))
+            raise Trouble(self.progress)
         with self._lock:
             if self._store is None:
                 self._store = InternalsStore(self.background.wait(), self.limits.internals_bytes)

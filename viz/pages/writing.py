@@ -57,6 +57,8 @@ class Writing:
     def cut(self, visitor: Visitor, *values: object) -> Screen:
         """Drop what follows the selected token."""
         run = visitor.run.cut_at(visitor.selected + 1)
+        if not self.service.ready:
+            return Screen(notice=problem(self.service.progress))
         if visitor.writing:
             return Screen(notice=problem(say("page.busy")))
         if run is visitor.run:
@@ -190,9 +192,7 @@ class Writing:
     def _loading(self) -> Iterator[Screen]:
         """Report on the model until it has loaded."""
         while not self.service.wait(LOADING_SECONDS):
-            yield Screen(
-                status=status_line(say("page.loading", progress=self.service.background.report_line))
-            )
+            yield Screen(status=status_line(self.service.progress))
 
     def _length(self, controls: Controls) -> int:
         return int(
