@@ -18,12 +18,11 @@ def generate(
 ) -> Generator[Step, None, FinishReason]:
     """Write on from the end of a text, one step at a time, and return why it ended.
 
-    The model has read every yielded token when the next step is asked for, or the end is reached, except
-    the end-of-text token.
+    The model has read every yielded token but the last.
     """
     model = internals.model
     reader = _reader_at_the_end(internals)
-    for _ in range(max_new_tokens):
+    for left in reversed(range(max_new_tokens)):
         position = len(internals)
         if position >= model.info.context_length:
             return "context"
@@ -48,7 +47,8 @@ def generate(
         )
         if token_id in model.eos_token_ids:
             return "eos"
-        internals.extend([token_id])  # the choice becomes part of the text
+        if left > 0:
+            internals.extend([token_id])  # the choice becomes part of the text
     return "length"
 
 

@@ -71,6 +71,8 @@ class ShapedDistribution:
     @property
     def kept_mass(self) -> float:
         """The model's own probability of the tokens that survived, together."""
+        if self.kept == len(self.probabilities):
+            return 1.0
         return float(self.probabilities[self.token_ids].sum())
 
     @cached_property

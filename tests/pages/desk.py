@@ -51,7 +51,7 @@ class Desk:
 
     def press(self, button: str) -> Screen:
         """Press cut or undo."""
-        return self.handler(button, "click")(self.visitor, *self.values)
+        return self.handler(button, "click")(self.visitor, self.prompt, *self.values)
 
     def stop(self) -> None:
         assert self.handler("stop", "click")(self.visitor) is None

@@ -73,7 +73,7 @@ def test_tokens_come_one_by_one_and_the_selection_follows_the_newest(desk):
         assert row["token_id"] == desk.visitor.run.token_ids[screen.strip["selected"]]
     last = screens[-1]
     assert changed(last) >= {"strip", "timeline", "bars", "sweep", "ranked", "attention", "status", "notice"}
-    assert "ended: length reached" in last.status and last.notice == ""
+    assert "length reached" in last.status and last.notice == ""
     assert (last.stop["interactive"], last.undo["interactive"]) == (False, True)
     assert desk.visitor.run.finish_reason == "length" and not desk.visitor.writing
 
@@ -126,6 +126,31 @@ def test_step_adds_one_token_and_continue_writes_on(desk):
     more = desk.write("more", max_new_tokens=4)[-1]
     assert text_of(more)[:6] == text_of(stepped) and len(text_of(more)) == 10
     assert desk.visitor.run.prompt == PROMPT and len(desk.visitor.run.steps) == 8
+
+
+def test_continue_goes_on_with_the_text_on_the_page_whatever_the_prompt_says_by_now(desk):
+    begun = desk.write(max_new_tokens=3)[-1]
+    desk.prompt = "the dog"
+    more = desk.write("more", max_new_tokens=2)[-1]
+    assert text_of(more)[:5] == text_of(begun) and desk.visitor.run.prompt == PROMPT
+
+
+def test_undo_brings_the_prompt_back_unless_it_was_edited(desk):
+    desk.write(max_new_tokens=2)
+    desk.prompt = "the dog"
+    desk.write(max_new_tokens=2)
+    assert desk.press("undo").prompt == PROMPT
+    desk.prompt = "the dog again"
+    desk.write("step")
+    desk.prompt = "something half typed"
+    assert "prompt" not in changed(desk.press("undo"))
+
+
+def test_cutting_after_a_prompt_token_says_that_the_prompt_stays(desk):
+    desk.write(max_new_tokens=2)
+    desk.select(0)
+    assert "same words" in desk.press("cut").notice
+    assert "The prompt stays" in desk.press("cut").notice
 
 
 def test_step_by_step_gives_the_same_text_as_all_at_once(desk, app, newcomer):
@@ -432,7 +457,7 @@ def test_the_number_of_new_tokens_is_limited(desk, length):
 )
 def test_a_prompt_that_cannot_be_used_leaves_the_text_as_it_is(desk, prompt, message):
     before = desk.write(max_new_tokens=3)[-1]
-    for button in ("generate", "step", "more"):
+    for button in ("generate", "step"):
         desk.prompt = prompt
         (refusal,) = desk.write(button)
         assert changed(refusal) == {"notice"} and message in refusal.notice

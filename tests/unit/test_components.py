@@ -13,8 +13,10 @@ from model.sampling import draw, shape
 from model.text import Piece
 from viz.components.appearance import Appearance
 from viz.components.bertviz_frame import (
+    FAINT,
     LIBRARIES,
     MOST_TOKENS,
+    VISIBLE,
     BertVizFrame,
     head_view_scripts,
     head_view_value,
@@ -123,6 +125,13 @@ def test_the_legend_names_both_ends_and_equal_steps_of_the_weight() -> None:
     assert legend("probability")["ticks"] == ["100 %", "50.0 %", "0 %"]
     assert legend("surprisal")["ticks"] == ["0", "4", "8", "12+ bits"]
     assert all(legend(colour_by)["low"] and legend(colour_by)["high"] for colour_by in COLOUR_BY)
+
+
+def test_an_indentation_after_a_line_break_stands_on_the_new_line() -> None:
+    (token,) = strip([piece("\n    ")])["tokens"]
+    assert (token["text"], token["breaks"], token["tail"]) == ("↵", 1, "    ")
+    (token,) = strip([piece(" end\n\n")])["tokens"]
+    assert (token["text"], token["breaks"], token["tail"]) == (" end↵↵", 2, "")
 
 
 def test_running_text_keeps_its_spaces_and_whitespace_becomes_visible() -> None:
@@ -302,6 +311,11 @@ def test_the_head_view_asks_no_other_host_and_shows_its_one_layer() -> None:
     page = head_view(["The", " cat"])["page"]
     assert "<script src" not in page
     assert '"include_layers":[5]' in page and '"layer":5' in page
+
+
+def test_the_lines_of_one_head_among_many_stay_visible() -> None:
+    page = head_view(["The", " cat"])["page"]
+    assert VISIBLE in page and FAINT not in page
 
 
 def test_tokens_cannot_leave_the_script_of_the_head_view() -> None:

@@ -428,3 +428,8 @@ def test_tokens_that_the_model_rules_out_are_never_drawn(settings, text):
     shaped = shaped_by(logits, settings, text)
     assert shaped.probabilities[[0, 2]].sum() == 0
     assert {draw(shaped, u) for u in (0.0, 0.5, BARELY)} <= {1, 3, 4}
+
+
+def test_a_sampler_that_keeps_everything_keeps_all_of_the_mass():
+    logits = np.random.default_rng(0).normal(size=50_000).astype(np.float32)
+    assert shape(logits, sampler(temperature=0.7)).kept_mass == 1.0

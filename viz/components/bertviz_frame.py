@@ -27,6 +27,8 @@ MOST_TOKENS = 32
 DECIMALS = 3
 LONGEST_TOKEN = 12
 PARAMETERS = "const params = "
+FAINT, VISIBLE = "return d / activeHeads()", "return Math.sqrt(d / activeHeads())"
+"""BertViz shares full strength among the heads, which leaves one of nine all but invisible."""
 STAND_IN = "window.require={config(){}};window.requirejs=(names,run)=>run(window.jQuery,window.d3);"
 """BertViz's script asks require.js for its two libraries; they are there already."""
 
@@ -85,6 +87,7 @@ def _page(tokens: list[str], weights: NDArray[np.floating], layer: int) -> str:
 
     attention = {layer: torch.from_numpy(np.asarray(weights, dtype=np.float64))[None]}
     page = head_view(attention, tokens, layer=layer, include_layers=[layer], html_action="return").data
+    page = page.replace(FAINT, VISIBLE)
     return _compact(re.sub(r'<script src="https?://[^"]+"></script>', "", page))
 
 

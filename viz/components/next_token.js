@@ -56,7 +56,7 @@ function draw() {
   const value = props.value;
   if (!value || !value.rows) root.replaceChildren(make("p", { class: "say" }, words.empty));
   else if (value.rows.length === 0) root.replaceChildren(make("p", { class: "say" }, value.note));
-  else root.replaceChildren(table(value), value.facts.length ? facts(value.facts) : "");
+  else root.replaceChildren(make("div", { class: "scroll" }, table(value)), value.facts.length ? facts(value.facts) : "");
 }
 
 watch("value", draw);

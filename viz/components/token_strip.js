@@ -7,6 +7,8 @@ let selected = null; // what the browser shows as selected
 let awaited = false; // a press that the server has not answered yet
 let trustAgain = 0;
 let sending = 0;
+let writing = false;
+let following = true;
 const cells = []; // one per token: its button, the breaks after it, and the word that it is part of
 const caret = make("span", { class: "caret", "aria-hidden": "true" });
 const next = make("button", { type: "button", class: "next", title: words.next_title }, words.next);
@@ -27,13 +29,15 @@ function cell(token, index) {
   const button = make("button", { type: "button", class: kind, "data-index": index }, ...label(token.text));
   const word = token.joined && index > 0 ? cells[index - 1].word : make("span", { class: "word" });
   const parts = [button, ...Array.from({ length: token.breaks }, () => make("br"))];
+  // A button is a box and cannot go on in the next line: the rest of its token stands there by itself.
+  if (token.tail) parts.push(make("span", { class: `tail ${token.kind}`, "data-of": index }, ...label(token.tail)));
   word.append(...parts);
   if (!word.parentNode) strip.insertBefore(word, [caret, next].find((end) => end.parentNode === strip) ?? null);
   return { button, word, parts };
 }
 
 function drawTokens(tokens) {
-  const key = (token) => JSON.stringify([token.text, token.kind, token.mark, token.breaks, token.joined]);
+  const key = (token) => JSON.stringify([token.text, token.kind, token.mark, token.breaks, token.tail, token.joined]);
   const changed = tokens.findIndex((token, index) => cells[index]?.key !== key(token));
   const focused = cells.findIndex(({ button }) => button === document.activeElement);
   for (const gone of cells.splice(changed < 0 ? tokens.length : changed)) {
@@ -44,11 +48,11 @@ function drawTokens(tokens) {
     cells.push({ key: key(tokens[index]), ...cell(tokens[index], index) });
   }
   tokens.forEach((token, index) => {
-    const { button } = cells[index];
+    const { button, parts } = cells[index];
     if (button.title !== token.title) button.title = token.title;
     if (button.dataset.weight !== String(token.weight)) {
       button.dataset.weight = token.weight;
-      button.style.setProperty("--w", token.weight);
+      for (const part of parts) part.style.setProperty("--w", token.weight);
     }
   });
   if (focused >= 0 && cells[focused] && !strip.contains(document.activeElement)) {
@@ -84,7 +88,6 @@ function show(button) { // within the strip's own box; the page stays where it i
 
 function draw() {
   const value = current();
-  const atEnd = strip.scrollHeight - strip.scrollTop - strip.clientHeight < 48;
   if (value.writing || value.selected === selected) awaited = false;
   if (!awaited) selected = value.selected ?? null;
   drawTokens(value.tokens);
@@ -97,7 +100,17 @@ function draw() {
   strip.hidden = legend.hidden = value.tokens.length === 0;
   drawLegend(value.legend);
   mark();
-  if (value.writing && atEnd) strip.scrollTop = strip.scrollHeight;
+  follow(value);
+}
+
+function follow(value) { // the newest token, unless the reader has scrolled up since the writing began
+  if (value.writing && !writing) following = true;
+  if (value.writing && following) strip.scrollTop = strip.scrollHeight;
+  if (!value.writing && writing && buttonAt(selected)) show(buttonAt(selected));
+  writing = value.writing;
+  // Figures are redrawn now and then while the selection runs ahead: the style sheet fades them.
+  const ahead = writing && selected === value.tokens.length - 1;
+  element.closest(".gradio-container")?.classList.toggle("writing", ahead);
 }
 
 function send() {
@@ -156,8 +169,11 @@ function onKey(event) {
 }
 
 element.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-index], button[data-next]");
-  if (button) select(Number(button.dataset.index ?? button.dataset.next), 0);
+  const pressed = event.target.closest("button[data-index], button[data-next], [data-of]");
+  if (pressed) select(Number(pressed.dataset.index ?? pressed.dataset.next ?? pressed.dataset.of), 0);
+});
+strip.addEventListener("scroll", () => {
+  following = strip.scrollHeight - strip.scrollTop - strip.clientHeight < 48;
 });
 document.addEventListener("keydown", onKey);
 watch("value", draw);

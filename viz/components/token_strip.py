@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypedDict, get_args
 
 from model.run import Run, Step
@@ -32,7 +33,9 @@ class Token(TypedDict):
     mark: Literal["", "blank", "bytes", "special"]
     """Tokens shown as something else than running text."""
     breaks: int
-    """Lines broken after it."""
+    """Lines broken after `text`."""
+    tail: str
+    """What of the token stands on the line after the break, such as an indentation."""
     joined: bool
     """Belongs to the word before it: no line break between the two."""
     weight: float
@@ -135,8 +138,10 @@ def shown_text(piece: Piece) -> str:
 
 
 def _token(position: int, piece: Piece, step: Step | None, colour_by: ColourBy, joined: bool) -> Token:
+    head, tail = _at_last_break(piece)
     return {
-        "text": shown_text(piece),
+        "text": shown_text(head),
+        "tail": tail,
         "kind": "prompt" if step is None else "generated",
         "mark": _mark(piece),
         "breaks": min(2, piece.text.count("\n")) if piece.kind != "special" else 0,
@@ -144,6 +149,14 @@ def _token(position: int, piece: Piece, step: Step | None, colour_by: ColourBy, 
         "weight": 0.0 if step is None else round(weight_of(step, colour_by), 3),
         "title": _title(position, piece, step),
     }
+
+
+def _at_last_break(piece: Piece) -> tuple[Piece, str]:
+    """Return the token up to its last line break, and the rest, which is running text again."""
+    cut = piece.text.rfind("\n") + 1 if piece.kind == "text" else 0
+    if cut in (0, len(piece.text)):
+        return piece, ""
+    return replace(piece, text=piece.text[:cut]), piece.text[cut:]
 
 
 def _mark(piece: Piece) -> Literal["", "blank", "bytes", "special"]:

@@ -39,6 +39,9 @@ FIGURES = 4
 IDLE_SECONDS = 3600
 """A page that was not used for this long forgets its text."""
 
+NEW_SEED = "() => Math.floor(Math.random() * 1e6)"
+"""Thrown in the browser: a new seed needs no server."""
+
 Handler = Callable[..., Screen]
 
 
@@ -81,8 +84,15 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
     )
     for name, handler in (("cut", writing.cut), ("undo", writing.undo)):
         page.buttons[name].click(
-            handler, [visitor, *page.inputs], page.outputs, show_progress="hidden", api_visibility="private"
+            handler,
+            [visitor, page.prompt, *page.inputs],
+            page.outputs,
+            show_progress="hidden",
+            api_visibility="private",
         )
+    page.buttons["dice"].click(
+        None, None, page.controls["seed"], js=NEW_SEED, show_progress="hidden", api_visibility="private"
+    )
     for prompt, button in page.examples.items():
         button.click(
             partial(str, prompt),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -14,7 +15,7 @@ from viz.components.next_token import NextTokenBars
 from viz.components.selection import Selection
 from viz.components.token_strip import COLOUR_BY, TokenStrip
 from viz.pages import ASSETS
-from viz.pages.controls import NAMES, PRESETS, Controls
+from viz.pages.controls import NAMES, PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.limits import Limits
 from viz.pages.panels import Screen
 from viz.strings import say
@@ -73,6 +74,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
     with gr.Column(elem_classes=["card"]):
         prompt, buttons, examples, preset = _compose(start)
         controls |= _dials(start, limits)
+        _glossary()
         notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
@@ -90,7 +92,11 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
                 status = gr.HTML(first.status, elem_id="status", apply_default_css=False)
                 for name in ("more", "cut", "undo"):
                     buttons[name] = gr.Button(
-                        say(f"page.button.{name}"), size="sm", elem_id=name, min_width=60
+                        say(f"page.button.{name}"),
+                        size="sm",
+                        elem_id=name,
+                        min_width=60,
+                        interactive=name != "undo",
                     )
             timeline = _plot(first.timeline, "timeline")
         with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
@@ -133,6 +139,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
         preset=preset,
         stop=buttons["stop"],
         undo=buttons["undo"],
+        prompt=prompt,
     )
     return Layout(prompt, controls, screen, buttons, examples, model, selection, tabs)
 
@@ -173,6 +180,8 @@ def _compose(start: Controls) -> tuple[gr.Textbox, dict[str, gr.Button], dict[st
             elem_classes=["chips"],
             elem_id="presets",
         )
+        gr.HTML('<div class="divider"></div>', apply_default_css=False)
+        buttons["dice"] = gr.Button(say("page.new_dice"), size="sm", elem_id="dice", min_width=60)
     return prompt, buttons, examples, preset
 
 
@@ -208,6 +217,16 @@ def _dials(start: Controls, limits: Limits) -> dict[str, Any]:
                 elem_id="seed",
             ),
         }
+
+
+def _glossary() -> None:
+    """Explain every dial in a sentence, for those who ask."""
+    with gr.Accordion(say("page.glossary_title"), open=False, elem_classes=["glossary"]):
+        terms = "".join(
+            f"<div><dt>{escape(say(f'page.dial.{name}'))}</dt><dd>{escape(say(f'page.glossary.{name}'))}</dd></div>"
+            for name in (*SAMPLER_NAMES, "max_new_tokens", "seed")
+        )
+        gr.HTML(f"<dl>{terms}</dl>", apply_default_css=False)
 
 
 def _attention(

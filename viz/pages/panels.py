@@ -48,6 +48,7 @@ class Screen(NamedTuple):
     notice: Any = gr.skip()
     status: Any = gr.skip()
     preset: Any = gr.skip()
+    prompt: Any = gr.skip()
     stop: Any = gr.skip()
     undo: Any = gr.skip()
 
@@ -81,9 +82,18 @@ def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
 
 def found(scene: Scene, controls: Controls) -> NextTokenValue | None:
     """Return the tokens that match the search, or None without one."""
-    if scene.explanation is None or not controls.query:
+    query = controls.query
+    if scene.explanation is None or not query:
         return None
-    return search_value(scene.explanation.shaped, scene.find(controls.query), scene.token_of)
+    value = search_value(scene.explanation.shaped, scene.find(query), scene.token_of)
+    if not value["rows"]:
+        parts = [display_token(token) for token in scene.split(query)]
+        value["note"] = say("page.nothing_found", query=query)
+        if len(parts) > 1:
+            value["note"] = say(
+                "page.several_tokens", query=query, count=len(parts), tokens=" · ".join(parts)
+            )
+    return value
 
 
 def steps(scene: Scene, controls: Controls) -> go.Figure:
@@ -215,7 +225,7 @@ def notice(scene: Scene, controls: Controls) -> str:
 def status(scene: Scene) -> str:
     """Return a line on the text as a whole: how long it is and why it ended."""
     reason = scene.run.finish_reason
-    ended = say(f"page.finish.{reason}") if reason and scene.run.steps else ""
+    ended = say(f"page.finish.{reason}") if reason else ""
     return status_line(
         say("page.tokens", prompt=len(scene.run.prompt_token_ids), new=len(scene.run.steps)), ended
     )

@@ -34,6 +34,8 @@ class Scene:
     token_of: Callable[[int], str]
     find: Callable[[str], list[int]]
     """Token ids that match a search."""
+    split: Callable[[str], list[str]]
+    """The tokens of a text that is searched for."""
     attention: Callable[[int, int], Heads]
     """(T, T) weights of a layer and head, over the tokens that the model has read."""
     attention_heads: Callable[[int], Heads]
@@ -82,6 +84,7 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         explanation=service.explain(run, selected, controls.settings) if selected > 0 else None,
         token_of=model.text.token,
         find=lambda query: model.text.matches(query, MOST_MATCHES),
+        split=lambda query: [model.text.token(token_id) for token_id in service.encode(query, "search")],
         attention=lambda layer, head: internals.attention(layer_in(layer), head_in(head), len(read)),
         attention_heads=lambda layer: internals.attention_heads(layer_in(layer), len(read)),
         length=len(read),
@@ -111,6 +114,7 @@ def stored_scene(example: Example, controls: Controls, missing: str) -> Scene:
         explanation=example.explain(controls.settings),
         token_of=example.token,
         find=find,
+        split=absent,
         attention=attention,
         attention_heads=absent,
         length=len(example.attention),

@@ -11,7 +11,7 @@ from model.text import Piece
 from viz.components.token_strip import StripValue, strip_value
 from viz.pages.controls import Controls
 from viz.pages.example import Example
-from viz.pages.panels import Screen, bars, everything, facts, problem, status_line, strip
+from viz.pages.panels import Screen, bars, everything, facts, problem, said, status_line, strip
 from viz.pages.scene import scene_of
 from viz.pages.service import Service, Trouble
 from viz.pages.visitor import Visitor
@@ -47,14 +47,14 @@ class Writing:
         yield from self._extend(visitor, prompt, 1, Controls(*values))  # type: ignore[arg-type]
 
     def more(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
-        """Write on from the end of the text on the page."""
-        yield from self._extend(visitor, prompt, None, Controls(*values))  # type: ignore[arg-type]
+        """Write on from the end of the text on the page, whatever stands in the prompt by now."""
+        yield from self._extend(visitor, visitor.run.prompt, None, Controls(*values))  # type: ignore[arg-type]
 
     def stop(self, visitor: Visitor) -> None:
         """Let the text that is being written end before its next token."""
         visitor.stop.set()
 
-    def cut(self, visitor: Visitor, *values: object) -> Screen:
+    def cut(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
         """Drop what follows the selected token."""
         run = visitor.run.cut_at(visitor.selected + 1)
         if not self.service.ready:
@@ -62,22 +62,25 @@ class Writing:
         if visitor.writing:
             return Screen(notice=problem(say("page.busy")))
         if run is visitor.run:
-            return Screen(notice=problem(say("page.nothing_to_cut")))
+            in_prompt = visitor.selected < len(run.prompt_token_ids)
+            return Screen(notice=problem(say("page.prompt_stays" if in_prompt else "page.nothing_to_cut")))
         visitor.remember()
         visitor.show(run, visitor.pieces[: len(run.token_ids)])
-        return self.redraw(visitor, *values)
+        return self.redraw(visitor, *values)._replace(notice=said(say("page.after_cut")))
 
-    def undo(self, visitor: Visitor, *values: object) -> Screen:
-        """Return to the text as it was before the last change of it."""
+    def undo(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
+        """Return to the text as it was before its last change, and to its prompt if that was not edited."""
         if visitor.writing:
             return Screen(notice=problem(say("page.busy")))
         if not visitor.undo:
             return Screen(notice=problem(say("page.nothing_to_undo")))
+        edited = prompt != visitor.run.prompt
         visitor.following = True
         visitor.show(*visitor.undo.pop())
         if visitor.run is self.example.run:
             visitor.selected = self.example.selected
-        return self.redraw(visitor, *values)
+        screen = self.redraw(visitor, *values)
+        return screen if edited else screen._replace(prompt=visitor.run.prompt)
 
     def redraw(self, visitor: Visitor, *values: object) -> Screen:
         """Return the whole page as it is."""
