@@ -17,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.chromium import find_chromium
+from tests.browser.visit import ENDED
 from viz.pages.example import LENGTH, PROMPT, SEED, load_example
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +67,7 @@ def take(page: Page, address: str, mode: str) -> bytes:
     page.locator("#generate").click()
     # The stored example is this very text: what is written now must be seen being written.
     expect(page.locator("#status")).to_contain_text("writing")
-    expect(page.locator("#status")).to_contain_text("ended")
+    expect(page.locator("#status")).to_contain_text(ENDED)
     example = load_example()
     page.locator(f"#tokens [data-index='{example.selected}']").click()
     expect(page.locator("#next-token tr.chosen")).to_have_attribute(

@@ -1,9 +1,11 @@
 """The Explore page in a browser: what a person does and reads on it, and what went wrong meanwhile."""
 
+import re
 from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Page, expect
 
+ENDED = re.compile("length reached|ended:")
 PATIENT = 60_000
 """Milliseconds that a text may take on a busy machine."""
 GENERATED = "#tokens button.generated"
@@ -89,7 +91,7 @@ class Visit:
     def end(self) -> list[str]:
         """Wait for the end of the text and return its tokens."""
         self.page.wait_for_function("window.begun", timeout=PATIENT)
-        expect(self.page.locator("#status")).to_contain_text("ended:", timeout=PATIENT)
+        expect(self.page.locator("#status")).to_contain_text(ENDED, timeout=PATIENT)
         expect(self.page.locator("#tokens .caret")).to_have_count(0)
         return self.tokens()
 
