@@ -15,7 +15,6 @@ from model.sampling import (
     draw,
     entropy_bits,
     leading,
-    log_softmax_at,
     penalised,
     shape,
     uniform,
@@ -402,14 +401,26 @@ def test_the_entropy_of_equals_is_the_logarithm_of_their_number_and_certainty_ha
 
 @given(ANY_LOGITS, st.floats(-1000, 1000))
 def test_log_probabilities_do_not_depend_on_the_level_of_the_logits(logits, level):
-    here = [log_softmax_at(logits.astype(np.float64), token_id) for token_id in range(len(logits))]
-    there = [log_softmax_at(logits.astype(np.float64) + level, token_id) for token_id in range(len(logits))]
+    here, there = (
+        [shape(moved, sampler()).logprob(token_id) for token_id in range(len(logits))]
+        for moved in (logits.astype(np.float64), logits.astype(np.float64) + level)
+    )
     assert here == pytest.approx(there, abs=1e-9)
     assert math.fsum(np.exp(here)) == pytest.approx(1, abs=1e-12)
 
 
 def test_a_surprise_too_small_for_a_probability_still_has_a_log_probability():
-    assert log_softmax_at(np.array([0, -2000], np.float32), 1) == -2000
+    assert shape(np.array([0, -2000], np.float32), sampler()).logprob(1) == -2000
+
+
+@given(ANY_LOGITS)
+def test_the_entropy_from_the_logits_is_that_of_the_probabilities(logits):
+    shaped = shape(logits, sampler())
+    assert shaped.entropy_bits == pytest.approx(entropy_bits(shaped.probabilities), abs=1e-9)
+
+
+def test_a_token_that_is_ruled_out_adds_nothing_to_the_entropy():
+    assert shape(np.array([0, 0, -np.inf], np.float32), sampler()).entropy_bits == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
