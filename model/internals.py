@@ -35,15 +35,10 @@ class Internals:
         return len(self.token_ids)
 
     def extend(self, token_ids: Sequence[int]) -> None:
-        """Run the model over more tokens. If that fails, half of them recorded, the text is empty again."""
-        if not token_ids:
-            return
-        try:
+        """Run the model over more tokens. A text for which that fails must not be extended again."""
+        if token_ids:
             self.model.forward(token_ids, self._recording)
-        except BaseException:
-            self.token_ids, self._recording = (), self.model.new_recording()
-            raise
-        self.token_ids += tuple(token_ids)
+            self.token_ids += tuple(token_ids)
 
     def prefix(self, length: int) -> "Internals":
         """Return the internals of the first `length` tokens, free to go on differently."""

@@ -150,9 +150,11 @@ def attention_weights(recording: Recording, layer: int, length: int, head: int |
     """
     queries = recording.queries[layer].upto(length).transpose(0, 1).float()
     keys = recording.keys(layer, length).float()
-    keys = keys.repeat_interleave(len(queries) // len(keys), dim=0)
-    if head is not None:
-        queries, keys = queries[head], keys[head]
+    sharing = len(queries) // len(keys)  # grouped-query attention: heads that share a key
+    if head is None:
+        keys = keys.repeat_interleave(sharing, dim=0)
+    else:
+        queries, keys = queries[head], keys[head // sharing]
     scores = (queries @ keys.transpose(-1, -2)) * recording.scaling[layer]
     seen = torch.ones(length, length, dtype=torch.bool, device=scores.device).tril()
     window = recording.sliding_window[layer]

@@ -12,12 +12,11 @@ import gradio as gr
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from model.run import Run, SamplerSettings, Step
 from model.sampling import shape
 from model.text import Piece
-from tests.browser.chromium import find_chromium
 from viz.components.appearance import Appearance
 from viz.components.bertviz_frame import BertVizFrame, head_view_value
 from viz.components.next_token import NextTokenBars, next_token_value
@@ -117,15 +116,6 @@ def address() -> Iterator[str]:
     yield f"http://127.0.0.1:{port}{ROOT}/"
     server.should_exit = True
     thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
-        yield chromium
-        chromium.close()
 
 
 class Visit:

@@ -16,7 +16,7 @@ from tests.pages.conftest import TINY_LIMITS, LoadedModel
 from viz.pages.controls import COLOURS, NAMES, PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.explore import FIGURES, build_app, layer_range
 from viz.pages.limits import Limits
-from viz.pages.panels import SETTING_NAMES, Screen
+from viz.pages.panels import Screen
 from viz.strings import LOCALES, catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -230,7 +230,7 @@ def test_every_name_of_the_model_has_a_string():
     strings = catalogue()
     assert set(get_args(FinishReason)) == set(strings["page"]["finish"])
     assert set(STAGES) == set(strings["components"]["next"]["stages"])
-    assert set(SETTING_NAMES) == set(strings["page"]["setting"]) == set(SamplerSettings.RANGES)
+    assert set(SAMPLER_NAMES) == set(strings["page"]["setting"]) == set(SamplerSettings.RANGES)
     assert set(PRESETS) == set(strings["page"]["preset"])
     assert set(COLOURS) == set(strings["page"]["colour"]) == set(strings["components"]["strip"]["legend"])
 

@@ -20,7 +20,7 @@ from viz.figures.attention import attention_heatmap
 from viz.figures.sampler_effects import HEIGHT, ranked_probability_figure, temperature_sweep_figure
 from viz.figures.theme import placeholder
 from viz.figures.timeline import timeline
-from viz.pages.controls import Controls
+from viz.pages.controls import SAMPLER_NAMES, Controls
 from viz.pages.scene import Scene
 from viz.pages.service import Trouble
 from viz.strings import say
@@ -30,7 +30,6 @@ FOLLOWED = 6
 """Tokens with a band of their own in the temperature sweep."""
 WINDOW = 48
 """Tokens of a long text that the heatmap shows around the selected one."""
-SETTING_NAMES = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
 
 
 class Screen(NamedTuple):
@@ -209,7 +208,7 @@ def notice(scene: Scene, controls: Controls) -> str:
     used = scene.run.settings_at(scene.selected)
     if why is None or step is None or used == controls.settings:
         return ""
-    changed = [name for name in SETTING_NAMES if getattr(used, name) != getattr(controls.settings, name)]
+    changed = [name for name in SAMPLER_NAMES if getattr(used, name) != getattr(controls.settings, name)]
     if used.temperature == 0.0:
         changed = ["temperature"]
     settings = ", ".join(say(f"page.setting.{name}", value=f"{getattr(used, name):g}") for name in changed)

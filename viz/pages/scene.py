@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.attention_view import MEAN_HEAD
-from model.explain import Explanation
+from model.explain import Explanation, explain
 from model.run import Run, within
 from model.text import Piece
 from viz.pages.controls import Controls
@@ -81,7 +82,7 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         selected=selected,
         writing=visitor.writing,
         head_view=visitor.head_view,
-        explanation=service.explain(run, selected, controls.settings) if selected > 0 else None,
+        explanation=explain(service.store, run, selected, controls.settings) if selected > 0 else None,
         token_of=model.text.token,
         find=lambda query: model.text.matches(query, MOST_MATCHES),
         split=lambda query: [model.text.token(token_id) for token_id in service.encode(query, "search")],
@@ -94,10 +95,7 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
 def stored_scene(example: Example, controls: Controls, missing: str) -> Scene:
     """Return the stored example, for which no model is needed; what is not stored raises `missing`."""
 
-    def absent(*_: object) -> Heads:
-        raise Trouble(missing)
-
-    def find(_query: str) -> list[int]:
+    def absent(*_: object) -> Any:
         raise Trouble(missing)
 
     def attention(layer: int, head: int) -> Heads:
@@ -113,7 +111,7 @@ def stored_scene(example: Example, controls: Controls, missing: str) -> Scene:
         head_view=False,
         explanation=example.explain(controls.settings),
         token_of=example.token,
-        find=find,
+        find=absent,
         split=absent,
         attention=attention,
         attention_heads=absent,

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from model.background import BackgroundModel
 from model.catalog import ModelError
-from model.explain import Explanation, explain
 from model.internals import InternalsStore
 from model.run import Run, SamplerSettings
 from model.text import UnreadableText
@@ -113,18 +112,6 @@ class Service:
         """
         token_ids = self.encode(prompt)
         return Run(self.model.info.identity, prompt, token_ids, settings, seed)
-
-    def explain(self, run: Run, position: int, settings: SamplerSettings) -> Explanation:
-        """Explain the token at a position of a run that this model wrote.
-
-        Raises:
-            Trouble: another model wrote it, or the model has not loaded yet.
-        """
-        if run.model != self.model.info.identity:
-            raise Trouble(
-                say("page.other_model", other=run.model.partition("@")[0], name=self.model.info.name)
-            )
-        return explain(self.store, run, position, settings)
 
     def room(self, run: Run) -> int:
         """Return how many more tokens a run may get."""
