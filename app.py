@@ -80,7 +80,7 @@ def why_not_served(host: str, port: int) -> str | None:
     """Return why this address cannot be served and what to do, or None if it can."""
     try:
         # Gradio also probes 127.0.0.1, whatever the host.
-        for name in {host.strip("[]"), "127.0.0.1"}:
+        for name in (host.strip("[]"), "127.0.0.1"):
             family, kind, protocol, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, kind, protocol) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -138,7 +138,9 @@ class Visit:
 
     def open(self, mode: str = "light") -> Page:
         self.page.goto(f"{self.address}?__theme={mode}")
-        self.page.wait_for_selector("#tokens button[data-index]")
+        # Gradio mounts a page part by part: what comes last says that all is there.
+        for part in ("#tokens button[data-index]", "#refresh", "#empty", "#details textarea"):
+            self.page.wait_for_selector(part)
         return self.page
 
 
@@ -251,7 +253,7 @@ def test_tab_stops_at_the_strip_once(visit: Visit) -> None:
 def test_an_update_keeps_focus_and_listeners(visit: Visit) -> None:
     page = visit.open()
     page.locator("#tokens [data-index='6']").focus()
-    page.evaluate("document.querySelector('#empty').click()")
+    page.locator("#empty").dispatch_event("click")
     expect(page.locator(".strip-empty")).to_be_visible()
     page.locator("#prompt textarea").press("Enter")
     expect(page.locator("#tokens [data-index='5'][aria-pressed=true]")).to_be_visible()
@@ -267,7 +269,7 @@ def test_an_update_keeps_focus_and_listeners(visit: Visit) -> None:
 def test_three_hundred_tokens_stream_within_their_own_box(visit: Visit) -> None:
     page = visit.open()
     started = time.perf_counter()
-    page.evaluate("document.querySelector('#refresh').click()")
+    page.locator("#refresh").dispatch_event("click")
     expect(page.locator("#tokens [data-index='299'].generated")).to_be_attached(timeout=20_000)
     expect(page.locator("#tokens .caret")).to_have_count(0, timeout=20_000)
     assert time.perf_counter() - started < 15
