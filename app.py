@@ -16,6 +16,9 @@ from model.background import BackgroundModel
 from model.catalog import ModelError, resolve
 from viz.command_line import Options, read_options
 
+THREADS_TO_SPARE = 24
+"""Threads of the server for clicks and sliders, beside one for everybody whose text is written or waits."""
+
 
 def main() -> int:
     """Serve until interrupted; return the exit status."""
@@ -27,7 +30,7 @@ def main() -> int:
     problem = why_not_served(options.host, options.port)
     if problem:
         return failed(problem)
-    model = BackgroundModel(options.model, device=options.device, dtype=options.dtype, report=say)
+    model = BackgroundModel(options.model, device=options.device, precision=options.precision, report=say)
     app = build(model, options)
     app.launch(**launch_options(options))
     announce(app, options)
@@ -53,7 +56,7 @@ def build(model: BackgroundModel, options: Options) -> Any:
     limits = Limits(
         max_prompt_tokens=options.max_prompt_tokens,
         max_new_tokens=options.max_new_tokens,
-        concurrency=options.concurrency,
+        places=options.places,
         queue_size=options.queue_size,
         internals_bytes=options.internals_memory * 2**20,
     )
@@ -72,6 +75,7 @@ def launch_options(options: Options) -> dict[str, Any]:
         "auth": options.auth,
         "prevent_thread_lock": True,
         "quiet": True,
+        "max_threads": THREADS_TO_SPARE + options.places + options.queue_size,
         **launch_arguments(),
     }
 

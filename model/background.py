@@ -9,6 +9,7 @@ from model.catalog import DEFAULT, ModelError
 
 if TYPE_CHECKING:
     from model.language_model import LanguageModel
+    from model.precision import Precision
 
 
 class BackgroundModel:
@@ -18,9 +19,14 @@ class BackgroundModel:
     """
 
     def __init__(
-        self, spec: str = DEFAULT, *, device: str = "auto", dtype: str = "float32", report: Report = print
+        self,
+        spec: str = DEFAULT,
+        *,
+        device: str = "auto",
+        precision: "Precision" = "auto",
+        report: Report = print,
     ) -> None:
-        self.spec, self.device, self.dtype = spec, device, dtype
+        self.spec, self.device, self.precision = spec, device, precision
         self.report_line = "Starting."
         """The latest sentence on the progress."""
         self.error: ModelError | None = None
@@ -60,7 +66,9 @@ class BackgroundModel:
             # Torch and Transformers take seconds to import, which is why all this happens in a thread.
             from model.loading import load_model  # noqa: PLC0415
 
-            self._model = load_model(self.spec, device=self.device, dtype=self.dtype, report=self._progress)
+            self._model = load_model(
+                self.spec, device=self.device, precision=self.precision, report=self._progress
+            )
         except ModelError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of any failure

@@ -1,10 +1,13 @@
 """Why a token stands where it stands: the recorded distribution of its step, seen through a sampler."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from model.internals import InternalsStore
 from model.run import Run, SamplerSettings
 from model.sampling import ShapedDistribution, draw, shape
+
+if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
+    from model.engine import Engine
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +31,11 @@ class Explanation:
         return None if self.u is None else draw(self.shaped, self.u)
 
 
-def explain(store: InternalsStore, run: Run, position: int, settings: SamplerSettings) -> Explanation:
+def explain(engine: "Engine", run: Run, position: int, settings: SamplerSettings) -> Explanation:
     """Explain the token at a position of a run.
 
     Args:
-        store: holds the internals, or recomputes them.
+        engine: holds the internals, or computes them again.
         run: the text.
         position: from 1 to the length of the text, where it means the token that would come next.
         settings: the sampler to look through; the run's own show what happened.
@@ -44,7 +47,7 @@ def explain(store: InternalsStore, run: Run, position: int, settings: SamplerSet
     if not 1 <= position <= len(token_ids):
         raise IndexError(f"position must be between 1 and {len(token_ids)}, not {position}")
     previous = token_ids[:position]
-    logits = store.get(previous).logits(position - 1)
+    logits = engine.read(previous, run.precision).logits(position - 1)
     step = run.step_at(position)
     return Explanation(
         position=position,

@@ -1,39 +1,47 @@
-"""The autoregressive loop: ask the model, shape, throw the dice, append, again."""
+"""The turn of the autoregressive loop that is a run's own: from logits to its next token."""
 
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
+from collections.abc import Sequence
 
-from model.internals import Internals, InternalsStore
-from model.run import FinishReason, Run, SamplerSettings, Step
+import numpy as np
+from numpy.typing import NDArray
+
+from model.language_model import LanguageModel
+from model.run import FinishReason, SamplerSettings, Step
 from model.sampling import draw, shape, uniform
-from model.text import PieceReader
 
 
-def generate(
-    internals: Internals,
-    settings: SamplerSettings,
-    seed: int,
-    max_new_tokens: int,
-    stopped: Callable[[], bool] = lambda: False,
-) -> Generator[Step, None, FinishReason]:
-    """Write on from the end of a text, one step at a time, and return why it ended.
+class Writer:
+    """Chooses the tokens that follow a text, one at a time, and knows when to end."""
 
-    The model has read every yielded token but the last.
-    """
-    model = internals.model
-    reader = _reader_at_the_end(internals)
-    for left in reversed(range(max_new_tokens)):
-        position = len(internals)
-        if position >= model.info.context_length:
-            return "context"
-        if stopped():
-            return "stop"
-        logits = internals.logits(position - 1)  # what the model would say next: (V,)
-        shaped = shape(logits, settings, internals.token_ids)  # what the sampler leaves of that
-        u = uniform(seed, position)  # the dice
+    def __init__(
+        self,
+        model: LanguageModel,
+        token_ids: Sequence[int],
+        settings: SamplerSettings,
+        seed: int,
+        max_new_tokens: int,
+    ) -> None:
+        self._model = model
+        self._settings = settings
+        self._seed = seed
+        self._left = max_new_tokens
+        self._reader = model.text.reader()
+        for token_id in token_ids:
+            self._reader.read(token_id)
+
+    def choose(self, token_ids: Sequence[int], logits: NDArray[np.floating]) -> Step:
+        """Return the next token of a text, given the (V,) logits at its end.
+
+        Raises:
+            ValueError: the logits are not numbers.
+        """
+        position = len(token_ids)
+        shaped = shape(logits, self._settings, token_ids)  # what the sampler leaves of what the model says
+        u = uniform(self._seed, position)  # the dice
         token_id = draw(shaped, u)  # where they fall
-        piece = reader.read(token_id)
-        yield Step(
+        piece = self._reader.read(token_id)
+        self._left -= 1
+        return Step(
             position=position,
             token_id=token_id,
             token=piece.token,
@@ -45,53 +53,11 @@ def generate(
             entropy_bits=shaped.entropy_bits,
             kept=shaped.kept,
         )
-        if token_id in model.eos_token_ids:
+
+    def why_ended(self, step: Step) -> FinishReason | None:
+        """Return why a step was the last one; None if the text goes on."""
+        if step.token_id in self._model.eos_token_ids:
             return "eos"
-        if left > 0:
-            internals.extend([token_id])  # the choice becomes part of the text
-    return "length"
-
-
-def write(
-    store: InternalsStore,
-    run: Run,
-    max_new_tokens: int,
-    *,
-    settings: SamplerSettings | None = None,
-    seed: int | None = None,
-    stopped: Callable[[], bool] = lambda: False,
-) -> Iterator[Run]:
-    """Continue a run and yield it after every step; the last one says why it ended.
-
-    Args:
-        store: where the internals are kept, during and after.
-        run: with no steps yet, or any number of them.
-        max_new_tokens: most steps to add.
-        settings: of the new steps; the run's own by default.
-        seed: of the new draws; the run's own by default.
-        stopped: asked before every step.
-    """
-    settings = run.settings if settings is None else settings
-    seed = run.seed if seed is None else seed
-    if not run.steps:
-        run = replace(run, settings=settings, seed=seed)
-    if run.finish_reason == "eos":
-        yield run
-        return
-    with store.writer(run.token_ids) as internals:
-        steps = generate(internals, settings, seed, max_new_tokens, stopped)
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as end:
-                yield run.finished(end.value)
-                return
-            run = run.with_step(step if settings == run.settings else replace(step, settings=settings))
-            yield run
-
-
-def _reader_at_the_end(internals: Internals) -> PieceReader:
-    reader = internals.model.text.reader()
-    for token_id in internals.token_ids:
-        reader.read(token_id)
-    return reader
+        if self._left <= 0:
+            return "length"
+        return "context" if step.position + 1 >= self._model.info.context_length else None

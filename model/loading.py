@@ -1,4 +1,4 @@
-"""From what `--model` says to a `LanguageModel`: fetched, checked, loaded, fingerprinted."""
+"""From what `--model` says to a `LanguageModel`: fetched, checked, loaded, in the formats asked for."""
 
 import re
 from pathlib import Path
@@ -15,28 +15,30 @@ from model.catalog import DEFAULT, ModelError, resolve
 from model.checkpoint import require_causal, weights_files
 from model.embedded import embedded_model
 from model.fingerprint import fingerprint
+from model.formats import converted
 from model.hub import hub_model
-from model.language_model import LanguageModel, UnrecordableModel
+from model.language_model import LanguageModel
+from model.network import UnrecordableModel
+from model.precision import PROBE_TEXT, Precision, choose
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 
 
 def load_model(
-    spec: str = DEFAULT, *, device: str = "auto", dtype: str = "float32", report: Report = print
+    spec: str = DEFAULT, *, device: str = "auto", precision: Precision = "exact", report: Report = print
 ) -> LanguageModel:
     """Return the model that `spec` names (catalog name, folder or hub id), ready to write.
 
     Args:
         spec: see `catalog.resolve`.
         device: auto (cuda, else mps, else cpu), or one of them; cuda:1 for the second card.
-        dtype: float32, bfloat16 or float16.
+        precision: exact (float32), fast (the format that is fastest here), or auto: both, fast the usual one.
         report: receives sentences on the progress.
 
     Raises:
         ModelError: the model cannot be had; the message says why and what to do next.
     """
-    place, precision = choose_device(device), choose_dtype(dtype)
+    place = choose_device(device)
     source = resolve(spec)
     _quiet()
     if source.origin == "embedded":
@@ -48,9 +50,19 @@ def load_model(
         report(f"Loading {source.title}.")
         mark = fingerprint(weights_files(folder, source.title))
     try:
-        transformer = _transformer(folder, source.title, precision).to(place)
+        transformer = _transformer(folder, source.title).to(place)
         tokenizer = _tokenizer(folder, source.title, transformer)
-        model = LanguageModel(transformer, tokenizer, name=source.title, fingerprint=mark)
+        transformers, measured = _in_formats(transformer, tokenizer, precision, mark, report)
+        parameters = transformer.num_parameters()
+        del transformer  # or float32 would stay in memory where only the fast format is wanted
+        model = LanguageModel(
+            transformers,
+            tokenizer,
+            name=source.title,
+            fingerprint=mark,
+            parameters=parameters,
+            measured=measured,
+        )
     except UnrecordableModel as error:
         raise ModelError(
             f"{source.title} cannot be shown: {error} "
@@ -59,9 +71,9 @@ def load_model(
     except torch.OutOfMemoryError as error:
         raise ModelError(
             f"{source.title} does not fit into the memory of {place}. "
-            "Try --dtype bfloat16, --device cpu or a smaller --model."
+            "Try --precision fast, --device cpu or a smaller --model."
         ) from error
-    report(f"{source.title} is ready on {place}, {dtype}.")
+    report(f"{source.title} is ready on {place}, {' and '.join(model.info.formats)}.")
     return model
 
 
@@ -83,23 +95,28 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
-def choose_dtype(wanted: str) -> torch.dtype:
-    """Return the torch dtype that `--dtype` names.
+def _in_formats(
+    transformer: Any, tokenizer: Any, precision: Precision, mark: str, report: Report
+) -> tuple[dict[str, Any], str]:
+    """Return the model in the number formats that it is to run in, the usual one first, and why that one."""
+    exact: dict[str, Any] = {"float32": transformer}
+    if precision == "exact":
+        return exact, ""
+    probe = tokenizer(PROBE_TEXT)["input_ids"]
+    choice = choose(transformer, transformer.device, fingerprint=mark, token_ids=probe, report=report)
+    report(choice.sentence())
+    if choice.fast is None:
+        return exact, choice.sentence()
+    fast: dict[str, Any] = {choice.fast: converted(transformer, choice.fast)}
+    return (fast if precision == "fast" else fast | exact), choice.sentence()
 
-    Raises:
-        ModelError: unknown.
-    """
-    if wanted not in DTYPES:
-        raise ModelError(f"--dtype must be {', '.join(DTYPES)}, not {wanted!r}.")
-    return DTYPES[wanted]
 
-
-def _transformer(folder: Path, name: str, dtype: torch.dtype) -> Any:
+def _transformer(folder: Path, name: str) -> Any:
     """Return the `PreTrainedModel` in the folder, in eval mode, with every weight read from its files."""
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder,
-            dtype=dtype,
+            dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,

@@ -1,187 +1,145 @@
-"""Recording what passes through a model: queries, keys and the residual stream of one text.
+"""What one text left behind in a model: queries, keys, values and the residual stream, token by token.
 
-An attention implementation registered with Transformers runs SDPA as usual and keeps the queries; the
-keys are in the KV cache anyway. A tap before every layer, and after the last, keeps the residual stream.
-Nothing of size T x T is kept: attention weights are rebuilt from queries and keys on demand.
+Nothing of size T x T is kept: attention weights are rebuilt from queries and keys on demand. Every token
+is one row that holds all of its vectors; rows stand in blocks of equal size. A full block never changes,
+so texts with a common beginning share its blocks, and a reader needs no lock.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import cache
-from typing import Any, cast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, DynamicCache, PreTrainedModel
-from transformers.cache_utils import DynamicLayer
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+import torch
+from torch import Tensor
 
-NAME = "recording"
-TAP = "tap_index"
-"""Attribute of a layer that says which part of the residual stream enters it."""
-FIRST_CAPACITY = 64
+BLOCK = 32
+"""Rows of a block."""
 
 
-class Rows:
-    """Rows appended at the end of one buffer that doubles; earlier rows never change."""
+@dataclass(frozen=True)
+class Columns:
+    """Where one vector stands in a row."""
 
-    def __init__(self) -> None:
-        self._buffer: Tensor | None = None
-        self._length = 0
-
-    def append(self, rows: Tensor) -> None:
-        """Copy (t, ...) rows to the end."""
-        end = self._length + len(rows)
-        if self._buffer is None or end > len(self._buffer):
-            self._grow(end, rows)
-        assert self._buffer is not None
-        self._buffer[self._length : end] = rows
-        self._length = end
-
-    def upto(self, length: int) -> Tensor:
-        """Return the first `length` rows, without copying."""
-        if self._buffer is None or length > self._length:
-            raise IndexError(f"{length} rows asked for, {self._length} recorded")
-        return self._buffer[:length]
-
-    def copy(self, length: int) -> "Rows":
-        """Return the first `length` rows in a buffer of their own."""
-        other = Rows()
-        other.append(self.upto(length))
-        return other
+    start: int
+    stop: int
+    heads: int = 1
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held, spare room included."""
-        return 0 if self._buffer is None else self._buffer.nbytes
+    def size(self) -> int:
+        """Numbers of one head."""
+        return (self.stop - self.start) // self.heads
 
-    def _grow(self, needed: int, like: Tensor) -> None:
-        capacity = max(FIRST_CAPACITY, needed, 2 * self._length)
-        buffer = like.new_empty((capacity, *like.shape[1:]))
-        if self._buffer is not None:
-            buffer[: self._length] = self._buffer[: self._length]
-        # The old buffer stays whole for whoever reads it: another thread may be drawing a figure.
-        self._buffer = buffer
+
+@dataclass(frozen=True)
+class Layout:
+    """How the vectors of a token stand in its row, and what else rebuilding attention takes."""
+
+    queries: tuple[Columns, ...]
+    """By layer, as are keys and values."""
+    keys: tuple[Columns, ...]
+    values: tuple[Columns, ...]
+    residual: tuple[Columns, ...]
+    """The residual stream entering layer 0 (the embedding), ..., entering layer L-1, leaving it."""
+    final: Columns
+    """After the final norm: what the output embedding turns into logits."""
+    scaling: tuple[float, ...]
+    """Factor on query times key, by layer."""
+    sliding_window: tuple[int | None, ...]
+    """How many keys a query of the layer sees, itself included; None for all."""
+
+    @property
+    def width(self) -> int:
+        """Numbers of a row."""
+        return self.final.stop
 
 
 class Recording:
-    """What one text left behind in a model of L layers, in the order of its T tokens."""
+    """The rows of one text, in the order of its tokens. Grows at the end; what is there never changes."""
 
-    def __init__(self, layers: int) -> None:
-        self.cache = DynamicCache()
-        """Keys and values of every layer, each (1, key-value heads, T, head size)."""
-        self.queries = [Rows() for _ in range(layers)]
-        """For every layer (T, heads, head size)."""
-        self.residual = [Rows() for _ in range(layers + 1)]
-        """(T, width) each: entering layer 0 (the embedding), ..., entering layer L-1, leaving it."""
-        self.final = Rows()
-        """(T, width) after the final norm: what the output embedding turns into logits."""
-        self.scaling = [1.0] * layers
-        """Factor on query times key, by layer."""
-        self.sliding_window: list[int | None] = [None] * layers
-        """How many tokens back a query of the layer sees, itself included; None for all."""
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._blocks: list[Tensor] = []
+        self._length = 0
 
-    def keys(self, layer: int, length: int) -> Tensor:
-        """Return (key-value heads, length, head size)."""
-        return self._cached(layer)[0][0, :, :length]
+    def __len__(self) -> int:
+        return self._length
 
-    def copy(self, length: int) -> "Recording":
-        """Return the recording of the first `length` tokens, free to go on differently."""
-        other = Recording(len(self.queries))
-        for layer in range(len(self.queries)):
-            keys, values = self._cached(layer)
-            # The cache concatenates, it never writes in place: views of the old tensors are safe.
-            other.cache.update(keys[:, :, :length], values[:, :, :length], layer)
-        other.queries = [rows.copy(length) for rows in self.queries]
-        other.residual = [rows.copy(length) for rows in self.residual]
-        other.final = self.final.copy(length)
-        other.scaling, other.sliding_window = list(self.scaling), list(self.sliding_window)
+    def append(self, rows: Tensor) -> None:
+        """Copy (t, width) rows to the end."""
+        while len(rows):
+            used = self._length % BLOCK
+            if used == 0:
+                self._blocks.append(rows.new_empty((BLOCK, self.layout.width)))
+            part = rows[: BLOCK - used]
+            self._blocks[-1][used : used + len(part)] = part
+            self._length += len(part)
+            rows = rows[len(part) :]
+
+    def prefix(self, length: int) -> "Recording":
+        """Return the recording of the first `length` tokens, free to go on differently.
+
+        Full blocks are shared, the last one is copied if it is not full.
+        """
+        self._require(length)
+        other = Recording(self.layout)
+        full, rest = divmod(length, BLOCK)
+        other._blocks = self._blocks[:full]
+        other._length = full * BLOCK
+        if rest:
+            other.append(self._blocks[full][:rest])
         return other
 
+    def vectors(self, columns: Columns, length: int) -> Tensor:
+        """Return (length, heads, size) vectors of the first tokens."""
+        self._require(length)
+        blocks = self._blocks[: -(-length // BLOCK)]
+        cut = torch.cat([block[:, columns.start : columns.stop] for block in blocks])
+        return cut[:length].view(length, columns.heads, columns.size)
+
+    def final(self, position: int) -> Tensor:
+        """Return the (width of the model,) vector that becomes the logits of the token after `position`."""
+        self._require(position + 1)
+        columns = self.layout.final
+        return self._blocks[position // BLOCK][position % BLOCK, columns.start : columns.stop]
+
     @property
-    def nbytes(self) -> int:
-        """Bytes held, cache included."""
-        rows = sum(part.nbytes for part in (*self.queries, *self.residual, self.final))
-        cached = (self._cached(layer) for layer in range(len(self.cache.layers)))
-        return rows + sum(keys.nbytes + values.nbytes for keys, values in cached)
+    def blocks(self) -> Sequence[Tensor]:
+        """The (BLOCK, width) blocks, some of them perhaps those of other texts as well."""
+        return tuple(self._blocks)
 
-    def _cached(self, layer: int) -> tuple[Tensor, Tensor]:
-        kept = cast(DynamicLayer, self.cache.layers[layer])
-        return cast(Tensor, kept.keys), cast(Tensor, kept.values)
+    def _require(self, length: int) -> None:
+        if not 0 <= length <= self._length:
+            raise IndexError(f"{length} tokens asked for, {self._length} recorded")
 
 
-_active: ContextVar[Recording | None] = ContextVar("recording", default=None)
+def bytes_held(recordings: Iterable[Recording]) -> int:
+    """Return the bytes that recordings take together: what they share counts once."""
+    blocks = {id(block): block.nbytes for recording in recordings for block in recording.blocks}
+    return sum(blocks.values())
 
 
-@contextmanager
-def recording_into(recording: Recording) -> Iterator[None]:
-    """Keep what passes through a prepared model in this thread."""
-    token = _active.set(recording)
-    try:
-        yield
-    finally:
-        _active.reset(token)
+def attention_weights(recording: Recording, layer: int, length: int, head: int | None = None) -> Tensor:
+    """Rebuild the attention of a layer from queries and keys.
 
+    Args:
+        recording: of a text of at least `length` tokens.
+        layer: counted from 0.
+        length: number of leading tokens, T.
+        head: counted from 0; None for all.
 
-def prepare(transformer: PreTrainedModel) -> None:
-    """Switch a model to the recording attention and put the taps on its residual stream.
-
-    Raises:
-        ValueError: the model does not take its attention from Transformers' interface, or its layers
-            cannot be found.
+    Returns:
+        (heads, T, T) or (T, T) float32, queries by keys; rows sum to 1, zeros above the diagonal.
     """
-    transformer.set_attn_implementation(NAME)
-    for index, layer in enumerate(_layers(transformer)):
-        layer.__class__ = _tapped(type(layer))  # type: ignore[arg-type]
-        setattr(layer, TAP, index)
-
-
-def _recording_attention(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
-) -> tuple[Tensor, None]:
-    """Run SDPA on (1, heads, t, head size) queries and keep them in the active recording."""
-    recording = _active.get()
-    if recording is not None:
-        layer: int = module.layer_idx  # type: ignore[assignment]
-        recording.queries[layer].append(query[0].transpose(0, 1))
-        scaling = kwargs.get("scaling")
-        recording.scaling[layer] = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
-        recording.sliding_window[layer] = kwargs.get("sliding_window")
-    return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
-
-
-def _layers(transformer: PreTrainedModel) -> nn.ModuleList:
-    wanted = transformer.config.num_hidden_layers
-    for module in transformer.modules():
-        if isinstance(module, nn.ModuleList) and len(module) == wanted:
-            return module
-    raise ValueError(f"no list of {wanted} layers found in {type(transformer).__name__}")
-
-
-@cache
-def _tapped(kind: type[nn.Module]) -> type[nn.Module]:
-    """Return a layer's class with a tap on the residual stream, before it and after the last one.
-
-    A subclass and not forward hooks: with a hook on it, PyTorch calls a module on a slower path, which
-    cost 30 layers 3 to 4 % of a token's time.
-    """
-
-    class Tapped(kind):  # type: ignore[misc, valid-type]
-        def forward(self, *args: Any, **kwargs: Any) -> Any:
-            recording = _active.get()
-            if recording is None:
-                return super().forward(*args, **kwargs)
-            entering = args[0] if args else kwargs["hidden_states"]
-            recording.residual[getattr(self, TAP)].append(entering[0])
-            output = super().forward(*args, **kwargs)
-            if getattr(self, TAP) == len(recording.queries) - 1:
-                recording.residual[-1].append((output if isinstance(output, Tensor) else output[0])[0])
-            return output
-
-    Tapped.__name__ = Tapped.__qualname__ = kind.__name__
-    return Tapped
-
-
-AttentionInterface.register(NAME, _recording_attention)
-AttentionMaskInterface.register(NAME, sdpa_mask)
+    layout = recording.layout
+    queries = recording.vectors(layout.queries[layer], length).transpose(0, 1).float()
+    keys = recording.vectors(layout.keys[layer], length).transpose(0, 1).float()
+    sharing = len(queries) // len(keys)  # grouped-query attention: heads that share a key
+    if head is None:
+        keys = keys.repeat_interleave(sharing, dim=0)
+    else:
+        queries, keys = queries[head], keys[head // sharing]
+    scores = (queries @ keys.transpose(-1, -2)) * layout.scaling[layer]
+    seen = torch.ones(length, length, dtype=torch.bool, device=scores.device).tril()
+    window = layout.sliding_window[layer]
+    if window is not None:
+        seen &= seen.new_ones(length, length).triu(1 - window)
+    return scores.masked_fill(~seen, float("-inf")).softmax(-1)

@@ -134,6 +134,8 @@ class Run:
     steps: tuple[Step, ...] = ()
     finish_reason: FinishReason | None = None
     """Why it ended; None while it is being written."""
+    precision: str = "float32"
+    """The number format that computed it, and computes it again when it is replayed."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", within("seed", self.seed, 0, MAX_SEED, whole=True))
@@ -185,6 +187,7 @@ class Run:
             "prompt_token_ids": list(self.prompt_token_ids),
             "settings": asdict(self.settings),
             "seed": self.seed,
+            "precision": self.precision,
             "text": self.text,
             "finish_reason": self.finish_reason,
             "steps": [step.to_json() for step in self.steps],

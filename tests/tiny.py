@@ -98,4 +98,10 @@ def tiny_model(architecture: str = "gpt2", seed: int = 0) -> LanguageModel:
     """Return a tiny random `LanguageModel`; its fingerprint names architecture and seed."""
     transformer = tiny_transformer(architecture, seed)
     name = f"tiny-{architecture}"
-    return LanguageModel(transformer, tiny_tokenizer(), name=name, fingerprint=f"{architecture}-{seed}")
+    return LanguageModel(
+        {"float32": transformer},
+        tiny_tokenizer(),
+        name=name,
+        fingerprint=f"{architecture}-{seed}",
+        parameters=transformer.num_parameters(),
+    )

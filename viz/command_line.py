@@ -6,8 +6,12 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from model.catalog import CATALOG, DEFAULT
+
+if TYPE_CHECKING:  # Torch takes seconds to import; --help does not need it.
+    from model.precision import Precision
 
 PREFIX = "GPT_INSIDE_OUT_"
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
@@ -19,7 +23,7 @@ class Options:
 
     model: str = DEFAULT
     device: str = "auto"
-    dtype: str = "float32"
+    precision: "Precision" = "auto"
     host: str = "127.0.0.1"
     port: int = 7860
     share: bool = False
@@ -27,11 +31,11 @@ class Options:
     auth: tuple[str, str] | None = None
     max_prompt_tokens: int = 512
     max_new_tokens: int = 256
-    concurrency: int = 2
+    places: int = 32
     """Runs written at the same time."""
     queue_size: int = 64
-    """Requests that may wait for their turn."""
-    internals_memory: int = 1024
+    """Runs, and other requests, that may wait for their turn."""
+    internals_memory: int = 2048
     """MiB for recorded internals, over all visitors."""
 
     @property
@@ -127,9 +131,9 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
         _one_of(r"auto|cpu|mps|cuda(:\d+)?", "auto, cpu, cuda, cuda:N or mps"),
         "where the model runs",
     ),
-    "dtype": (
-        _one_of("float32|bfloat16|float16", "float32, bfloat16 or float16"),
-        "number format of the weights: float32 is exact, the others are faster",
+    "precision": (
+        _one_of("exact|fast|auto", "exact, fast or auto"),
+        "exact: float32; fast: the number format that is fastest here; auto: both, to choose on the page",
     ),
     "host": (
         _one_of(r"[\w.:\[\]-]+", "a host name or address"),
@@ -144,7 +148,7 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
     "auth": (_credentials, "user:password that visitors must give; safer as environment variable"),
     "max_prompt_tokens": (_whole(1, 100_000), "longest prompt"),
     "max_new_tokens": (_whole(1, 10_000), "longest continuation"),
-    "concurrency": (_whole(1, 64), "runs written at the same time"),
-    "queue_size": (_whole(1, 10_000), "requests that may wait"),
+    "places": (_whole(1, 256), "runs written at the same time"),
+    "queue_size": (_whole(1, 1_000), "runs that may wait for a place"),
     "internals_memory": (_whole(16, 1_048_576), "MiB for recorded internals, over all visitors"),
 }

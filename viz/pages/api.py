@@ -1,6 +1,5 @@
 """The API: the page's numbers for programs. Every function here is an endpoint of the same name."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from model.attention_view import MEAN_HEAD
 from model.run import MAX_SEED, OutOfRange, SamplerSettings, within
 from model.sampling import ShapedDistribution, shape
-from viz.pages.service import Service, Trouble
+from viz.pages.service import CHOICES, Service, Trouble
 from viz.strings import say
 
 DEFAULTS = SamplerSettings()
@@ -26,7 +25,7 @@ DECIMALS = 7
 def add_api(service: Service) -> None:
     """Add the endpoints to the app that is being built."""
     api = Api(service)
-    writing = {"concurrency_id": "writing", "concurrency_limit": service.limits.concurrency}
+    writing = {"concurrency_limit": service.limits.places + service.limits.queue_size}
     gr.api(api.generate, api_name="generate", api_description=say("api.generate"), **writing)
     gr.api(api.next_token, api_name="next_token", api_description=say("api.next_token"))
     gr.api(api.attention, api_name="attention", api_description=say("api.attention"))
@@ -49,11 +48,9 @@ class Api:
         min_p: float = DEFAULTS.min_p,
         repetition_penalty: float = DEFAULTS.repetition_penalty,
         seed: int = 42,
+        precision: str = CHOICES[0],
     ) -> Iterator[dict]:
         """Write on from a prompt and stream the run as it grows; the last value is the whole run."""
-        # Written with torch, which the page does not wait for; here the model is there.
-        from model.generation import write  # noqa: PLC0415
-
         with _explained():
             self._ready()
             settings = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
@@ -61,12 +58,18 @@ class Api:
                 "max_new_tokens", max_new_tokens, 1, self.service.limits.max_new_tokens, whole=True
             )
             checked_seed = within("seed", seed, 0, MAX_SEED, whole=True)
-            prompted = self.service.new_run(prompt, settings, int(checked_seed))
-            sent = 0.0
-            for run in write(self.service.store, prompted, int(length)):
-                if run.finish_reason is not None or time.monotonic() - sent >= STREAM_SECONDS:
-                    sent = time.monotonic()
+            prompted = self.service.new_run(prompt, settings, int(checked_seed), precision)
+            length = min(int(length), self.service.room(prompted))
+            written = self.service.write(prompted, length, settings, int(checked_seed), owner=None)
+            try:
+                run = prompted
+                while not written.done:
+                    run = written.latest(beyond=run, timeout=STREAM_SECONDS)
                     yield run.to_json()
+                    written.wait(STREAM_SECONDS)
+                yield written.latest().to_json()
+            finally:
+                written.stop()  # whoever called may have gone
 
     def next_token(
         self,
@@ -77,6 +80,7 @@ class Api:
         min_p: float = DEFAULTS.min_p,
         repetition_penalty: float = DEFAULTS.repetition_penalty,
         top: int = 20,
+        precision: str = CHOICES[0],
     ) -> dict:
         """Return what the model could say after a text: exact, over the whole vocabulary."""
         with _explained():
@@ -85,10 +89,11 @@ class Api:
             token_ids = self.service.encode(text, "text")
             vocab_size = self.service.model.info.vocab_size
             count = int(within("top", top, 0, vocab_size, whole=True)) or vocab_size
-            logits = self.service.store.get(token_ids).logits(len(token_ids) - 1)
+            internals = self.service.read(token_ids, self.service.precision(precision))
+            logits = internals.logits(len(token_ids) - 1)
             return described(shape(logits, settings, token_ids), count, self.service.model.text.token)
 
-    def attention(self, text: str, layer: int, head: int) -> dict:
+    def attention(self, text: str, layer: int, head: int, precision: str = CHOICES[0]) -> dict:
         """Return the attention weights of a layer and head over a text, queries by keys."""
         with _explained():
             self._ready()
@@ -96,7 +101,8 @@ class Api:
             checked_layer = int(within("layer", layer, 0, info.layers - 1, whole=True))
             checked_head = int(within("head", head, MEAN_HEAD, info.heads - 1, whole=True))
             token_ids = self.service.encode(text, "text")
-            weights = self.service.store.get(token_ids).attention(checked_layer, checked_head, len(token_ids))
+            internals = self.service.read(token_ids, self.service.precision(precision))
+            weights = internals.attention(checked_layer, checked_head, len(token_ids))
             return {
                 "tokens": [self.service.model.text.token(token_id) for token_id in token_ids],
                 "weights": np.round(weights.astype(np.float64), DECIMALS).tolist(),

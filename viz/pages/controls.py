@@ -31,6 +31,7 @@ class Controls:
     repetition_penalty: float = DEFAULTS.repetition_penalty
     seed: int = 42
     max_new_tokens: int = 48
+    precision: str = "fast"
     colour_by: ColourBy = "surprisal"
     rows: int = 10
     query: str = ""

@@ -84,16 +84,15 @@ def load_example() -> Example:
 def record_example() -> None:
     """Compute the example with the embedded model and store it."""
     # Only this needs a model; the page that shows the example must not wait for one.
-    from model.generation import write  # noqa: PLC0415
-    from model.internals import InternalsStore  # noqa: PLC0415
+    from model.engine import Engine  # noqa: PLC0415
     from model.loading import load_model  # noqa: PLC0415
 
     model = load_model()
-    store = InternalsStore(model, 2**30)
-    *_, run = write(store, Run(model.info.identity, PROMPT, model.encode(PROMPT), seed=SEED), LENGTH)
+    engine = Engine(model, 2**30)
+    *_, run = engine.write(Run(model.info.identity, PROMPT, model.encode(PROMPT), seed=SEED), LENGTH)
     selected = most_telling(run)
     controls = Controls()
-    internals = store.get(run.token_ids)
+    internals = engine.read(run.token_ids)
     logits = internals.logits(selected - 1)
     leading = shape(logits, controls.settings).ranking[:LEADING]
     chosen = [step.token_id for step in run.steps]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import gradio as gr
 
@@ -54,13 +55,14 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
         visitor = gr.State(
             Visitor(example.run, example.pieces, example.selected),
             time_to_live=IDLE_SECONDS,
-            delete_callback=lambda gone: gone.stop.set(),
+            delete_callback=lambda gone: gone.stop(),
         )
         add_api(service)  # first: an event of the page would take the name of an endpoint
         wire_writing(page, visitor, Writing(service, example), limits)
         wire_looking(page, visitor, service, example)
         wire_masthead(app, page, service)
-    app.queue(max_size=limits.queue_size, default_concurrency_limit=FIGURES)
+        wire_door(app, visitor)
+    app.queue(max_size=limits.places + limits.queue_size, default_concurrency_limit=FIGURES)
     return app
 
 
@@ -72,7 +74,8 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
         "show_progress": "minimal",
         "show_progress_on": page.screen.status,
         "concurrency_id": "writing",
-        "concurrency_limit": limits.concurrency,
+        # The engine has a line of its own, in which a person sees how many are ahead.
+        "concurrency_limit": limits.places + limits.queue_size,
         "trigger_mode": "once",
         "api_visibility": "private",
     }
@@ -184,16 +187,33 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
         info = service.model.info if service.ready else None
         layer = layer_range(info.layers) if info else gr.skip()
         head = gr.update(maximum=info.heads - 1) if info else gr.skip()
-        return describe(info, service.background), layer, head, gr.Timer(active=info is None)
+        precision = gr.update(interactive=len(info.formats) > 1) if info else gr.skip()
+        return describe(info, service.background), layer, head, precision, gr.Timer(active=info is None)
 
     gr.on(
         [app.load, ticking.tick],
         look,
         None,
-        [page.model, page.controls["layer"], page.controls["head"], ticking],
+        [page.model, *(page.controls[name] for name in ("layer", "head", "precision")), ticking],
         show_progress="hidden",
         api_visibility="private",
     )
+
+
+def wire_door(app: gr.Blocks, visitor: gr.State) -> None:
+    """Free the place of a text whose page was closed, at once and not when Gradio next has news for it."""
+    present: WeakValueDictionary[str, Visitor] = WeakValueDictionary()
+
+    def arrive(visitor: Visitor, request: gr.Request) -> None:
+        present[str(request.session_hash)] = visitor
+
+    def leave(request: gr.Request) -> None:
+        gone = present.pop(str(request.session_hash), None)
+        if gone is not None:
+            gone.stop()
+
+    app.load(arrive, visitor, None, queue=False, show_progress="hidden", api_visibility="private")
+    app.unload(leave)
 
 
 def layer_range(layers: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from viz.pages import ASSETS
 from viz.pages.controls import NAMES, PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.limits import Limits
 from viz.pages.panels import Screen
+from viz.pages.service import CHOICES
 from viz.strings import say
 
 ROW_CHOICES = (5, 10, 20, 50, 100)
@@ -72,7 +73,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
         model = gr.HTML(elem_id="model", apply_default_css=False)
     controls["appearance"] = Appearance()
     with gr.Column(elem_classes=["card"]):
-        prompt, buttons, examples, preset = _compose(start)
+        prompt, buttons, examples, preset, controls["precision"] = _compose(start)
         controls |= _dials(start, limits)
         _glossary()
         notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
@@ -182,7 +183,17 @@ def _compose(start: Controls) -> tuple[gr.Textbox, dict[str, gr.Button], dict[st
         )
         gr.HTML('<div class="divider"></div>', apply_default_css=False)
         buttons["dice"] = gr.Button(say("page.new_dice"), size="sm", elem_id="dice", min_width=60)
-    return prompt, buttons, examples, preset
+        gr.HTML('<div class="divider"></div>', apply_default_css=False)
+        gr.HTML(f'<span class="say">{say("page.precision_title")}</span>', apply_default_css=False)
+        precision = gr.Radio(
+            [(say(f"page.precision.{choice}"), choice) for choice in CHOICES],
+            value=start.precision,
+            show_label=False,
+            container=False,
+            elem_classes=["chips"],
+            elem_id="precision",
+        )
+    return prompt, buttons, examples, preset, precision
 
 
 def _dials(start: Controls, limits: Limits) -> dict[str, Any]:
@@ -224,7 +235,7 @@ def _glossary() -> None:
     with gr.Accordion(say("page.glossary_title"), open=False, elem_classes=["glossary"]):
         terms = "".join(
             f"<div><dt>{escape(say(f'page.dial.{name}'))}</dt><dd>{escape(say(f'page.glossary.{name}'))}</dd></div>"
-            for name in (*SAMPLER_NAMES, "max_new_tokens", "seed")
+            for name in (*SAMPLER_NAMES, "max_new_tokens", "seed", "precision")
         )
         gr.HTML(f"<dl>{terms}</dl>", apply_default_css=False)
 

@@ -13,10 +13,11 @@ class Limits:
     max_prompt_tokens: int = 512
     max_new_tokens: int = 256
     """Of one press of Generate or one call; a text may grow to `max_text_tokens` in several."""
-    concurrency: int = 2
-    """Runs written at the same time; the others wait in the queue."""
+    places: int = 32
+    """Runs written at the same time; the others wait in line."""
     queue_size: int = 64
-    internals_bytes: int = 2**30
+    """Runs that may wait; more are turned away."""
+    internals_bytes: int = 2**31
     """Memory for the internals of all visitors' texts."""
 
     @property

@@ -20,9 +20,9 @@ def describe(info: "ModelInfo | None", background: BackgroundModel) -> str:
             heads=info.heads,
             parameters=f"{info.parameters / 1e6:,.0f}",
             device=info.device,
-            dtype=info.dtype,
+            formats=" / ".join(info.formats),
         )
-        title = say("page.fingerprint", fingerprint=info.fingerprint)
+        title = f"{say('page.fingerprint', fingerprint=info.fingerprint)}\n{info.measured}".strip()
         return f'<span title="{escape(title)}">{escape(text)}</span>'
     if background.error is not None:
         return f'<span class="problem">{escape(str(background.error))}</span>'

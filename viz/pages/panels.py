@@ -226,7 +226,13 @@ def status(scene: Scene) -> str:
     reason = scene.run.finish_reason
     ended = say(f"page.finish.{reason}") if reason else ""
     return status_line(
-        say("page.tokens", prompt=len(scene.run.prompt_token_ids), new=len(scene.run.steps)), ended
+        say(
+            "page.tokens",
+            prompt=len(scene.run.prompt_token_ids),
+            new=len(scene.run.steps),
+            precision=scene.run.precision,
+        ),
+        ended,
     )
 
 

@@ -60,7 +60,7 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         Trouble: the model has not loaded yet, or did not write this text.
         OutOfRange: a setting that the sampler does not take.
     """
-    if not service.ready or visitor.run.model != service.model.info.identity:
+    if why_not(service, visitor):
         if visitor.run is example.run and visitor.selected == example.selected:
             return stored_scene(example, controls, why_not(service, visitor))
         raise Trouble(why_not(service, visitor))
@@ -68,7 +68,7 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
     # The newest token of a text that is being written is read only when the next one is asked for.
     read = run.token_ids[:-1] if visitor.writing and run.steps else run.token_ids
     selected = max(0, min(visitor.selected, len(run.token_ids)))
-    internals = service.store.get(read)
+    internals = service.read(read, run.precision)
 
     def layer_in(layer: int) -> int:
         return int(within("layer", layer, 0, model.info.layers - 1, whole=True))
@@ -82,7 +82,7 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         selected=selected,
         writing=visitor.writing,
         head_view=visitor.head_view,
-        explanation=explain(service.store, run, selected, controls.settings) if selected > 0 else None,
+        explanation=explain(service.engine, run, selected, controls.settings) if selected > 0 else None,
         token_of=model.text.token,
         find=lambda query: model.text.matches(query, MOST_MATCHES),
         split=lambda query: [model.text.token(token_id) for token_id in service.encode(query, "search")],
@@ -120,8 +120,12 @@ def stored_scene(example: Example, controls: Controls, missing: str) -> Scene:
 
 
 def why_not(service: Service, visitor: Visitor) -> str:
-    """Return why the text of a visitor cannot be explained now."""
+    """Return why the text of a visitor cannot be explained now; empty if it can."""
     if not service.ready:
         return service.progress
-    other = visitor.run.model.partition("@")[0]
-    return say("page.other_model", other=other, name=service.model.info.name)
+    run, info = visitor.run, service.model.info
+    if run.model != info.identity:
+        return say("page.other_model", other=run.model.partition("@")[0], name=info.name)
+    if run.precision not in info.formats:
+        return say("page.precision_absent", precision=run.precision, here=" / ".join(info.formats))
+    return ""

@@ -1,18 +1,27 @@
-"""What all visitors share: one model, one store of internals, and the limits."""
+"""What all visitors share: one model, one engine, and the limits."""
 
+from collections.abc import Hashable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from model.background import BackgroundModel
 from model.catalog import ModelError
-from model.internals import InternalsStore
+from model.continuation import Continuation
+from model.internals import Internals
 from model.run import Run, SamplerSettings
 from model.text import UnreadableText
 from viz.pages.limits import Limits
+from viz.pages.pace import Pace
 from viz.strings import say
 
 if TYPE_CHECKING:
+    from model.engine import Engine
     from model.language_model import LanguageModel
+
+
+EXACT = "float32"
+CHOICES = ("fast", "exact")
+"""What a visitor may ask for; the number formats behind the names depend on the machine."""
 
 
 class Trouble(Exception):
@@ -20,12 +29,13 @@ class Trouble(Exception):
 
 
 class Service:
-    """The model and its store, once it has loaded, behind checks of what visitors ask for."""
+    """The model and its engine, once it has loaded, behind checks of what visitors ask for."""
 
     def __init__(self, background: BackgroundModel, limits: Limits) -> None:
         self.background = background
         self.limits = limits
-        self._store: InternalsStore | None = None
+        self.pace = Pace()
+        self._engine: Engine | None = None
         self._lock = Lock()
 
     @property
@@ -39,8 +49,8 @@ class Service:
         return say("page.loading", progress=self.background.report_line)
 
     @property
-    def store(self) -> InternalsStore:
-        """The internals of all texts.
+    def engine(self) -> "Engine":
+        """What computes all texts.
 
         Raises:
             Trouble: the model has not loaded yet.
@@ -48,9 +58,12 @@ class Service:
         if not self.ready:
             raise Trouble(self.progress)
         with self._lock:
-            if self._store is None:
-                self._store = InternalsStore(self.background.wait(), self.limits.internals_bytes)
-            return self._store
+            if self._engine is None:
+                # Written with torch, which the page does not wait for; here the model is there.
+                from model.engine import Engine  # noqa: PLC0415
+
+                self._engine = Engine(self.background.wait(), self.limits.internals_bytes, self.limits.places)
+            return self._engine
 
     @property
     def model(self) -> "LanguageModel":
@@ -59,7 +72,29 @@ class Service:
         Raises:
             Trouble: it has not loaded yet.
         """
-        return self.store.model
+        return self.engine.model
+
+    def read(self, token_ids: Sequence[int], precision: str) -> Internals:
+        """Return the internals of a text, computed if they are not known.
+
+        Raises:
+            Trouble: the model does not run in this number format here.
+        """
+        self._require_precision(precision)
+        return self.engine.read(token_ids, precision)
+
+    def write(
+        self, run: Run, length: int, settings: SamplerSettings, seed: int, owner: Hashable
+    ) -> Continuation:
+        """Begin to continue a run.
+
+        Raises:
+            Trouble: too many wait already, or the model does not run in the run's number format here.
+        """
+        self._require_precision(run.precision)
+        if self.engine.waiting >= self.limits.queue_size:
+            raise Trouble(say("page.line_full", waiting=self.engine.waiting))
+        return self.engine.write(run, length, settings=settings, seed=seed, owner=owner)
 
     def wait(self, seconds: float) -> bool:
         """Wait for the model to load and return whether it has.
@@ -104,15 +139,40 @@ class Service:
             raise Trouble(say("page.too_long_tokens", name=name, tokens=len(token_ids), limit=limit))
         return token_ids
 
-    def new_run(self, prompt: str, settings: SamplerSettings, seed: int) -> Run:
+    def new_run(self, prompt: str, settings: SamplerSettings, seed: int, choice: str) -> Run:
         """Return a run with no steps yet.
+
+        Args:
+            prompt: as typed.
+            settings: of the sampler.
+            seed: of the dice.
+            choice: exact or fast.
 
         Raises:
             Trouble: the prompt cannot be used.
         """
         token_ids = self.encode(prompt)
-        return Run(self.model.info.identity, prompt, token_ids, settings, seed)
+        precision = self.precision(choice)
+        return Run(self.model.info.identity, prompt, token_ids, settings, seed, precision=precision)
+
+    def precision(self, choice: str) -> str:
+        """Return the number format that stands for exact or fast here.
+
+        Raises:
+            Trouble: neither of these, or exact where the model runs in the fast format alone.
+        """
+        formats = self.model.info.formats
+        if choice not in CHOICES:
+            raise Trouble(say("page.precision_unknown", choice=repr(choice)))
+        if choice == "exact" and EXACT not in formats:
+            raise Trouble(say("page.precision_absent", precision=EXACT, here=" / ".join(formats)))
+        return EXACT if choice == "exact" else formats[0]
 
     def room(self, run: Run) -> int:
         """Return how many more tokens a run may get."""
         return min(self.limits.max_text_tokens, self.model.info.context_length) - len(run.token_ids)
+
+    def _require_precision(self, precision: str) -> None:
+        here = self.model.info.formats
+        if precision not in here:
+            raise Trouble(say("page.precision_absent", precision=precision, here=" / ".join(here)))

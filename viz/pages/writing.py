@@ -1,27 +1,19 @@
 """The events that change the text: generate, step, continue, stop, cut and undo."""
 
-import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from model.run import MAX_SEED, OutOfRange, Run, within
-from model.text import Piece
-from viz.components.token_strip import StripValue, strip_value
 from viz.pages.controls import Controls
 from viz.pages.example import Example
-from viz.pages.panels import Screen, bars, everything, facts, problem, said, status_line, strip
+from viz.pages.growth import Growth
+from viz.pages.panels import Screen, everything, problem, said, status_line
 from viz.pages.scene import scene_of
 from viz.pages.service import Service, Trouble
 from viz.pages.visitor import Visitor
 from viz.strings import say
 
-if TYPE_CHECKING:
-    from model.text import PieceReader
-
-REDRAW_SECONDS = 1.0
-"""The figures are redrawn this often while a text is being written; strip and bars follow every token."""
 LOADING_SECONDS = 0.5
 
 
@@ -37,7 +29,7 @@ class Writing:
         controls = Controls(*values)  # type: ignore[arg-type]
         try:
             yield from self._loading()
-            run = self.service.new_run(prompt, controls.settings, self._seed(controls))
+            run = self._new_run(prompt, controls)
             yield from self._write(visitor, run, self._length(controls), controls)
         except (Trouble, OutOfRange) as trouble:
             yield Screen(notice=problem(str(trouble)))
@@ -52,7 +44,7 @@ class Writing:
 
     def stop(self, visitor: Visitor) -> None:
         """Let the text that is being written end before its next token."""
-        visitor.stop.set()
+        visitor.stop()
 
     def cut(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
         """Drop what follows the selected token."""
@@ -102,7 +94,7 @@ class Writing:
             yield from self._loading()
             run = visitor.run
             if run.prompt != prompt or run.model != self.service.model.info.identity:
-                run = self.service.new_run(prompt, controls.settings, self._seed(controls))
+                run = self._new_run(prompt, controls)
             elif run.finish_reason == "eos":
                 raise Trouble(say("page.ended"))
             yield from self._write(visitor, run, length or self._length(controls), controls)
@@ -110,81 +102,27 @@ class Writing:
             yield Screen(notice=problem(str(trouble)))
 
     def _write(self, visitor: Visitor, run: Run, length: int, controls: Controls) -> Iterator[Screen]:
-        """Add up to `length` tokens to a run and show each; the figures follow at their own pace."""
-        # Written with torch, which the page does not wait for; here the model is there.
-        from model.generation import write  # noqa: PLC0415
-
+        """Add up to `length` tokens to a run and show them as they come."""
         length = min(length, self.service.room(run))
         if length < 1:
             raise Trouble(say("page.full", limit=len(run.token_ids)))
-        settings, seed = controls.settings, self._seed(controls)
         if visitor.writing:
             raise Trouble(say("page.busy"))
+        settings, seed = controls.settings, self._seed(controls)
+        written = self.service.write(run, length, settings, seed, owner=visitor)
+        visitor.continuation = written
         visitor.writing = True
-        visitor.stop.clear()
         visitor.remember()
-        visitor.following = True
-        reader = self.service.model.text.reader()
-        pieces = tuple(reader.read(token_id) for token_id in run.token_ids)
-        visitor.show(run, pieces)
-        written = write(
-            self.service.store,
-            run,
-            length,
-            settings=settings,
-            seed=seed,
-            stopped=visitor.stop.is_set,
-        )
+        growth = Growth(self.service, self.example, visitor, written, controls)
         try:
-            yield from self._show_each(visitor, written, reader, controls, length)
+            with self.service.pace.page():
+                for screen in growth.screens():
+                    if length > 1:  # a single step is shown once it is there
+                        yield screen
         finally:
+            written.stop()  # also when the page was closed
             visitor.writing = False
         yield self._settled(visitor, controls)
-
-    def _show_each(
-        self, visitor: Visitor, written: Iterator[Run], reader: "PieceReader", controls: Controls, length: int
-    ) -> Iterator[Screen]:
-        began = drawn = time.monotonic()
-        first = len(visitor.pieces)
-        if length > 1:
-            yield Screen(
-                strip=self._strip(visitor, controls),
-                notice="",
-                status=status_line(say("page.reading")),
-                stop=gr.update(interactive=True),
-            )
-        for run in written:
-            if len(run.token_ids) > len(visitor.pieces):
-                piece: Piece = reader.read(run.token_ids[-1])
-                visitor.show(run, (*visitor.pieces, piece))
-            else:
-                visitor.run = run
-            if run.finish_reason is not None or length == 1:
-                continue
-            now = time.monotonic()
-            rate = (len(run.token_ids) - first) / max(now - began, 1e-9)
-            line = status_line(
-                say("page.writing", new=len(run.token_ids) - first, length=length, rate=f"{rate:.0f}")
-            )
-            if visitor.following and now - drawn >= REDRAW_SECONDS:
-                drawn = now
-                scene = scene_of(self.service, self.example, visitor, controls)
-                yield everything(scene, controls)._replace(status=line)
-            else:
-                yield self._light(visitor, controls)._replace(status=line)
-
-    def _light(self, visitor: Visitor, controls: Controls) -> Screen:
-        """Return what follows every token."""
-        scene = scene_of(self.service, self.example, visitor, controls)
-        if not visitor.following:
-            return Screen(strip=strip(scene, controls))
-        return Screen(strip=strip(scene, controls), bars=bars(scene, controls), facts=facts(scene))
-
-    def _strip(self, visitor: Visitor, controls: Controls) -> StripValue:
-        """Return the strip of a text whose internals are not there yet."""
-        return strip_value(
-            visitor.pieces, visitor.run, selected=visitor.selected, colour_by=controls.colour_by, writing=True
-        )
 
     def _settled(self, visitor: Visitor, controls: Controls) -> Screen:
         scene = scene_of(self.service, self.example, visitor, controls)
@@ -196,6 +134,9 @@ class Writing:
         """Report on the model until it has loaded."""
         while not self.service.wait(LOADING_SECONDS):
             yield Screen(status=status_line(self.service.progress))
+
+    def _new_run(self, prompt: str, controls: Controls) -> Run:
+        return self.service.new_run(prompt, controls.settings, self._seed(controls), controls.precision)
 
     def _length(self, controls: Controls) -> int:
         return int(

@@ -1,0 +1,193 @@
+"""One model, many runs: the thread that computes everything, and how others ask it to."""
+
+import os
+from collections.abc import Collection, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Condition, Thread
+from types import TracebackType
+from typing import Self
+
+import torch
+
+from model.continuation import Continuation
+from model.generation import Writer
+from model.internals import Internals, InternalsStore
+from model.job import ReadingJob, WritingJob
+from model.lane import Lane
+from model.language_model import LanguageModel
+from model.run import Run, SamplerSettings
+from model.waiting_line import WaitingLine
+
+PLACES = 32
+"""Texts written at the same time."""
+SAMPLING_THREADS = 4
+
+
+class UnknownPrecision(Exception):
+    """A run asks for a number format that this model was not loaded in."""
+
+    def __init__(self, precision: str, here: Sequence[str]) -> None:
+        super().__init__(f"the precision {precision!r} is not to be had here, but {' and '.join(here)}")
+
+
+class Engine:
+    """Computes all texts of all visitors in one thread, many in every pass (continuous batching).
+
+    Texts join and leave between tokens. Looking at a text needs no place.
+    """
+
+    def __init__(self, model: LanguageModel, budget_bytes: int, places: int = PLACES) -> None:
+        """Start the thread.
+
+        Args:
+            model: its networks compute for this engine alone.
+            budget_bytes: for the internals of all texts; runs wait until those being written fit into it.
+            places: runs written at the same time.
+        """
+        self.model = model
+        self.places = places
+        self.store = InternalsStore(budget_bytes)
+        self._pool = ThreadPoolExecutor(min(SAMPLING_THREADS, os.cpu_count() or 1), "sampling")
+        self._lanes = {form: Lane(model, form, self.store, self._pool) for form in model.networks}
+        self._line = WaitingLine()
+        self._looking: list[ReadingJob] = []
+        self._wake = Condition()
+        self._closed = False
+        self._threads = torch.get_num_threads()
+        self._thread = Thread(target=self._work, name="engine", daemon=True)
+        self._thread.start()
+
+    def write(
+        self,
+        run: Run,
+        max_new_tokens: int,
+        *,
+        settings: SamplerSettings | None = None,
+        seed: int | None = None,
+        owner: Hashable = None,
+    ) -> Continuation:
+        """Begin to continue a run and return at once.
+
+        Args:
+            run: with no steps yet, or any number of them; its `precision` says which format computes.
+            max_new_tokens: most steps to add.
+            settings: of the new steps; the run's own by default.
+            seed: of the new draws; the run's own by default.
+            owner: whose run it is: the runs of one owner take turns with those of others.
+
+        Raises:
+            UnknownPrecision: the model was not loaded in the run's number format.
+        """
+        self._require(run.precision)
+        settings = run.settings if settings is None else settings
+        seed = run.seed if seed is None else seed
+        if not run.steps:
+            run = replace(run, settings=settings, seed=seed)
+        continuation = Continuation(run, settings, seed, max_new_tokens)
+        if run.finish_reason == "eos":
+            continuation.finish("eos")
+        elif len(run.token_ids) >= self.model.info.context_length:
+            continuation.finish("context")
+        elif max_new_tokens < 1:
+            continuation.finish("length")
+        else:
+            writer = Writer(self.model, run.token_ids, settings, seed, max_new_tokens)
+            with self._wake:
+                self._require_open()
+                self._line.join(WritingJob(continuation, writer, owner))
+                continuation.ahead = len(self._line)
+                self._wake.notify()
+        return continuation
+
+    def read(self, token_ids: Sequence[int], precision: str | None = None) -> Internals:
+        """Return internals that cover a text of at least one token, computed if they are not known.
+
+        Args:
+            token_ids: the text.
+            precision: the number format; the model's usual one by default.
+
+        Raises:
+            UnknownPrecision: the model was not loaded in this number format.
+        """
+        precision = precision or self.model.info.formats[0]
+        self._require(precision)
+        known = self.store.find(precision, token_ids)
+        if known is not None:
+            return known
+        job = ReadingJob(token_ids, precision)
+        with self._wake:
+            self._require_open()
+            self._looking.append(job)
+            self._wake.notify()
+        return job.future.result()
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for a place."""
+        return len(self._line)
+
+    def close(self) -> None:
+        """End what is being computed with an error, and the thread."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        self._thread.join()
+        self._pool.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _work(self) -> None:
+        torch.set_num_threads(self._threads)  # of this thread: the one that reads asks for fewer
+        while True:
+            with self._wake:
+                self._wake.wait_for(self._has_work)
+                if self._closed:
+                    break
+                self._admit()
+            for lane in self._lanes.values():
+                if lane.jobs:
+                    lane.advance()
+            self.store.evict()
+        closed = RuntimeError("the engine was closed")
+        for lane in self._lanes.values():
+            lane.fail(closed)
+        for job in (*self._line.clear(), *self._looking):
+            job.fail(closed)
+
+    def _has_work(self) -> bool:
+        return (
+            self._closed
+            or len(self._line) > 0
+            or len(self._looking) > 0
+            or any(lane.jobs for lane in self._lanes.values())
+        )
+
+    def _admit(self) -> None:
+        """Let in who looks, and who writes as far as places and memory reach."""
+        for looking in self._looking:
+            self._lanes[looking.precision].jobs.append(looking)
+        self._looking.clear()
+        present = [job for lane in self._lanes.values() for job in lane.jobs]
+        written = [job for job in present if isinstance(job, WritingJob)]
+        for job in self._line.admit(written, self._fit):
+            self._lanes[job.precision].jobs.append(job)
+
+    def _fit(self, jobs: Collection[WritingJob]) -> bool:
+        """Return whether such runs can be written at the same time: one always can."""
+        needed = sum(job.most_tokens * self._lanes[job.precision].bytes_per_token for job in jobs)
+        return len(jobs) <= 1 or (len(jobs) <= self.places and needed <= self.store.budget_bytes)
+
+    def _require(self, precision: str) -> None:
+        if precision not in self._lanes:
+            raise UnknownPrecision(precision, tuple(self._lanes))
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("the engine was closed")

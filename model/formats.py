@@ -1,0 +1,231 @@
+"""The number formats in which a model can run, and a second model in one of them beside the first.
+
+"Weights" formats round the linear layers' weights alone, where nearly all the time goes, and share the rest.
+"""
+
+import copy
+import platform
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+Format = Literal["float32", "float16 weights", "int8 weights", "bfloat16", "float16"]
+
+FORMATS: dict[Format, str] = {
+    "float32": "Everything in float32: the numbers that the model's weights stand for.",
+    "float16 weights": "Weights of the linear layers rounded to float16; all arithmetic in float32.",
+    "int8 weights": "Weights of the linear layers rounded to 255 steps a row, their inputs to bfloat16.",
+    "bfloat16": "Everything in bfloat16: the range of float32 with 8 significant bits.",
+    "float16": "Everything in float16: 11 significant bits, up to 65,504.",
+}
+"""Every format and what it rounds."""
+
+WHOLE: dict[Format, torch.dtype] = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+"""Formats of the whole model."""
+
+INT8_BLOCK = 16
+"""Weights that PyTorch's int8 kernel reads at once; it runs past the end of rows that are no multiple."""
+
+
+class Unrepresentable(Exception):
+    """A weight lies outside the range of the format, where it would silently become another number."""
+
+
+class PackedLinear(nn.Module):
+    """A linear layer that keeps its weights in another format than it is called in.
+
+    It has no `weight`: a model that asks for it, or for its dtype, fails instead of computing nonsense.
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.out_features, self.in_features = weight.shape
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows of the layer, as `nn.Linear` does."""
+        return f"in_features={self.in_features}, out_features={self.out_features}"
+
+
+class Float16Linear(PackedLinear):
+    """float16 weights, float32 everything else: FBGEMM, for x86.
+
+    A row's result is the same to the last bit however many rows are computed with it.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        """Pack (out, in) float32 weights and an (out,) float32 bias.
+
+        Raises:
+            Unrepresentable: a weight lies beyond float16.
+        """
+        super().__init__(weight)
+        _require_range(weight, torch.float16)
+        self._packed = torch.ops.quantized.linear_prepack_fp16(weight, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (..., out) float32 for (..., in) float32."""
+        result: Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self._packed)
+        return result
+
+
+class Int8Linear(PackedLinear):
+    """int8 weights, one scale for each output; inputs and outputs rounded to bfloat16, bias in float32."""
+
+    codes: Tensor
+    """(out, in) int8."""
+    scales: Tensor
+    """(out,) bfloat16; a weight is its code times its row's scale."""
+    bias: Tensor | None
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        """Round (out, in) float32 weights, `in` a multiple of `INT8_BLOCK`; keep an (out,) float32 bias.
+
+        Raises:
+            Unrepresentable: a weight is not finite.
+        """
+        super().__init__(weight)
+        _require_range(weight, torch.bfloat16)
+        # Codes are chosen for the scales as rounded, so that this rounding costs nothing.
+        scales = (weight.abs().amax(1) / 127).clamp_(min=torch.finfo(torch.float32).tiny).bfloat16()
+        codes = (weight / scales.float()[:, None]).round_().clamp_(-127, 127).to(torch.int8)
+        self.register_buffer("codes", codes)
+        self.register_buffer("scales", scales)
+        self.register_buffer("bias", bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (..., out) float32 for (..., in) float32."""
+        rows = x.reshape(-1, self.in_features).bfloat16().contiguous()
+        result: Tensor = torch.ops.aten._weight_int8pack_mm(rows, self.codes, self.scales).float()
+        if self.bias is not None:
+            result += self.bias
+        return result.view(*x.shape[:-1], self.out_features)
+
+
+PACKED: dict[Format, type[Float16Linear] | type[Int8Linear]] = {
+    "float16 weights": Float16Linear,
+    "int8 weights": Int8Linear,
+}
+"""Formats of the linear layers' weights, all for the CPU."""
+
+
+def available(device: torch.device) -> tuple[Format, ...]:
+    """Return the formats in which a model can run on the device, float32 first."""
+    if device.type == "cpu":
+        return ("float32", *(form for form in PACKED if _works(form)), *WHOLE)
+    if device.type == "cuda":
+        return ("float32", *WHOLE)
+    return ("float32", "float16")
+
+
+@torch.no_grad()
+def converted(transformer: PreTrainedModel, form: Format) -> PreTrainedModel:
+    """Return a second model in the format, in the state of the first; the first stays as it is.
+
+    Everything that is not rounded is shared. A format of the weights leaves the embeddings (where the output
+    embedding is tied to them, the output alone is rounded), the norms, and layers that it does not take.
+    For float32 it is `transformer` itself. Takes 10 ns a weight or less.
+
+    Args:
+        transformer: causal LM in float32, not yet prepared for recording.
+        form: one of `available(transformer.device)`.
+
+    Raises:
+        Unrepresentable: a weight lies outside the range of the format.
+    """
+    if form == "float32":
+        return transformer
+    if form in WHOLE:
+        return _whole(transformer, WHOLE[form])
+    second = _sharing(transformer, {})
+    layers = {layer: name for name, layer in second.named_modules() if _takes(form, layer)}
+    # The largest first: one worker is busy with the output embedding while others do the rest.
+    order = sorted(layers, key=lambda layer: -_weight(layer).numel())
+    with ThreadPoolExecutor(torch.get_num_threads()) as workers:
+        packed = dict(zip(order, workers.map(partial(_pack, form, layers), order), strict=True))
+    for parent in list(second.modules()):
+        for name, child in parent._modules.items():
+            if child is not None and child in packed:
+                parent._modules[name] = packed[child].train(child.training)
+    return second
+
+
+def linear_layers(transformer: nn.Module) -> Iterator[tuple[nn.Module, int]]:
+    """Yield every linear layer with the width of its input, whatever its format."""
+    for module in transformer.modules():
+        if isinstance(module, nn.Linear | PackedLinear):
+            yield module, int(module.in_features)
+        elif isinstance(module, Conv1D):
+            yield module, int(module.nx)
+
+
+def _whole(transformer: PreTrainedModel, dtype: torch.dtype) -> PreTrainedModel:
+    """Convert the parameters alone: Transformers keeps buffers, such as rotary frequencies, in float32."""
+    for name, parameter in transformer.named_parameters():
+        _require_range(parameter, dtype, name)
+    second = _sharing(
+        transformer,
+        {
+            id(parameter): nn.Parameter(parameter.to(dtype), parameter.requires_grad)
+            for parameter in transformer.parameters()
+        },
+    )
+    second.config.dtype = dtype
+    return second
+
+
+def _sharing(transformer: PreTrainedModel, replaced: dict[int, Any]) -> PreTrainedModel:
+    """Copy modules and configuration, but not the tensors: each is shared, or `replaced` by its id."""
+    shared = {id(tensor): tensor for tensor in (*transformer.parameters(), *transformer.buffers())}
+    return copy.deepcopy(transformer, shared | replaced)
+
+
+def _takes(form: Format, layer: nn.Module) -> bool:
+    # A subclass may compute something else.
+    if type(layer) is not nn.Linear and type(layer) is not Conv1D:
+        return False
+    return form != "int8 weights" or _weight(layer).shape[1] % INT8_BLOCK == 0
+
+
+def _weight(layer: Any) -> Tensor:
+    """Return (out, in) weights: GPT-2's Conv1D keeps them the other way round."""
+    weight: Tensor = layer.weight.detach()
+    return weight.T if isinstance(layer, Conv1D) else weight
+
+
+@torch.no_grad()  # which is a thread's own
+def _pack(form: Format, names: dict[nn.Module, str], layer: Any) -> nn.Module:
+    try:
+        return PACKED[form](_weight(layer).contiguous(), None if layer.bias is None else layer.bias.detach())
+    except Unrepresentable as error:
+        raise Unrepresentable(f"{names[layer]}: {error}") from error
+
+
+def _require_range(weight: Tensor, dtype: torch.dtype, name: str = "") -> None:
+    low, high = (bound.item() for bound in weight.aminmax())
+    limit = torch.finfo(dtype).max
+    if not -limit <= low <= high <= limit:  # nor NaN
+        where = f"{name}: " if name else ""
+        raise Unrepresentable(
+            f"{where}weights from {low:g} to {high:g} do not fit into {dtype}, which ends at {limit:g}."
+        )
+
+
+@cache
+def _works(form: Format) -> bool:
+    """Try a format of the weights on a matrix of powers of two, which every format holds exactly."""
+    if form == "float16 weights" and not (
+        platform.machine().lower() in {"x86_64", "amd64"}
+        and "fbgemm" in torch.backends.quantized.supported_engines
+    ):
+        return False
+    try:
+        result = PACKED[form](2 * torch.eye(INT8_BLOCK), None)(torch.ones(2, INT8_BLOCK))
+    except (RuntimeError, AttributeError, NotImplementedError):  # built without the kernel
+        return False
+    return bool(torch.allclose(result, torch.full_like(result, 2.0), rtol=0.01))

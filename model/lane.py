@@ -1,0 +1,189 @@
+"""The texts that are computed in one number format, pass by pass."""
+
+from concurrent.futures import Executor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.forward_pass import Span
+from model.internals import Internals, InternalsStore, shared
+from model.job import Job, ReadingJob, WritingJob
+from model.key_values import KeyValueSlots
+from model.language_model import LanguageModel
+from model.recording import Recording
+from model.run import Step
+
+CHUNK = 64
+"""Prompt tokens that one pass takes beside the texts that are being written: these wait meanwhile."""
+CHUNK_ALONE = 256
+"""Prompt tokens of a pass that nobody waits for."""
+
+
+class Lane:
+    """One network, its batch, and the loop that everything is about.
+
+    Texts of which one token is pending stand in slots 0, 1, ..., so that attention serves them together.
+    """
+
+    def __init__(self, model: LanguageModel, form: str, store: InternalsStore, pool: Executor) -> None:
+        self._model = model
+        self._format = form
+        self._network = model.networks[form]
+        self._store = store
+        self._pool = pool
+        self._slots = KeyValueSlots()
+        self.jobs: list[Job] = []
+        """In the order of their arrival."""
+
+    @property
+    def bytes_per_token(self) -> int:
+        """What a token leaves behind."""
+        return self._network.bytes_per_token
+
+    @torch.inference_mode()
+    def advance(self) -> None:
+        """Run the model once over what is pending, and choose a token for every text that is at its end."""
+        for stopped in [job for job in self.jobs if isinstance(job, WritingJob) and job.continuation.stopped]:
+            stopped.continuation.finish("stop")
+            self._leave(stopped)
+        try:
+            work = self._next_pass()
+            if work:
+                rows = self._network.forward(self._slots, [span for _, span in work])
+                for job, span in work:
+                    count = len(span.token_ids)
+                    assert job.internals is not None
+                    job.internals.extend(span.token_ids, rows[:count])
+                    rows = rows[count:]
+            self._conclude([job for job in self.jobs if job.internals is not None and not job.pending])
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, and others must go on
+            self.fail(error)
+        self._close_ranks()
+
+    def fail(self, error: Exception) -> None:
+        """End all jobs with an error; what was computed on their texts is not trusted any more."""
+        for job in list(self.jobs):
+            if job.internals is not None:
+                self._store.forget(job.internals)
+            job.fail(error)
+            self._leave(job)
+
+    def _next_pass(self) -> list[tuple[Job, Span]]:
+        """Return the tokens of the next pass: one of every text being written, and chunks of prompts."""
+        together = sorted(
+            (job for job in self.jobs if job.slot is not None and len(job.pending) == 1),
+            key=lambda job: job.slot or 0,
+        )
+        work = [(job, self._span(job, 1)) for job in together]
+        room = CHUNK if together else CHUNK_ALONE
+        others = [job for job in self.jobs if job not in together]
+        # Shortest first, but the oldest always moves on: half of the room is its.
+        for job in [*others[:1], *sorted(others[1:], key=lambda job: len(job.pending))]:
+            if room <= 0:
+                break
+            if job.internals is None:
+                if self._comes_with(job, work):
+                    continue
+                self._start(job)
+            share = room // 2 if job is others[0] and len(others) > 1 and room > 1 else room
+            count = min(share, len(job.pending))
+            if count > 0:
+                if job.slot is None:
+                    self._give_slot(job, len(together))
+                work.append((job, self._span(job, count)))
+                room -= count
+        return work
+
+    def _span(self, job: Job, count: int) -> Span:
+        assert job.internals is not None and job.slot is not None
+        return Span(job.pending[:count], len(job.internals), job.slot)
+
+    def _comes_with(self, job: Job, work: list[tuple[Job, Span]]) -> bool:
+        """Return whether this pass computes more of the text for another job than is known: worth a wait."""
+        _, known = self._store.nearest(self._format, job.token_ids)
+        return any(shared(other.token_ids[: span.end], job.token_ids) > known for other, span in work)
+
+    def _start(self, job: Job) -> None:
+        """Find what is known of the text; the rest is to be computed."""
+        nearest, known = self._store.nearest(self._format, job.token_ids)
+        if nearest is None or known == 0:
+            job.internals = Internals(self._model, self._format, (), Recording(self._network.layout))
+        elif known == len(nearest) and not nearest.in_use:
+            job.internals = nearest
+        else:
+            job.internals = nearest.prefix(known)
+        job.internals.in_use = True
+        self._store.add(job.internals)
+
+    def _give_slot(self, job: Job, first: int) -> None:
+        assert job.internals is not None
+        taken = {other.slot for other in self.jobs}
+        job.slot = next(slot for slot in range(first, first + len(taken) + 1) if slot not in taken)
+        if len(job.internals):
+            self._slots.reserve(job.slot + 1, len(job.token_ids))
+            self._slots.load(job.slot, job.internals.recording)
+
+    def _conclude(self, read: list[Job]) -> None:
+        """Give the internals to those who look, and choose the next token for those who write."""
+        writing: list[WritingJob] = []
+        for job in read:
+            if isinstance(job, WritingJob):
+                writing.append(job)
+            elif isinstance(job, ReadingJob):
+                assert job.internals is not None
+                job.future.set_result(job.internals)
+                self._leave(job)
+        if not writing:
+            return
+        ends = [job.internals.recording.final(len(job.internals) - 1) for job in writing if job.internals]
+        logits = self._network.logits(torch.stack(ends))
+        side_by_side = self._pool.map if len(writing) > 1 else map
+        for job, chosen in zip(writing, side_by_side(_choose, writing, logits), strict=True):
+            self._add(job, chosen)
+
+    def _add(self, job: WritingJob, chosen: Step | Exception) -> None:
+        """Append what was chosen to a text, or end it."""
+        if isinstance(chosen, Exception):
+            job.continuation.fail(chosen)
+            if job.slot is not None:
+                self._slots.clear(job.slot)
+            self._leave(job)
+            return
+        job.continuation.add(chosen)
+        reason = job.writer.why_ended(chosen)
+        if reason is not None:
+            job.continuation.finish(reason)
+            self._leave(job)
+        else:
+            job.token_ids.append(chosen.token_id)
+
+    def _leave(self, job: Job) -> None:
+        self.jobs.remove(job)
+        if job.internals is not None:
+            job.internals.in_use = False
+
+    def _close_ranks(self) -> None:
+        """Move texts so that those with one pending token fill the first slots."""
+        together = [job for job in self.jobs if job.slot is not None and len(job.pending) == 1]
+        late = [job for job in together if job.slot is not None and job.slot >= len(together)]
+        for hole in set(range(len(together))) - {job.slot for job in together}:
+            for squatter in [job for job in self.jobs if job.slot == hole]:
+                self._move(squatter, 1 + max(job.slot or 0 for job in self.jobs))
+            self._move(late.pop(), hole)
+
+    def _move(self, job: Job, target: int) -> None:
+        assert job.internals is not None and job.slot is not None
+        self._slots.reserve(target + 1, 1)
+        self._slots.move(job.slot, target, len(job.internals))
+        job.slot = target
+
+
+def _choose(job: WritingJob, logits: NDArray[np.float32]) -> Step | Exception:
+    """Choose in a thread of the sampler's pool: numpy lets other threads run meanwhile."""
+    try:
+        assert job.internals is not None
+        job.internals.remember(len(job.token_ids) - 1, logits.copy())  # a view would keep the whole batch
+        return job.writer.choose(job.token_ids, logits)
+    except ValueError as error:
+        return error

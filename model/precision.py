@@ -1,0 +1,310 @@
+"""Which number format is the fast one on this machine: measured once, kept in the cache, close to float32."""
+
+import hashlib
+import json
+import math
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from model.cache import Report, cache_folder, write_json
+from model.formats import FORMATS, Format, Unrepresentable, available, converted, linear_layers
+
+Precision = Literal["exact", "fast", "auto"]
+"""What the person who starts the app says: `exact` is float32, the others use a `Choice`'s fast format."""
+
+VERSION = 1
+"""Changes when the measurement does, so that older ones are made again."""
+
+LARGEST_DIVERGENCE = 2e-3
+"""Nats from float32, on average over positions, that a fast format may cost."""
+LEAST_GAIN = 1.2
+"""A format that is not this many times as fast as float32 is not worth any divergence."""
+
+STEPS = 48
+"""Length of the texts in the mix that formats are compared by."""
+ROWS = (1, 16, 128)
+LEAST_ROUNDS, ROUNDS, SECONDS = 2, 10, 0.4
+"""For each number of rows: no further round is begun after these seconds."""
+
+PROBE_TOKENS = 64
+PROBE_TEXT = (
+    "Every morning the keeper climbed the 214 steps of the old lighthouse, wiped the salt from its windows, "
+    'and wrote the weather into a book: "Wind from the north-west, cold; two ships seen." Nobody had asked '
+    "him to. But when a storm took the bridge in 1897, engineers came to read what he had written of the sea."
+)
+"""The divergence is that of its first `PROBE_TOKENS` tokens."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds that all linear layers of a model take, its output embedding among them."""
+
+    one: float
+    """For one row: the next token of a single text."""
+    sixteen: float
+    """For 16 rows: the next tokens of sixteen texts written at once."""
+    prompt: float
+    """For 128 rows: a prompt."""
+
+    @property
+    def mix(self) -> float:
+        """Seconds to read one prompt, write a text alone, and write sixteen at once."""
+        return STEPS * self.one + STEPS * self.sixteen + self.prompt
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a format other than float32 costs and gains."""
+
+    form: Format
+    timing: Timing
+    divergence: float
+    """Mean KL(float32 || format) in nats, over the whole vocabulary and the positions of `PROBE_TEXT`."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was measured for one model on one machine, and what follows from it; JSON both ways."""
+
+    exact: Timing
+    """Of float32."""
+    candidates: tuple[Candidate, ...]
+    """All that can run the model."""
+
+    @property
+    def best(self) -> Candidate | None:
+        """The fastest candidate that is close to float32 and clearly faster; None if there is none."""
+        close = [one for one in self.candidates if one.divergence <= LARGEST_DIVERGENCE]
+        fastest = min(close, key=lambda one: one.timing.mix, default=None)
+        if fastest is None or fastest.timing.mix * LEAST_GAIN > self.exact.mix:
+            return None
+        return fastest
+
+    @property
+    def fast(self) -> Format | None:
+        """The fast format; None where that is float32 itself."""
+        return self.best.form if self.best else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values: what was measured, not what follows from it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild a choice.
+
+        Raises:
+            ValueError: it is not one.
+        """
+        try:
+            return cls(
+                _timing(data["exact"]),
+                tuple(
+                    Candidate(_format(one["form"]), _timing(one["timing"]), _number(one["divergence"]))
+                    for one in data["candidates"]
+                ),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a choice of a number format: {error!r}") from error
+
+    def sentence(self) -> str:
+        """Return one English sentence for the console."""
+        best = self.best
+        if best is None:
+            return (
+                f"Fast: float32, since no other format is close to it and {LEAST_GAIN:g} times as fast here."
+            )
+        alone, together = self.exact.one / best.timing.one, self.exact.sixteen / best.timing.sixteen
+        return (
+            f"Fast: {best.form}, {alone:.1f} times float32 for one text and {together:.1f} times for "
+            f"sixteen; {best.divergence:.1e} nats from float32."
+        )
+
+
+def choose(
+    transformer: PreTrainedModel,
+    device: torch.device,
+    *,
+    fingerprint: str,
+    token_ids: Sequence[int],
+    report: Report = print,
+) -> Choice:
+    """Return what is known of the formats for this model on this machine, measuring it first if need be.
+
+    Kept in the cache for the model, device, number of threads and version of PyTorch. A damaged file there is
+    measured again, one that cannot be written the next time. A format that cannot hold or run the model is no
+    candidate.
+
+    Args:
+        transformer: causal LM in float32 on `device`, not yet prepared for recording.
+        device: where it runs.
+        fingerprint: of its weights.
+        token_ids: of `PROBE_TEXT`; the first `PROBE_TOKENS` are read.
+        report: receives sentences on the progress.
+    """
+    key = {
+        "version": VERSION,
+        "fingerprint": fingerprint,
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
+    file = cache_folder() / "precision" / f"{name}.json"
+    known = _stored(file, key)
+    if known is not None:
+        return known
+    report("Measuring which number format is fastest on this machine (a few seconds, once).")
+    measured = _measured(transformer, device, token_ids[:PROBE_TOKENS], report)
+    _store(file, {"key": key, "choice": measured.to_json()})
+    return measured
+
+
+def measure(transformer: PreTrainedModel, form: Format) -> Timing:
+    """Return how long the linear layers of a float32 model take in a format: the best of a few rounds.
+
+    They run one after another on random inputs. Attention and norms cost much the same in every format.
+
+    Raises:
+        Unrepresentable: a weight lies outside the range of the format.
+    """
+    return _time(converted(transformer, form))
+
+
+def divergence(transformer: PreTrainedModel, second: PreTrainedModel, token_ids: Sequence[int]) -> float:
+    """Return the mean KL(first || second) in nats over the whole vocabulary and all positions of a text."""
+    return _divergence(_log_probabilities(transformer, token_ids), _log_probabilities(second, token_ids))
+
+
+def device_name(device: torch.device) -> str:
+    """Return what timings depend on: the name of the graphics card or of the processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    name = next(names, "") or platform.processor() or platform.machine()
+    # Virtual machines call processors of many kinds by one name.
+    return f"{device.type}, {name}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _measured(
+    transformer: PreTrainedModel, device: torch.device, token_ids: Sequence[int], report: Report
+) -> Choice:
+    exact, reference = _time(transformer), _log_probabilities(transformer, token_ids)
+    candidates = []
+    for form in available(device)[1:]:
+        try:
+            candidates.append(_candidate(transformer, form, reference, token_ids))
+        except (Unrepresentable, RuntimeError, AttributeError, TypeError, MemoryError) as error:
+            # Code of a model may ask for what only a plain linear layer has, or for an operation not written.
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            report(f"The format {form} cannot be used for this model: {reason}")
+    return Choice(exact, tuple(candidates))
+
+
+def _candidate(
+    transformer: PreTrainedModel, form: Format, reference: Tensor, token_ids: Sequence[int]
+) -> Candidate:
+    """Measure a format on a second model, which is gone when this returns."""
+    second = converted(transformer, form)
+    apart = _divergence(reference, _log_probabilities(second, token_ids))
+    if not math.isfinite(apart):
+        raise Unrepresentable("its numbers overflow.")
+    return Candidate(form, _time(second), apart)
+
+
+@torch.inference_mode()
+def _time(transformer: PreTrainedModel) -> Timing:
+    layers = list(linear_layers(transformer))
+    generator = torch.Generator().manual_seed(0)
+    best = []
+    for rows in ROWS:
+        inputs = {
+            width: torch.randn(1, rows, width, generator=generator).to(transformer.device, transformer.dtype)
+            for width in sorted({width for _, width in layers})
+        }
+        best.append(_seconds([(layer, inputs[width]) for layer, width in layers]))
+    return Timing(*best)
+
+
+def _seconds(calls: Sequence[tuple[nn.Module, Tensor]]) -> float:
+    """Return what all calls take, each at the best time seen of any layer of its size.
+
+    All layers take turns, so that none finds its weights in the processor's cache. Layers of one size stand
+    in for each other because other programs may disturb any call, and a whole round is never undisturbed.
+    """
+    best: dict[tuple[int, int], float] = {}
+    sizes: list[tuple[int, int]] = []
+    begin, rounds = time.perf_counter(), 0
+    while rounds < LEAST_ROUNDS or (rounds < ROUNDS and time.perf_counter() - begin < SECONDS):
+        sizes.clear()
+        for layer, x in calls:
+            start = time.perf_counter()
+            result = layer(x)
+            if x.device.type != "cpu":
+                torch.accelerator.synchronize(x.device)
+            taken = time.perf_counter() - start
+            size = (x.shape[-1], result.shape[-1])
+            best[size] = min(taken, best.get(size, taken))
+            sizes.append(size)
+        rounds += 1
+    return sum(best[size] for size in sizes)
+
+
+@torch.inference_mode()
+def _log_probabilities(transformer: PreTrainedModel, token_ids: Sequence[int]) -> Tensor:
+    """Return (T, V) float64 on the CPU: float32 would lose divergences below 1e-6."""
+    logits = transformer(torch.tensor([list(token_ids)], device=transformer.device), use_cache=False).logits
+    result: Tensor = logits[0].cpu().double().log_softmax(-1)
+    return result
+
+
+def _divergence(first: Tensor, second: Tensor) -> float:
+    likely = first.exp()
+    terms = (likely * (first - second)).masked_fill(likely == 0, 0.0)  # a logit may be -inf
+    return terms.sum(-1).mean().clamp(min=0.0).item()
+
+
+def _stored(file: Path, key: Mapping[str, Any]) -> Choice | None:
+    """Return the choice that the file holds for the key; None if it is absent or damaged."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return Choice.from_json(found["choice"]) if found["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _store(file: Path, value: Mapping[str, Any]) -> None:
+    """Keep what was measured; where nothing can be written it is measured again the next time."""
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, value)
+
+
+def _timing(data: Mapping[str, Any]) -> Timing:
+    return Timing(*(_number(data[name]) for name in ("one", "sixteen", "prompt")))
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError(f"not a number of a choice: {value!r}")
+    return float(value)
+
+
+def _format(value: Any) -> Format:
+    form: Format = value
+    if form not in FORMATS:
+        raise ValueError(f"not a number format: {value!r}")
+    return form

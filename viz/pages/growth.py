@@ -1,0 +1,106 @@
+"""A text on its page while it is being written."""
+
+import time
+from collections.abc import Iterator
+
+import gradio as gr
+
+from model.continuation import Continuation
+from model.run import Run
+from viz.components.token_strip import strip_value
+from viz.pages.controls import Controls
+from viz.pages.example import Example
+from viz.pages.panels import Screen, bars, everything, facts, status_line, strip
+from viz.pages.scene import scene_of
+from viz.pages.service import Service
+from viz.pages.visitor import Visitor
+from viz.strings import say
+
+REDRAW_SECONDS = 1.0
+"""The figures are redrawn this often at most; strip and bars follow every update."""
+REDRAW_UPDATES = 8
+"""And only after so many updates: where thirty pages share a core, figures wait for the end."""
+WAITING_SECONDS = 0.5
+"""Whoever waits for a place, or for a long prompt to be read, hears so often how it stands."""
+
+
+class Growth:
+    """One text of one visitor, from the press of a button to its last token."""
+
+    def __init__(
+        self, service: Service, example: Example, visitor: Visitor, written: Continuation, controls: Controls
+    ) -> None:
+        self._service = service
+        self._example = example
+        self._visitor = visitor
+        self._written = written
+        self._controls = controls
+        self._reader = service.model.text.reader()
+        run = written.latest()
+        self._begun_with = len(run.token_ids)
+        visitor.following = True
+        visitor.show(run, tuple(self._reader.read(token_id) for token_id in run.token_ids))
+
+    def screens(self) -> Iterator[Screen]:
+        """Yield what to show as the text grows, as often as the pages share the core; not yet its end."""
+        yield self._begin()
+        began = drawn = time.monotonic()
+        updates = 0
+        while not self._written.done:
+            run = self._written.latest(beyond=self._visitor.run, timeout=WAITING_SECONDS)
+            if not self._take(run):
+                began = time.monotonic()
+                yield Screen(status=status_line(self._delay()))
+                continue
+            start = time.monotonic()
+            updates += 1
+            if updates >= REDRAW_UPDATES and start - drawn >= REDRAW_SECONDS and self._visitor.following:
+                screen, drawn, updates = self._all(), start, 0
+            else:
+                screen = self._light()
+                self._service.pace.took(time.monotonic() - start)
+            yield screen._replace(status=status_line(self._progress(start - began)))
+            self._written.wait(self._service.pace.interval - (time.monotonic() - start))
+        self._take(self._written.latest())
+
+    def _take(self, run: Run) -> bool:
+        """Let the visitor have a longer run; return whether it is longer."""
+        read = len(self._visitor.pieces)
+        new = tuple(self._reader.read(token_id) for token_id in run.token_ids[read:])
+        self._visitor.show(run, self._visitor.pieces + new)
+        return bool(new)
+
+    def _begin(self) -> Screen:
+        """Return the strip of a text whose internals are not there yet."""
+        value = strip_value(
+            self._visitor.pieces,
+            self._visitor.run,
+            selected=self._visitor.selected,
+            colour_by=self._controls.colour_by,
+            writing=True,
+        )
+        return Screen(
+            strip=value, notice="", status=status_line(self._delay()), stop=gr.update(interactive=True)
+        )
+
+    def _light(self) -> Screen:
+        scene = scene_of(self._service, self._example, self._visitor, self._controls)
+        if not self._visitor.following:
+            return Screen(strip=strip(scene, self._controls))
+        return Screen(
+            strip=strip(scene, self._controls), bars=bars(scene, self._controls), facts=facts(scene)
+        )
+
+    def _all(self) -> Screen:
+        scene = scene_of(self._service, self._example, self._visitor, self._controls)
+        return everything(scene, self._controls)
+
+    def _delay(self) -> str:
+        """Say why there is no new token yet."""
+        ahead = self._written.ahead
+        return say("page.waiting_turn", ahead=ahead) if ahead else say("page.reading")
+
+    def _progress(self, seconds: float) -> str:
+        new = len(self._visitor.pieces) - self._begun_with
+        length = self._written.max_new_tokens
+        return say("page.writing", new=new, length=length, rate=f"{new / max(seconds, 1e-9):.0f}")
