@@ -96,7 +96,8 @@ class Engine:
             with self._wake:
                 self._require_open()
                 self._line.join(WritingJob(continuation, writer, owner))
-                continuation.ahead = len(self._line)
+                # As far as is known before the next pass: who finds a free place is not told of a line.
+                continuation.ahead = max(0, len(self._written()) + len(self._line) - self.places)
                 self._wake.notify()
         return continuation
 
@@ -174,14 +175,17 @@ class Engine:
         for looking in self._looking:
             self._lanes[looking.precision].jobs.append(looking)
         self._looking.clear()
-        present = [job for lane in self._lanes.values() for job in lane.jobs]
-        written = [job for job in present if isinstance(job, WritingJob)]
-        for job in self._line.admit(written, self._fit):
+        for job in self._line.admit(self._written(), self._fit):
             self._lanes[job.precision].jobs.append(job)
+
+    def _written(self) -> list[WritingJob]:
+        """Return the runs that have a place."""
+        present = [job for lane in self._lanes.values() for job in list(lane.jobs)]
+        return [job for job in present if isinstance(job, WritingJob)]
 
     def _fit(self, jobs: Collection[WritingJob]) -> bool:
         """Return whether such runs can be written at the same time: one always can."""
-        needed = sum(job.most_tokens * self._lanes[job.precision].bytes_per_token for job in jobs)
+        needed = sum(self._lanes[job.precision].bytes_of(job.most_tokens) for job in jobs)
         return len(jobs) <= 1 or (len(jobs) <= self.places and needed <= self.store.budget_bytes)
 
     def _require(self, precision: str) -> None:

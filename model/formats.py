@@ -70,6 +70,8 @@ class Float16Linear(PackedLinear):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (..., out) float32 for (..., in) float32."""
+        if x.dim() == 1:  # which the kernel refuses
+            return self.forward(x[None])[0]
         result: Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self._packed)
         return result
 
@@ -155,13 +157,13 @@ def converted(transformer: PreTrainedModel, form: Format) -> PreTrainedModel:
     return second
 
 
-def linear_layers(transformer: nn.Module) -> Iterator[tuple[nn.Module, int]]:
-    """Yield every linear layer with the width of its input, whatever its format."""
+def linear_layers(transformer: nn.Module) -> Iterator[tuple[nn.Module, int, int]]:
+    """Yield every linear layer, whatever its format, with the widths of its input and output."""
     for module in transformer.modules():
         if isinstance(module, nn.Linear | PackedLinear):
-            yield module, int(module.in_features)
+            yield module, int(module.in_features), int(module.out_features)
         elif isinstance(module, Conv1D):
-            yield module, int(module.nx)
+            yield module, int(module.nx), int(module.nf)
 
 
 def _whole(transformer: PreTrainedModel, dtype: torch.dtype) -> PreTrainedModel:

@@ -7,11 +7,11 @@ import torch
 from numpy.typing import NDArray
 
 from model.forward_pass import Span
-from model.internals import Internals, InternalsStore, shared
+from model.internals import KEPT_LOGITS, Internals, InternalsStore, shared
 from model.job import Job, ReadingJob, WritingJob
 from model.key_values import KeyValueSlots
 from model.language_model import LanguageModel
-from model.recording import Recording
+from model.recording import BLOCK, Recording
 from model.run import Step
 
 CHUNK = 64
@@ -36,10 +36,11 @@ class Lane:
         self.jobs: list[Job] = []
         """In the order of their arrival."""
 
-    @property
-    def bytes_per_token(self) -> int:
-        """What a token leaves behind."""
-        return self._network.bytes_per_token
+    def bytes_of(self, tokens: int) -> int:
+        """Return what a text of so many tokens leaves behind: whole blocks, and the logits kept at hand."""
+        rows = -(-tokens // BLOCK) * BLOCK
+        logits = KEPT_LOGITS * self._model.info.vocab_size * np.dtype(np.float32).itemsize
+        return rows * self._network.bytes_per_token + logits
 
     @torch.inference_mode()
     def advance(self) -> None:

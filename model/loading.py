@@ -16,6 +16,7 @@ from model.checkpoint import require_causal, weights_files
 from model.embedded import embedded_model
 from model.fingerprint import fingerprint
 from model.formats import converted
+from model.fused_layers import fused
 from model.hub import hub_model
 from model.language_model import LanguageModel
 from model.network import UnrecordableModel
@@ -107,7 +108,7 @@ def _in_formats(
     report(choice.sentence())
     if choice.fast is None:
         return exact, choice.sentence()
-    fast: dict[str, Any] = {choice.fast: converted(transformer, choice.fast)}
+    fast: dict[str, Any] = {choice.fast: converted(fused(transformer), choice.fast)}
     return (fast if precision == "fast" else fast | exact), choice.sentence()
 
 

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import math
+import os
 import platform
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -12,28 +12,24 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from model.cache import Report, cache_folder, write_json
-from model.formats import FORMATS, Format, Unrepresentable, available, converted, linear_layers
+from model.formats import FORMATS, Format, Unrepresentable, available, converted
+from model.fused_layers import fused
+from model.timing import Timing, measure
 
 Precision = Literal["exact", "fast", "auto"]
 """What the person who starts the app says: `exact` is float32, the others use a `Choice`'s fast format."""
 
-VERSION = 1
+VERSION = 2
 """Changes when the measurement does, so that older ones are made again."""
 
 LARGEST_DIVERGENCE = 2e-3
 """Nats from float32, on average over positions, that a fast format may cost."""
 LEAST_GAIN = 1.2
 """A format that is not this many times as fast as float32 is not worth any divergence."""
-
-STEPS = 48
-"""Length of the texts in the mix that formats are compared by."""
-ROWS = (1, 16, 128)
-LEAST_ROUNDS, ROUNDS, SECONDS = 2, 10, 0.4
-"""For each number of rows: no further round is begun after these seconds."""
 
 PROBE_TOKENS = 64
 PROBE_TEXT = (
@@ -42,23 +38,6 @@ PROBE_TEXT = (
     "him to. But when a storm took the bridge in 1897, engineers came to read what he had written of the sea."
 )
 """The divergence is that of its first `PROBE_TOKENS` tokens."""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds that all linear layers of a model take, its output embedding among them."""
-
-    one: float
-    """For one row: the next token of a single text."""
-    sixteen: float
-    """For 16 rows: the next tokens of sixteen texts written at once."""
-    prompt: float
-    """For 128 rows: a prompt."""
-
-    @property
-    def mix(self) -> float:
-        """Seconds to read one prompt, write a text alone, and write sixteen at once."""
-        return STEPS * self.one + STEPS * self.sixteen + self.prompt
 
 
 @dataclass(frozen=True)
@@ -164,20 +143,11 @@ def choose(
     if known is not None:
         return known
     report("Measuring which number format is fastest on this machine (a few seconds, once).")
+    busy = _busy()
     measured = _measured(transformer, device, token_ids[:PROBE_TOKENS], report)
-    _store(file, {"key": key, "choice": measured.to_json()})
+    if not busy:  # with other programs on all cores, anything may seem fast
+        _store(file, {"key": key, "choice": measured.to_json()})
     return measured
-
-
-def measure(transformer: PreTrainedModel, form: Format) -> Timing:
-    """Return how long the linear layers of a float32 model take in a format: the best of a few rounds.
-
-    They run one after another on random inputs. Attention and norms cost much the same in every format.
-
-    Raises:
-        Unrepresentable: a weight lies outside the range of the format.
-    """
-    return _time(converted(transformer, form))
 
 
 def divergence(transformer: PreTrainedModel, second: PreTrainedModel, token_ids: Sequence[int]) -> float:
@@ -199,14 +169,21 @@ def device_name(device: torch.device) -> str:
     return f"{device.type}, {name}, {torch.backends.cpu.get_cpu_capability()}"
 
 
+def _busy() -> bool:
+    """Return whether other programs have kept all cores at work for the last minute."""
+    cores = os.cpu_count() or 1
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > cores + 0.5
+
+
 def _measured(
     transformer: PreTrainedModel, device: torch.device, token_ids: Sequence[int], report: Report
 ) -> Choice:
-    exact, reference = _time(transformer), _log_probabilities(transformer, token_ids)
+    exact, reference = measure(transformer), _log_probabilities(transformer, token_ids)
+    joined = fused(transformer)
     candidates = []
     for form in available(device)[1:]:
         try:
-            candidates.append(_candidate(transformer, form, reference, token_ids))
+            candidates.append(_candidate(joined, form, reference, token_ids))
         except (Unrepresentable, RuntimeError, AttributeError, TypeError, MemoryError) as error:
             # Code of a model may ask for what only a plain linear layer has, or for an operation not written.
             reason = next(iter(str(error).splitlines()), type(error).__name__)
@@ -222,45 +199,7 @@ def _candidate(
     apart = _divergence(reference, _log_probabilities(second, token_ids))
     if not math.isfinite(apart):
         raise Unrepresentable("its numbers overflow.")
-    return Candidate(form, _time(second), apart)
-
-
-@torch.inference_mode()
-def _time(transformer: PreTrainedModel) -> Timing:
-    layers = list(linear_layers(transformer))
-    generator = torch.Generator().manual_seed(0)
-    best = []
-    for rows in ROWS:
-        inputs = {
-            width: torch.randn(1, rows, width, generator=generator).to(transformer.device, transformer.dtype)
-            for width in sorted({width for _, width in layers})
-        }
-        best.append(_seconds([(layer, inputs[width]) for layer, width in layers]))
-    return Timing(*best)
-
-
-def _seconds(calls: Sequence[tuple[nn.Module, Tensor]]) -> float:
-    """Return what all calls take, each at the best time seen of any layer of its size.
-
-    All layers take turns, so that none finds its weights in the processor's cache. Layers of one size stand
-    in for each other because other programs may disturb any call, and a whole round is never undisturbed.
-    """
-    best: dict[tuple[int, int], float] = {}
-    sizes: list[tuple[int, int]] = []
-    begin, rounds = time.perf_counter(), 0
-    while rounds < LEAST_ROUNDS or (rounds < ROUNDS and time.perf_counter() - begin < SECONDS):
-        sizes.clear()
-        for layer, x in calls:
-            start = time.perf_counter()
-            result = layer(x)
-            if x.device.type != "cpu":
-                torch.accelerator.synchronize(x.device)
-            taken = time.perf_counter() - start
-            size = (x.shape[-1], result.shape[-1])
-            best[size] = min(taken, best.get(size, taken))
-            sizes.append(size)
-        rounds += 1
-    return sum(best[size] for size in sizes)
+    return Candidate(form, measure(second), apart)
 
 
 @torch.inference_mode()

@@ -1,7 +1,6 @@
 """Who is written next when there are more runs than places."""
 
-from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 
 from model.job import WritingJob
 
@@ -14,13 +13,21 @@ class WaitingLine:
 
     def __init__(self) -> None:
         self._jobs: list[WritingJob] = []
+        """In the order of their arrival."""
+        self._turns: dict[WritingJob, int] = {}
+        self._latest: dict[Hashable, int] = {}
+        """The last turn that each owner who is written or waits has taken or waits for."""
+        self._turn = 0
+        """That is being served."""
 
     def __len__(self) -> int:
         return len(self._jobs)
 
     def join(self, job: WritingJob) -> None:
-        """Add a run at the end."""
+        """Add a run: its turn is the present one, or the one after the last of its owner."""
+        turn = max(self._turn, self._latest.get(job.owner, -1) + 1)
         self._jobs.append(job)
+        self._turns[job] = self._latest[job.owner] = turn
 
     def admit(
         self, written: Collection[WritingJob], fits: Callable[[Collection[WritingJob]], bool]
@@ -33,29 +40,29 @@ class WaitingLine:
         """
         for job in [job for job in self._jobs if job.continuation.stopped]:
             job.continuation.finish("stop")
-            self._jobs.remove(job)
+            self._leave(job)
         admitted: list[WritingJob] = []
-        in_turn = self._in_turn(written)
+        in_turn = sorted(self._jobs, key=self._turns.__getitem__)
         for job in in_turn:
             if not fits([*written, *admitted, job]):
                 break
             admitted.append(job)
-            self._jobs.remove(job)
+            self._turn = self._turns[job]
+            self._leave(job)
             job.continuation.ahead = 0
         for ahead, job in enumerate(in_turn[len(admitted) :], start=1):
             job.continuation.ahead = ahead
+        present = {job.owner for job in (*written, *in_turn)}
+        self._latest = {owner: turn for owner, turn in self._latest.items() if owner in present}
         return admitted
 
     def clear(self) -> list[WritingJob]:
         """Take out all runs."""
-        jobs, self._jobs = self._jobs, []
+        jobs = list(self._jobs)
+        for job in jobs:
+            self._leave(job)
         return jobs
 
-    def _in_turn(self, written: Collection[WritingJob]) -> list[WritingJob]:
-        """Return the runs in the order in which they are served."""
-        having = Counter(job.owner for job in written)
-        turns: list[tuple[int, int]] = []
-        for arrival, job in enumerate(self._jobs):
-            turns.append((having[job.owner], arrival))
-            having[job.owner] += 1
-        return [self._jobs[arrival] for _, arrival in sorted(turns)]
+    def _leave(self, job: WritingJob) -> None:
+        self._jobs.remove(job)
+        del self._turns[job]

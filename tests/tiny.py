@@ -1,6 +1,6 @@
 """Tiny random models of five architectures and their byte-level tokenizer: real code paths, no download."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
+from model.formats import Format, converted
 from model.language_model import LanguageModel
 
 EOS = "<|endoftext|>"
@@ -94,14 +95,27 @@ def tiny_transformer(architecture: str, seed: int = 0) -> Any:
     return transformer.eval()
 
 
-def tiny_model(architecture: str = "gpt2", seed: int = 0) -> LanguageModel:
-    """Return a tiny random `LanguageModel`; its fingerprint names architecture and seed."""
+def tiny_model(
+    architecture: str = "gpt2",
+    seed: int = 0,
+    formats: Sequence[Format] = ("float32",),
+    measured: str = "",
+) -> LanguageModel:
+    """Return a tiny random `LanguageModel`; its fingerprint names architecture and seed.
+
+    Args:
+        architecture: one of `ARCHITECTURES`.
+        seed: of the weights.
+        formats: number formats that it runs in, the usual one first.
+        measured: what is told about the choice of the usual one.
+    """
     transformer = tiny_transformer(architecture, seed)
     name = f"tiny-{architecture}"
     return LanguageModel(
-        {"float32": transformer},
+        {form: converted(transformer, form) for form in formats},
         tiny_tokenizer(),
         name=name,
         fingerprint=f"{architecture}-{seed}",
         parameters=transformer.num_parameters(),
+        measured=measured,
     )

@@ -1,0 +1,275 @@
+"""The choice of the fast format: its rule, its measurement and its place in the cache."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from model import precision, timing
+from model.cache import cache_folder
+from model.formats import Unrepresentable, available, converted
+from model.precision import Candidate, Choice, choose, device_name, divergence
+from model.timing import Timing, measure
+from tests.tiny import tiny_transformer
+
+CPU = torch.device("cpu")
+EXACT = Timing(0.034, 0.067, 0.237)
+
+
+def candidate(form="float16 weights", gain=3.0, nats=2e-6):
+    """Return a candidate that is `gain` times as fast as float32 at everything."""
+    return Candidate(form, Timing(EXACT.one / gain, EXACT.sixteen / gain, EXACT.prompt / gain), nats)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GPT_INSIDE_OUT_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def transformer():
+    return tiny_transformer("gpt2")
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """Every model takes as long as its format is said to take here; returns the formats measured so far."""
+    gains = {"float32": 1.0, "float16 weights": 3.0, "int8 weights": 2.0, "bfloat16": 4.0, "float16": 0.5}
+    seen = []
+
+    def measured(model):
+        packed = type(model.get_output_embeddings()).__name__
+        known = {"Float16Linear": "float16 weights", "Int8Linear": "int8 weights"}
+        seen.append(known.get(packed, str(model.dtype).removeprefix("torch.")))
+        return candidate(gain=gains[seen[-1]]).timing
+
+    monkeypatch.setattr(precision, "measure", measured)
+    monkeypatch.setattr(precision.os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+    return seen
+
+
+def chosen(transformer, fingerprint="tiny", report=lambda line: None):
+    return choose(transformer, CPU, fingerprint=fingerprint, token_ids=range(3, 80), report=report)
+
+
+def test_the_fastest_candidate_is_the_fast_format():
+    choice = Choice(EXACT, (candidate(gain=2.0), candidate("bfloat16", 4.0), candidate("float16", 3.0)))
+    assert choice.fast == choice.best.form == "bfloat16"
+
+
+def test_a_candidate_too_far_from_float32_is_not_eligible_however_fast():
+    choice = Choice(EXACT, (candidate("int8 weights", 9.0, nats=2.1e-3), candidate(gain=2.0, nats=2e-3)))
+    assert choice.fast == "float16 weights"
+    assert Choice(EXACT, choice.candidates[:1]).fast is None
+
+
+@pytest.mark.parametrize(("gain", "fast"), [(1.19, None), (1.21, "float16 weights"), (0.5, None)])
+def test_a_format_must_be_clearly_faster_to_be_worth_it(gain, fast):
+    assert Choice(EXACT, (candidate(gain=gain),)).fast == fast
+
+
+def test_without_candidates_float32_is_both():
+    choice = Choice(EXACT, ())
+    assert choice.best is None
+    assert choice.fast is None
+
+
+def test_formats_are_compared_by_one_prompt_a_text_alone_and_sixteen_at_once():
+    assert Timing(0.5, 0.25, 2.0).mix == 48 * 0.5 + 48 * 0.25 + 2.0
+    alone = Candidate("float16", Timing(0.001, 0.2, 0.1), 0.0)
+    together = Candidate("bfloat16", Timing(0.02, 0.02, 0.1), 0.0)
+    assert Choice(EXACT, (alone, together)).fast == "bfloat16"
+
+
+def test_the_sentence_says_what_is_gained_and_what_it_costs():
+    timing = Timing(EXACT.one / 3.1, EXACT.sixteen / 4, 0.1)
+    choice = Choice(EXACT, (Candidate("float16 weights", timing, 1.9e-6),))
+    assert choice.sentence() == (
+        "Fast: float16 weights, 3.1 times float32 for one text and 4.0 times for sixteen; "
+        "1.9e-06 nats from float32."
+    )
+    assert Choice(EXACT, ()).sentence().startswith("Fast: float32, since no other format is close to it")
+
+
+def test_a_choice_survives_json():
+    choice = Choice(EXACT, (candidate(), candidate("int8 weights", 2.0, 0.0)))
+    assert Choice.from_json(json.loads(json.dumps(choice.to_json()))) == choice
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data.pop("exact"),
+        lambda data: data.update(exact=[1, 2, 3]),
+        lambda data: data["exact"].update(one="fast"),
+        lambda data: data["exact"].update(one=True),
+        lambda data: data["candidates"][0].update(form="int3"),
+        lambda data: data["candidates"][0].update(form=[]),
+        lambda data: data["candidates"][0].update(divergence=math.nan),
+        lambda data: data["candidates"][0]["timing"].update(sixteen=-1.0),
+        lambda data: data.update(candidates=None),
+    ],
+)
+def test_json_that_is_no_choice_is_refused(damage):
+    data = json.loads(json.dumps(Choice(EXACT, (candidate(),)).to_json()))
+    damage(data)
+    with pytest.raises(ValueError, match="not a"):
+        Choice.from_json(data)
+
+
+def test_every_available_format_is_measured_once_and_found_in_the_cache_afterwards(transformer, timed):
+    lines = []
+    choice = chosen(transformer, report=lines.append)
+    assert timed == list(available(CPU))
+    assert [one.form for one in choice.candidates] == list(available(CPU)[1:])
+    assert lines == ["Measuring which number format is fastest on this machine (a few seconds, once)."]
+    assert chosen(transformer, report=lines.append) == choice
+    assert len(timed) == len(available(CPU))
+    assert len(lines) == 1
+
+
+def test_the_divergence_of_a_candidate_is_that_of_the_first_tokens(transformer, timed):
+    half = next(one for one in chosen(transformer).candidates if one.form == "float16")
+    second = precision.converted(transformer, "float16")
+    assert half.divergence == pytest.approx(divergence(transformer, second, range(3, 67)), rel=1e-6)
+
+
+def test_another_model_or_number_of_threads_is_measured_on_its_own(transformer, timed, monkeypatch):
+    chosen(transformer)
+    each = len(timed)
+    chosen(transformer, fingerprint="another")
+    assert len(timed) == 2 * each
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
+    chosen(transformer)
+    assert len(timed) == 3 * each
+    chosen(transformer)
+    assert len(timed) == 3 * each
+
+
+def test_what_was_measured_while_other_programs_kept_all_cores_busy_is_not_kept(
+    transformer, timed, monkeypatch
+):
+    monkeypatch.setattr(precision.os, "getloadavg", lambda: (99.0, 0.0, 0.0))
+    chosen(transformer)
+    each = len(timed)
+    chosen(transformer)
+    assert len(timed) == 2 * each
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"key": 1, "choice": 2}', "\udcff"])
+def test_a_damaged_file_in_the_cache_is_measured_again_and_replaced(transformer, timed, damage):
+    choice = chosen(transformer)
+    (file,) = (cache_folder() / "precision").iterdir()
+    file.write_bytes(damage.encode("utf-8", "surrogateescape"))
+    each = len(timed)
+    assert chosen(transformer).fast == choice.fast
+    assert len(timed) == 2 * each
+    chosen(transformer)
+    assert len(timed) == 2 * each
+
+
+def test_a_choice_for_another_key_is_not_taken(transformer, timed):
+    chosen(transformer)
+    (file,) = (cache_folder() / "precision").iterdir()
+    data = json.loads(file.read_text())
+    file.write_text(json.dumps({**data, "key": {**data["key"], "torch": "1.0"}}))
+    each = len(timed)
+    chosen(transformer)
+    assert len(timed) == 2 * each
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(transformer, timed, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GPT_INSIDE_OUT_CACHE", str(tmp_path / "file"))
+    assert chosen(transformer) == chosen(transformer)
+    assert len(timed) == 2 * len(available(CPU))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unrepresentable("it does not fit"), RuntimeError("not implemented\nfor Half"), AttributeError("weight")],
+)
+def test_a_format_that_cannot_hold_or_run_the_model_is_no_candidate(transformer, timed, monkeypatch, error):
+    def refuse(model, form):
+        if form == "bfloat16":
+            raise error
+        return real(model, form)
+
+    real, lines = precision.converted, []
+    monkeypatch.setattr(precision, "converted", refuse)
+    choice = chosen(transformer, report=lines.append)
+    assert [one.form for one in choice.candidates] == [f for f in available(CPU)[1:] if f != "bfloat16"]
+    reason = str(error).splitlines()[0]
+    assert lines[1:] == [f"The format bfloat16 cannot be used for this model: {reason}"]
+
+
+def test_a_format_whose_numbers_overflow_is_no_candidate(timed):
+    overflowing = tiny_transformer("gpt2")
+    with torch.no_grad():
+        overflowing.transformer.h[0].mlp.c_proj.weight.fill_(6e4)
+    lines = []
+    forms = [one.form for one in chosen(overflowing, report=lines.append).candidates]
+    assert "float16" not in forms
+    assert "bfloat16" in forms
+    assert "The format float16 cannot be used for this model: its numbers overflow." in lines
+
+
+def test_the_divergence_is_the_mean_of_kl_and_none_from_itself(transformer):
+    ids = range(3, 30)
+    second = precision.converted(transformer, "bfloat16")
+    with torch.inference_mode():
+        first, other = (
+            model(torch.tensor([list(ids)])).logits[0].double() for model in (transformer, second)
+        )
+    expected = torch.distributions.kl_divergence(
+        torch.distributions.Categorical(logits=first), torch.distributions.Categorical(logits=other)
+    ).mean()
+    assert divergence(transformer, second, ids) == pytest.approx(expected.item(), rel=1e-6)
+    assert divergence(transformer, transformer, ids) == 0.0
+
+
+@pytest.mark.parametrize("form", available(CPU))
+def test_the_linear_layers_of_every_format_can_be_measured(transformer, form, monkeypatch):
+    monkeypatch.setattr(timing, "SECONDS", 0.0)
+    found = measure(converted(transformer, form))
+    assert min(found.one, found.sixteen, found.prompt) > 0
+
+
+class Clock:
+    """Time that passes only while a layer computes, as long as it is told."""
+
+    def __init__(self, monkeypatch, *costs):
+        self.now, self.costs = 0.0, list(costs)
+        monkeypatch.setattr(timing.time, "perf_counter", lambda: self.now)
+
+    def layer(self):
+        def compute(x):
+            self.now += self.costs.pop(0)
+            return x
+
+        return compute
+
+
+def test_all_layers_count_each_at_the_best_time_of_its_size(monkeypatch):
+    clock = Clock(monkeypatch, 1.0, 50.0, 7.0, 2.0, 1.5, 8.0)
+    monkeypatch.setattr(timing, "SECONDS", 1000.0)
+    monkeypatch.setattr(timing, "ROUNDS", 2)
+    calls = [(size, clock.layer(), torch.zeros(1)) for size in ("narrow", "narrow", "wide")]
+    assert timing._seconds(calls) == 1.0 + 1.0 + 7.0
+    assert clock.costs == []
+
+
+def test_when_time_is_up_only_sizes_with_few_samples_are_measured_on(monkeypatch):
+    clock = Clock(monkeypatch, 1.0, 1.0, 9.0, 8.0, 7.0, 6.0)
+    monkeypatch.setattr(timing, "SECONDS", 0.5)
+    monkeypatch.setattr(timing, "LEAST_SAMPLES", 2)
+    calls = [(size, clock.layer(), torch.zeros(1)) for size in ("narrow", "narrow", "wide")]
+    assert timing._seconds(calls) == 1.0 + 1.0 + 8.0
+    assert clock.costs == [7.0, 6.0]
+
+
+def test_the_name_of_the_processor_says_more_than_its_make():
+    name = device_name(CPU)
+    assert name.startswith("cpu, ")
+    assert torch.backends.cpu.get_cpu_capability() in name
