@@ -5,9 +5,13 @@ repetition penalty (Keskar et al. 2019, arXiv:1909.05858), temperature, top-k (F
 arXiv:1805.04833), top-p (Holtzman et al. 2020, arXiv:1904.09751), min-p (Nguyen et al. 2024,
 arXiv:2407.01082). Two differences from Transformers, both where its thresholds leave the count open:
 top-k keeps exactly k tokens, and wherever logits tie the lower token id goes first.
+
+A token is chosen in a fraction of a millisecond of a vocabulary of 50,000, and a figure asks the same
+objects for more. So everything is computed when it is first asked for, and the vocabulary is sorted
+only as far as it has to be: the tokens that matter are nearly always among the leading few hundred.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +25,85 @@ Ids = NDArray[np.intp]
 
 STAGES = ("repetition_penalty", "temperature", "top_k", "top_p", "min_p")
 """Names of the stages, in the order in which they act."""
+PARTS = (256, 2048, 16_384)
+"""How many leading tokens are sorted, if these are not enough, until all of them are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax:
+    """The softmax of scores over a temperature, worked out only as far as somebody asks."""
+
+    scores: NDArray[np.floating]
+    """(V,) one for every token; they must not change afterwards."""
+    temperature: float = 1.0
+    """Above 0."""
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest score: not finite if any score is NaN, or if none is finite."""
+        return float(self.scores.max())
+
+    def exponents(self, token_ids: Ids | None = None) -> Floats:
+        """Return (n,) how far the scores of tokens, or of all, lie below the largest, over the temperature.
+
+        From the largest down: a temperature next to 0 sends the others to -inf, and none to inf.
+        """
+        scores = self.scores if token_ids is None else self.scores[token_ids]
+        below: Floats = np.subtract(scores, self.largest, dtype=np.float64)
+        if self.temperature != 1.0:
+            with np.errstate(over="ignore"):
+                below /= self.temperature
+        return below
+
+    def powers(self, token_ids: Ids | None = None) -> Floats:
+        """Return (n,) the exponentials of `exponents`: unnormalised probabilities, at most 1."""
+        powers: Floats = np.exp(self.exponents(token_ids))
+        return powers
+
+    def of(self, token_ids: Ids) -> Floats:
+        """Return (n,) the probabilities of some tokens."""
+        return self.powers(token_ids) / self.total
+
+    @cached_property
+    def probabilities(self) -> Floats:
+        """(V,) the probabilities of all tokens."""
+        return self.powers() / self.total
+
+    @cached_property
+    def ranking(self) -> Ids:
+        """(V,) all token ids, most likely first. By score: where it is cold most probabilities are 0."""
+        return descending(self.scores)
+
+    @property
+    def total(self) -> float:
+        """Sum of the powers of all tokens."""
+        return self._sums[0]
+
+    @property
+    def log_partition(self) -> float:
+        """Log of the sum of the exponentials of the scores (at temperature 1)."""
+        return self.largest + float(np.log(self.total))
+
+    @property
+    def entropy_bits(self) -> float:
+        """Entropy, from the exponents x: H = log sum e^x - sum p x. No logarithm for every token."""
+        total, weighted = self._sums
+        return max(0.0, (float(np.log(total)) - weighted / total) / LN2)
+
+    @cached_property
+    def _sums(self) -> tuple[float, float]:
+        """Sums over the vocabulary of e^x and of x e^x: the one pass of exponentials that every step takes.
+
+        Sums, not dot products: numpy's BLAS threads spin on after one and halve the speed of the model.
+        """
+        exponents = self.exponents()
+        powers = np.exp(exponents)
+        with np.errstate(invalid="ignore"):
+            exponents *= powers
+        weighted = float(exponents.sum())
+        if np.isnan(weighted):  # 0 times the -inf of a token that is ruled out, which adds nothing
+            weighted = float(np.nansum(exponents))
+        return float(powers.sum()), weighted
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,22 +111,77 @@ class Stage:
     """What one stage left over."""
 
     name: str
-    token_ids: Ids
-    """(kept,) the tokens left, most likely first once a cut has been made, by id before."""
-    probabilities: Floats
-    """(kept,) their probabilities, renormalised: they sum to 1."""
-    mass: float
-    """Share of the probability before this stage that its tokens held."""
+    softmax: Softmax
+    """The distribution that it made, or cut."""
+    survivors: Ids | None = None
+    """(kept,) the tokens left by a cut, most likely first; None if all are."""
+    before: "Stage | None" = None
+    """What it acted on."""
 
     @property
     def kept(self) -> int:
         """Number of tokens left."""
-        return len(self.token_ids)
+        return len(self.softmax.scores) if self.survivors is None else len(self.survivors)
+
+    @cached_property
+    def token_ids(self) -> Ids:
+        """(kept,) the tokens left, most likely first once a cut has been made, by id before."""
+        return np.arange(self.kept) if self.survivors is None else self.survivors
+
+    @cached_property
+    def probabilities(self) -> Floats:
+        """(kept,) their probabilities, renormalised: they sum to 1."""
+        if self.survivors is None:
+            return self.softmax.probabilities
+        powers = self.softmax.powers(self.survivors)
+        among_themselves: Floats = powers / powers.sum()
+        return among_themselves
+
+    @cached_property
+    def over_vocabulary(self) -> Floats:
+        """(V,) their probabilities, each at its token's id; 0 where a token was cut."""
+        if self.survivors is None:
+            return self.softmax.probabilities
+        full: Floats = np.zeros(len(self.softmax.scores))
+        full[self.survivors] = self.probabilities
+        return full
+
+    @property
+    def total(self) -> float:
+        """Sum of the powers of the tokens left."""
+        if self.survivors is None:
+            return self.softmax.total
+        return float(self.softmax.powers(self.survivors).sum())
+
+    @cached_property
+    def mass(self) -> float:
+        """Share of the probability before this stage that its tokens held."""
+        return 1.0 if self.survivors is None or self.before is None else self.total / self.before.total
 
     @cached_property
     def entropy_bits(self) -> float:
         """Entropy of what is left."""
-        return entropy_bits(self.probabilities)
+        return self.softmax.entropy_bits if self.survivors is None else entropy_bits(self.probabilities)
+
+    def until(self, enough: Callable[[Floats], bool]) -> tuple[Ids, Floats]:
+        """Return leading tokens and their probabilities, most likely first, until they are enough, or all.
+
+        Args:
+            enough: whether tokens of these probabilities are; more tokens must not change it back.
+        """
+        if self.survivors is not None:
+            return self.survivors, self.probabilities
+        for count in PARTS:
+            if count < self.kept:
+                token_ids = leading(self.softmax.scores, count)
+                probabilities = self.softmax.of(token_ids)
+                if enough(probabilities):
+                    return token_ids, probabilities
+        return self.softmax.ranking, self.probabilities[self.softmax.ranking]
+
+    def cut(self, name: str, token_ids: Ids) -> "Stage":
+        """Return what a stage leaves that keeps only these tokens, most likely first."""
+        return Stage(name, self.softmax, token_ids, self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,58 +189,76 @@ class ShapedDistribution:
     """The model's own next-token distribution and what the sampler made of it."""
 
     logits: NDArray[np.floating]
-    """(V,) as the model gave them."""
-    probabilities: Floats
-    """(V,) softmax of `logits`: the model's own probabilities."""
-    log_partition: float
-    """Log of the sum of the exponentials of `logits`: a logit less this is a natural log-probability."""
-    scaled: Floats
-    """(V,) after penalty and temperature, before any cut. One-hot when temperature is 0."""
-    token_ids: Ids
-    """(kept,) tokens that survived, most likely first."""
-    kept_probabilities: Floats
-    """(kept,) their final probabilities; they sum to 1."""
+    """(V,) as the model gave them. They must not change while this is in use."""
+    model: Stage
+    """The model's own distribution, before any stage."""
+    uncut: Stage
+    """After penalty and temperature."""
+    left: Stage
+    """What the sampler draws from."""
     stages: tuple[Stage, ...]
     """One for every stage that acted, in order."""
 
     @property
+    def probabilities(self) -> Floats:
+        """(V,) softmax of `logits`: the model's own probabilities."""
+        return self.model.probabilities
+
+    @cached_property
+    def log_partition(self) -> float:
+        """Log of the sum of the exponentials of `logits`: a logit less this is a natural log-probability."""
+        return self.model.softmax.log_partition
+
+    @property
+    def scaled(self) -> Floats:
+        """(V,) after penalty and temperature, before any cut. One-hot when temperature is 0."""
+        return self.uncut.over_vocabulary
+
+    @property
+    def token_ids(self) -> Ids:
+        """(kept,) tokens that survived, most likely first."""
+        return self.left.softmax.ranking if self.left.survivors is None else self.left.survivors
+
+    @cached_property
+    def kept_probabilities(self) -> Floats:
+        """(kept,) their final probabilities; they sum to 1."""
+        if self.left.survivors is None:
+            return self.left.probabilities[self.token_ids]
+        return self.left.probabilities
+
+    @property
     def kept(self) -> int:
         """Number of tokens left to choose from."""
-        return len(self.token_ids)
+        return self.left.kept
 
     @property
     def kept_mass(self) -> float:
         """The model's own probability of the tokens that survived, together."""
-        if self.kept == len(self.probabilities):
+        if self.kept == len(self.logits):
             return 1.0
-        return float(self.probabilities[self.token_ids].sum())
+        return float(self.model.softmax.of(self.token_ids).sum())
 
-    @cached_property
+    @property
     def entropy_bits(self) -> float:
-        """Entropy of the model's own distribution.
+        """Entropy of the model's own distribution."""
+        return self.model.entropy_bits
 
-        From the logits, H = log Z - sum p x: a tenth of a millisecond less for every token than from the
-        logarithms of the probabilities.
-        """
-        expected = np.sum(self.probabilities * np.where(self.probabilities > 0, self.logits, 0.0))
-        return max(0.0, (self.log_partition - float(expected)) / LN2)
-
-    @cached_property
+    @property
     def shaped_entropy_bits(self) -> float:
         """Entropy of the shaped distribution."""
-        return entropy_bits(self.kept_probabilities)
+        return self.left.entropy_bits
 
-    @cached_property
+    @property
     def shaped(self) -> Floats:
         """(V,) shaped probability of every token, 0 where it was cut."""
-        full = np.zeros(len(self.logits))
-        full[self.token_ids] = self.kept_probabilities
-        return full
+        return self.left.over_vocabulary
 
-    @cached_property
+    @property
     def ranking(self) -> Ids:
         """(V,) all token ids by the model's own logits, most likely first."""
-        return descending(self.logits)
+        # A temperature leaves the order as it is: then one sort serves both.
+        same = self.left.softmax.scores is self.logits
+        return (self.left if same else self.model).softmax.ranking
 
     def rank(self, token_id: int) -> int:
         """Return the rank of a token among the model's own logits, 1 the most likely."""
@@ -116,8 +272,10 @@ class ShapedDistribution:
 
     def probability(self, token_id: int) -> float:
         """Return the shaped probability of a token, 0 where it was cut."""
-        found = np.flatnonzero(self.token_ids == token_id)
-        return float(self.kept_probabilities[found[0]]) if len(found) else 0.0
+        if self.left.survivors is None:
+            return float(self.left.softmax.of(np.array([token_id]))[0])
+        found = np.flatnonzero(self.left.survivors == token_id)
+        return float(self.left.probabilities[found[0]]) if len(found) else 0.0
 
     @cached_property
     def cut_stage(self) -> NDArray[np.int8]:
@@ -148,52 +306,36 @@ def shape(
     Raises:
         ValueError: the logits hold NaN or nothing finite.
     """
-    scores = logits.astype(np.float64)
-    raw, log_partition = _softmax_and_log_partition(scores)
-    everything = np.arange(len(scores))
-    stages: list[Stage] = []
-    scaled = raw
+    model = Stage("", Softmax(logits))
+    if not np.isfinite(model.softmax.largest):
+        raise ValueError("the model returned logits that are not numbers; try --dtype float32")
+    acted = [model]
     if settings.repetition_penalty != 1.0 and len(previous_token_ids) > 0:
-        scores = penalised(scores, settings.repetition_penalty, previous_token_ids)
-        scaled = _softmax(scores)
-        stages.append(Stage("repetition_penalty", everything, scaled, 1.0))
+        weakened = penalised(logits, settings.repetition_penalty, previous_token_ids)
+        acted.append(Stage("repetition_penalty", Softmax(weakened), before=model))
+    scores = acted[-1].softmax.scores
     if settings.temperature == 0.0:
-        best = int(np.argmax(scores))
-        ids, kept = np.array([best]), np.ones(1)
-        stages.append(Stage("temperature", ids, kept, float(scaled[best])))
-        scaled = np.zeros(len(scores))
-        scaled[best] = 1.0
-        return ShapedDistribution(logits, raw, log_partition, scaled, ids, kept, tuple(stages))
-    if settings.temperature != 1.0:
-        # From the leading score down: a temperature next to 0 sends the others to -inf, none to inf.
-        with np.errstate(over="ignore"):
-            scaled = _softmax((scores - scores.max()) / settings.temperature)
-        stages.append(Stage("temperature", everything, scaled, 1.0))
-
-    cut = 0 < settings.top_k < len(scaled)
-    # By score, not by probability: at low temperatures most probabilities are 0, and would tie.
-    ids = leading(scores, settings.top_k) if cut else descending(scores)
-    left = Stage("", ids, scaled[ids], 1.0)
-    if cut:
-        left = _keep("top_k", left, settings.top_k)
-        stages.append(left)
-    if settings.top_p < 1.0:
-        left = _keep("top_p", left, int(np.searchsorted(np.cumsum(left.probabilities), settings.top_p)) + 1)
-        stages.append(left)
-    if settings.min_p > 0.0:
-        floor = settings.min_p * left.probabilities[0]
-        left = _keep("min_p", left, int(np.count_nonzero(left.probabilities >= floor)))
-        stages.append(left)
-    return ShapedDistribution(
-        logits, raw, log_partition, scaled, left.token_ids, left.probabilities, tuple(stages)
-    )
+        acted.append(acted[-1].cut("temperature", np.array([np.argmax(scores)])))
+    elif settings.temperature != 1.0:
+        acted.append(Stage("temperature", Softmax(scores, settings.temperature), before=acted[-1]))
+    uncut = acted[-1]
+    if settings.temperature > 0.0:
+        if 0 < settings.top_k < len(scores):
+            acted.append(acted[-1].cut("top_k", leading(scores, settings.top_k)))
+        if settings.top_p < 1.0:
+            acted.append(acted[-1].cut("top_p", _top_p(acted[-1], settings.top_p)))
+        if settings.min_p > 0.0:
+            acted.append(acted[-1].cut("min_p", _min_p(acted[-1], settings.min_p)))
+    return ShapedDistribution(logits, model, uncut, acted[-1], tuple(acted[1:]))
 
 
 def draw(shaped: ShapedDistribution, u: float) -> int:
     """Return the token on which u in [0, 1) falls: the cumulative runs from the most likely down."""
-    cumulative = np.cumsum(shaped.kept_probabilities)
-    index = np.searchsorted(cumulative, u * cumulative[-1], side="right")
-    return int(shaped.token_ids[min(int(index), shaped.kept - 1)])
+    token_ids, probabilities = shaped.left.until(lambda some: bool(np.cumsum(some)[-1] > u))
+    cumulative = np.cumsum(probabilities)
+    # Where rounding ends it just below 1, the last token that has any probability takes the rest.
+    end = np.nextafter(cumulative[-1], 0.0)
+    return int(token_ids[np.searchsorted(cumulative, min(u, end), side="right")])
 
 
 def uniform(seed: int, position: int) -> float:
@@ -204,11 +346,12 @@ def uniform(seed: int, position: int) -> float:
     return float(np.random.Generator(np.random.Philox(key=seed, counter=position)).random())
 
 
-def penalised(scores: Floats, penalty: float, previous_token_ids: Sequence[int]) -> Floats:
+def penalised(scores: NDArray[np.floating], penalty: float, previous_token_ids: Sequence[int]) -> Floats:
     """Return (V,) scores, tokens already in the text weakened: divided if positive, else multiplied."""
-    seen = np.unique(np.asarray(previous_token_ids, dtype=np.intp))
-    changed = scores.copy()
-    changed[seen] = np.where(scores[seen] < 0, scores[seen] * penalty, scores[seen] / penalty)
+    seen = np.asarray(previous_token_ids, dtype=np.intp)
+    changed = scores.astype(np.float64)
+    before = changed[seen]  # a copy: a token that stands there twice is written the same twice
+    changed[seen] = np.where(before < 0, before * penalty, before / penalty)
     return changed
 
 
@@ -220,12 +363,17 @@ def entropy_bits(probabilities: Floats) -> float:
 
 
 def leading(values: NDArray[np.floating], k: int) -> Ids:
-    """Return the ids of exactly k largest values, largest first, the lower id first where values tie."""
-    smallest_kept = np.partition(values, len(values) - k)[len(values) - k]
-    above = np.flatnonzero(values > smallest_kept)
-    tied = np.flatnonzero(values == smallest_kept)[: k - len(above)]
-    ids = np.concatenate([above, tied])
-    return ids[np.lexsort((ids, -values[ids]))]
+    """Return the ids of exactly k largest values, largest first, the lower id first where values tie.
+
+    With the values in rows, one under the other, the k-th largest maximum of a column is a bound: at least
+    k values reach it, and with four columns for each of the k not many more do. Only those are sorted.
+    """
+    columns = 4 * k
+    rows = len(values) // columns
+    maxima = values[: rows * columns].reshape(rows, columns).max(axis=0) if rows > 1 else values
+    bound = np.partition(maxima, len(maxima) - k)[len(maxima) - k]
+    candidates = np.flatnonzero(values >= bound)
+    return candidates[descending(values[candidates])[:k]]
 
 
 def descending(values: NDArray[np.floating]) -> Ids:
@@ -237,26 +385,18 @@ def descending(values: NDArray[np.floating]) -> Ids:
     ranked = values[order]
     tied = ranked[1:] == ranked[:-1]
     if tied.any():
-        group = np.concatenate([[0], np.cumsum(~tied)])
         members = np.flatnonzero(np.append(tied, False) | np.append(False, tied))
-        order[members] = order[members][np.lexsort((order[members], group[members]))]
+        order[members] = order[members][np.lexsort((order[members], -ranked[members]))]
     return order
 
 
-def _softmax(scores: Floats) -> Floats:
-    return _softmax_and_log_partition(scores)[0]
+def _top_p(before: Stage, share: float) -> Ids:
+    """Return the fewest leading tokens whose probabilities together reach a share."""
+    token_ids, probabilities = before.until(lambda some: bool(np.cumsum(some)[-1] >= share))
+    return token_ids[: np.searchsorted(np.cumsum(probabilities), share) + 1]
 
 
-def _softmax_and_log_partition(scores: Floats) -> tuple[Floats, float]:
-    largest = float(scores.max())
-    if not np.isfinite(largest):
-        raise ValueError("the model returned logits that are not numbers; try --dtype float32")
-    powers = np.exp(scores - largest)
-    total = float(powers.sum())
-    return powers / total, largest + float(np.log(total))
-
-
-def _keep(name: str, before: Stage, count: int) -> Stage:
-    survivors = before.probabilities[:count]
-    mass = float(survivors.sum())
-    return Stage(name, before.token_ids[:count], survivors / mass, mass)
+def _min_p(before: Stage, share: float) -> Ids:
+    """Return the tokens whose probability reaches a share of the most likely one's."""
+    token_ids, probabilities = before.until(lambda some: bool(some[-1] < share * some[0]))
+    return token_ids[: np.count_nonzero(probabilities >= share * probabilities[0])]

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from model.run import MAX_SEED, SamplerSettings
 from model.sampling import (
+    PARTS,
     STAGES,
     descending,
     draw,
@@ -157,6 +158,178 @@ def test_with_everything_off_nothing_acts():
     assert shaped.stages == ()
     np.testing.assert_array_equal(shaped.shaped, shaped.probabilities)
     assert shaped.entropy_bits == pytest.approx(shaped.shaped_entropy_bits)
+
+
+# Nothing is lost by sorting no more than is needed
+
+
+def logits_of(kind, size, seed):
+    random = np.random.default_rng(seed)
+    logits = random.normal(0, 3, size)
+    if kind == "ties":
+        logits = np.round(logits)
+    elif kind == "flat":
+        logits /= 1000
+    elif kind == "ruled out":
+        logits[random.random(size) < 0.6] = -math.inf
+        logits[random.integers(size)] = 1.0
+    return logits.astype(np.float32)
+
+
+KINDS = ("text", "ties", "flat", "ruled out")
+ROUND_A_PART = [size + more for size in PARTS[:2] for more in (-1, 0, 1)]
+WIDE_LOGITS = st.builds(
+    logits_of,
+    st.sampled_from(KINDS),
+    st.integers(1, 5000) | st.sampled_from(ROUND_A_PART),
+    st.integers(0, 2**32),
+)
+WIDE_SETTINGS = st.builds(
+    SamplerSettings,
+    temperature=st.sampled_from([0.0, 1e-310, 1.0]) | st.floats(0.05, 5),
+    top_k=st.just(0) | st.integers(0, 5100),
+    top_p=st.just(1.0) | st.floats(0, 1),
+    min_p=st.just(0.0) | st.floats(0, 1) | st.floats(0, 0.01),
+    repetition_penalty=st.just(1.0) | st.floats(0.1, 10),
+)
+THROUGH_EVERY_PART = [
+    sampler(),
+    sampler(temperature=5.0),
+    sampler(temperature=0.7, top_k=40, top_p=0.95),
+    sampler(top_k=20_000),
+    sampler(top_p=0.5),
+    sampler(top_p=0.999),
+    sampler(min_p=0.9),
+    sampler(temperature=1.2, min_p=0.001),
+    sampler(temperature=1.5, top_k=3000, top_p=0.99, min_p=0.001, repetition_penalty=1.2),
+    sampler(temperature=0.0, repetition_penalty=1.3),
+]
+
+
+def plainly(logits, settings, text):
+    """The sampler with a full softmax and a full sort: names and (ids, probabilities, mass) of its stages.
+
+    The first is the model's own, without a name; ids run from the most likely down. None where rounding
+    decides how many tokens a cut keeps.
+    """
+
+    def after(scores, temperature=1.0):
+        ids = np.lexsort((np.arange(len(scores)), -scores))
+        with np.errstate(over="ignore"):
+            powers = np.exp((scores[ids] - scores.max()) / temperature)
+        return ids, powers / powers.sum(), 1.0
+
+    def keep(name, count):
+        ids, p, _ = stages[-1][1]
+        mass = p[:count].sum()
+        stages.append((name, (ids[:count], p[:count] / mass, mass)))
+
+    scores = logits.astype(np.float64)
+    stages, clearances = [("", after(scores))], [1.0]
+    if settings.repetition_penalty != 1 and text:
+        scores = penalised(scores, settings.repetition_penalty, text)
+        stages.append(("repetition_penalty", after(scores)))
+    if settings.temperature == 0:
+        keep("temperature", 1)
+        return stages
+    if settings.temperature != 1:
+        stages.append(("temperature", after(scores, settings.temperature)))
+    if 0 < settings.top_k < len(scores):
+        keep("top_k", settings.top_k)
+    if settings.top_p < 1:
+        cumulative = np.cumsum(stages[-1][1][1])
+        clearances.append(np.abs(cumulative - settings.top_p).min())
+        keep("top_p", np.count_nonzero(cumulative < settings.top_p) + 1)
+    if settings.min_p > 0:
+        p = stages[-1][1][1]
+        floor = settings.min_p * p[0]
+        clearances.append(
+            np.abs(p / p[0] - settings.min_p)[p != p[0]].min(initial=1.0) / max(settings.min_p, 1e-300)
+        )
+        keep("min_p", np.count_nonzero(p >= floor))
+    return stages if min(clearances) > 1e-12 else None
+
+
+def nearly(numbers):
+    return pytest.approx(numbers, rel=1e-12, abs=1e-300)
+
+
+def check_against(expected, logits, settings, text, u):
+    shaped = shape(logits, settings, text)
+    ids, p, _ = expected[-1][1]
+    cumulative = np.cumsum(p)
+    if np.abs(cumulative - u).min() > 1e-12:
+        token_id = draw(shaped, u)  # before anything else is asked, as the generator does
+        assert token_id == ids[np.searchsorted(cumulative, u, side="right")]
+        assert shaped.probability(token_id) == nearly(p[list(ids).index(token_id)])
+    np.testing.assert_array_equal(shaped.token_ids, ids)
+    np.testing.assert_allclose(shaped.kept_probabilities, p, rtol=1e-12, atol=1e-300)
+    own_ids, own, _ = expected[0][1]
+    np.testing.assert_array_equal(shaped.ranking, own_ids)
+    np.testing.assert_allclose(shaped.probabilities[own_ids], own, rtol=1e-12, atol=1e-300)
+    assert shaped.kept == len(ids)
+    assert shaped.entropy_bits == pytest.approx(entropy_bits(own), abs=1e-11)
+    assert shaped.shaped_entropy_bits == pytest.approx(entropy_bits(p), abs=1e-11)
+    assert shaped.kept_mass == nearly(shaped.probabilities[ids].sum())
+    assert [stage.name for stage in shaped.stages] == [name for name, _ in expected[1:]]
+    cut_by = np.full(len(logits), None)
+    for stage, (name, (ids, p, mass)) in reversed(list(zip(shaped.stages, expected[1:], strict=True))):
+        by_id = stage.kept == len(logits) and name in ("repetition_penalty", "temperature")
+        order = np.argsort(ids) if by_id else slice(None)
+        np.testing.assert_array_equal(stage.token_ids, ids[order])
+        np.testing.assert_allclose(stage.probabilities, p[order], rtol=1e-12, atol=1e-300)
+        assert (stage.kept, stage.mass) == (len(ids), nearly(mass))
+        assert stage.entropy_bits == pytest.approx(entropy_bits(p), abs=1e-11)
+        cut_by[np.setdiff1d(np.arange(len(logits)), ids)] = name
+    assert [shaped.cut_by(token_id) for token_id in range(len(logits))] == list(cut_by)
+
+
+@given(WIDE_LOGITS, WIDE_SETTINGS, TEXTS, st.floats(0, 1, exclude_max=True))
+@settings(deadline=None)
+def test_every_number_is_that_of_a_full_softmax_and_a_full_sort(logits, settings, text, u):
+    text = [token_id % len(logits) for token_id in text]
+    expected = plainly(logits, settings, text)
+    assume(expected is not None)
+    check_against(expected, logits, settings, text, u)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("settings", THROUGH_EVERY_PART, ids=str)
+def test_a_large_vocabulary_makes_no_difference_to_that(kind, settings):
+    logits, text = logits_of(kind, 49_152, seed=1), [5, 5, 40_000]
+    expected = plainly(logits, settings, text)
+    for u in (0.1, 0.97, 0.99999):
+        check_against(expected, logits, settings, text, u)
+
+
+@given(WIDE_LOGITS, st.data())
+@settings(deadline=None)
+def test_the_leading_ones_are_the_first_of_a_full_sort_however_many_tie(logits, data):
+    k = data.draw(st.integers(1, len(logits)) | st.integers(1, min(len(logits), 60)))
+    ranked = np.argsort(-logits.astype(np.float64), kind="stable")
+    np.testing.assert_array_equal(descending(logits), ranked)
+    np.testing.assert_array_equal(leading(logits, k), ranked[:k])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SamplerSettings(),
+        sampler(temperature=0.7),
+        sampler(top_p=0.9),
+        sampler(min_p=0.1),
+        sampler(temperature=0),
+    ],
+    ids=str,
+)
+def test_choosing_a_token_neither_sorts_nor_writes_out_the_whole_vocabulary(settings):
+    shaped = shape(logits_of("text", 49_152, seed=2), settings, [1, 2, 3])
+    token_id = draw(shaped, 0.3)
+    assert shaped.rank(token_id) >= 1 and shaped.logprob(token_id) < 0 < shaped.probability(token_id)
+    assert shaped.entropy_bits > 0 and shaped.kept >= 1
+    for part in (shaped, shaped.model, shaped.uncut, shaped.left, shaped.model.softmax, shaped.left.softmax):
+        wide = [name for name, value in vars(part).items() if np.size(value) == 49_152]
+        assert set(wide) <= {"logits", "scores"}
 
 
 # Temperature
