@@ -17,7 +17,7 @@ class Continuation:
         self.stopped = False
         """Whether it is to end before its next token."""
         self.ahead = 0
-        """How many others wait before this one; 0 once it is being written."""
+        """Its number in the waiting line, 1 for the next; 0 once it is being written."""
         self._begun_with = len(run.steps)
         self._run = run
         self._done = False

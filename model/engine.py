@@ -78,8 +78,11 @@ class Engine:
 
         Raises:
             UnknownPrecision: the model was not loaded in the run's number format.
+            ValueError: there is no token to go on from.
         """
         self._require(run.precision)
+        if not run.token_ids:
+            raise ValueError("a text with no token cannot be continued")
         settings = run.settings if settings is None else settings
         seed = run.seed if seed is None else seed
         if not run.steps:

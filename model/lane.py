@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from model.forward_pass import Span
 from model.internals import KEPT_LOGITS, Internals, InternalsStore, shared
@@ -18,6 +19,7 @@ CHUNK = 64
 """Prompt tokens that one pass takes beside the texts that are being written: these wait meanwhile."""
 CHUNK_ALONE = 256
 """Prompt tokens of a pass that nobody waits for."""
+NOT_NUMBERS = "the model computed what are not numbers from this text; try --precision exact"
 
 
 class Lane:
@@ -51,16 +53,11 @@ class Lane:
         try:
             work = self._next_pass()
             if work:
-                rows = self._network.forward(self._slots, [span for _, span in work])
-                for job, span in work:
-                    count = len(span.token_ids)
-                    assert job.internals is not None
-                    job.internals.extend(span.token_ids, rows[:count])
-                    rows = rows[count:]
+                self._record(work, self._network.forward(self._slots, [span for _, span in work]))
             self._conclude([job for job in self.jobs if job.internals is not None and not job.pending])
+            self._close_ranks()
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, and others must go on
             self.fail(error)
-        self._close_ranks()
 
     def fail(self, error: Exception) -> None:
         """End all jobs with an error; what was computed on their texts is not trusted any more."""
@@ -101,9 +98,17 @@ class Lane:
         return Span(job.pending[:count], len(job.internals), job.slot)
 
     def _comes_with(self, job: Job, work: list[tuple[Job, Span]]) -> bool:
-        """Return whether this pass computes more of the text for another job than is known: worth a wait."""
+        """Return whether this pass computes more of the text for another job than is known: worth a wait.
+
+        Not for a text that is being written again, token by token, unless what is missing is its next one.
+        """
         _, known = self._store.nearest(self._format, job.token_ids)
-        return any(shared(other.token_ids[: span.end], job.token_ids) > known for other, span in work)
+        missing = len(job.token_ids) - known
+        for other, span in work:
+            gain = shared(other.token_ids[: span.end], job.token_ids) - known
+            if gain > 0 and (len(other.pending) > 1 or gain == missing):
+                return True
+        return False
 
     def _start(self, job: Job) -> None:
         """Find what is known of the text; the rest is to be computed."""
@@ -124,6 +129,29 @@ class Lane:
         if len(job.internals):
             self._slots.reserve(job.slot + 1, len(job.token_ids))
             self._slots.load(job.slot, job.internals.recording)
+
+    def _record(self, work: list[tuple[Job, Span]], rows: Tensor) -> None:
+        """Add the (N, width) rows of a pass to its texts; one that led to what is no number ends here."""
+        final = self._network.layout.final
+        are_numbers = rows[:, final.start : final.stop].isfinite().all(-1).tolist()
+        first = 0
+        for job, span in work:
+            end = first + len(span.token_ids)
+            assert job.internals is not None
+            if all(are_numbers[first:end]):
+                job.internals.extend(span.token_ids, rows[first:end])
+            else:
+                self._refuse(job, ValueError(NOT_NUMBERS))
+            first = end
+
+    def _refuse(self, job: Job, error: Exception) -> None:
+        """End a job with an error and leave nothing of it behind: a masked NaN is still a NaN."""
+        if job.internals is not None:
+            self._store.forget(job.internals)
+        if job.slot is not None:
+            self._slots.clear(job.slot)
+        job.fail(error)
+        self._leave(job)
 
     def _conclude(self, read: list[Job]) -> None:
         """Give the internals to those who look, and choose the next token for those who write."""
@@ -146,10 +174,7 @@ class Lane:
     def _add(self, job: WritingJob, chosen: Step | Exception) -> None:
         """Append what was chosen to a text, or end it."""
         if isinstance(chosen, Exception):
-            job.continuation.fail(chosen)
-            if job.slot is not None:
-                self._slots.clear(job.slot)
-            self._leave(job)
+            self._refuse(job, chosen)
             return
         job.continuation.add(chosen)
         reason = job.writer.why_ended(chosen)

@@ -6,6 +6,11 @@ The imports are inside the fixtures: tests that need no model start without the 
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: no test asserts a time.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 if TYPE_CHECKING:
     from model.language_model import LanguageModel

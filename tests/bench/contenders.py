@@ -1,101 +1,108 @@
-"""The three ways of writing a text that are compared: ours, bare Transformers, and Transformers recording.
+"""Our engine as the bench drives it, everything recorded, and the names of all contenders.
 
-All are greedy, from the same prompt, with the end of text suppressed, so that each writes the same tokens.
+All write greedily from the same prompts, with the end of text suppressed where that is possible. What is
+measured runs in a process of its own (`processes.py`), which keeps its model and engine between calls.
 """
 
-import gc
 import time
-from collections.abc import Callable
+from functools import cache
+from threading import Thread
 from typing import Any
 
-import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-from model.embedded import embedded_model
-from model.generation import write
-from model.internals import InternalsStore
-from model.language_model import LanguageModel
-from model.loading import load_model
 from model.run import Run, SamplerSettings
+from tests.bench.written import Written, prompt_ids, quiet, undisturbed
 
-PROMPT = "Once upon a time there was a little robot who lived in an old lighthouse. Every morning"
+FAST, EXACT = "this app, fast", "this app, exact"
+BARE, RECORDING, BATCH = "generate()", "generate(), recording", "generate(), a batch"
+LLAMA, LOGPROBS = "llama.cpp", "llama.cpp, 10 logprobs"
+BANDWIDTH = "memory bandwidth"
+OURS = {FAST: "fast", EXACT: "exact"}
+
+BYTES = {"float32": 4, "int8 weights": 1}
+"""Of a weight; 2 in every other format."""
 GREEDY = SamplerSettings(temperature=0.0, top_k=0, top_p=1.0)
-PLENTY = 2**31
-OURS, BARE, RECORDING = "ours, recording", "generate()", "generate(), recording"
-NAMES = (OURS, BARE, RECORDING)
+PLENTY = 2**33
+PLACES = 32
+DEADLINE = 300.0
 
 
-def quiet(_line: str) -> None:
-    """Say nothing while loading: stdout may be JSON."""
+@cache
+def our_model() -> Any:
+    """Return the default model in both number formats; it never ends its text."""
+    from model.loading import load_model  # noqa: PLC0415 - torch takes seconds, and not everybody needs it
 
-
-def our_model() -> LanguageModel:
-    """Return the embedded model, which never ends its text."""
-    model = load_model(device="cpu", report=quiet)
+    model = load_model(device="cpu", precision="auto", report=quiet)
     model.eos_token_ids = frozenset()
     return model
 
 
-def plain_model() -> Any:
-    """Return the same weights as Transformers loads them, without an end of text."""
-    folder, _ = embedded_model(quiet)
-    plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    plain.generation_config.eos_token_id = None
-    return plain
+@cache
+def our_engine() -> Any:
+    """Return an engine with that model."""
+    from model.engine import Engine  # noqa: PLC0415 - as above
+
+    return Engine(our_model(), PLENTY, places=PLACES)
 
 
-def prompt_ids() -> tuple[int, ...]:
-    """Return the tokens of the prompt, without loading a model."""
-    folder, _ = embedded_model(quiet)
-    return tuple(AutoTokenizer.from_pretrained(folder)(PROMPT)["input_ids"])
+def number_format(precision: str) -> str | None:
+    """Return the number format that is exact or fast on this machine; None if there is none."""
+    faster = [form for form in our_model().info.formats if form != "float32"]
+    return "float32" if precision == "exact" else next(iter(faster), None)
 
 
-def ours(model: LanguageModel, token_ids: tuple[int, ...], count: int) -> tuple[list[int], Any]:
-    """Write and record; return the tokens and what holds the record."""
-    store = InternalsStore(model, PLENTY)
-    start = Run(model.info.identity, PROMPT, token_ids, GREEDY)
-    *_, run = write(store, start, count)
-    return [step.token_id for step in run.steps], store
+def usual_format() -> str:
+    """Return the number format that the app takes if nobody asks for another."""
+    form: str = our_model().info.formats[0]
+    return form
 
 
-def theirs(plain: Any, token_ids: tuple[int, ...], count: int, *, recording: bool) -> tuple[list[int], Any]:
-    """Call `generate`; return the tokens and everything it returned.
+def ours_here() -> dict[str, str]:
+    """Return which of our two contenders there are on this machine, and their number formats."""
+    found = {name: number_format(precision) for name, precision in OURS.items()}
+    return {name: form for name, form in found.items() if form is not None}
 
-    Transformers returns no attentions under SDPA, so recording needs its eager attention.
+
+def ours(form: str, number: int, count: int, length: int | None = None, texts: int = 1) -> Written:
+    """Write `count` tokens of some texts at once, and record everything.
+
+    Args:
+        form: a number format.
+        number: of the first prompt; the others follow.
+        count: new tokens of each text.
+        length: of each prompt; its own by default.
+        texts: how many.
     """
-    plain.set_attn_implementation("eager" if recording else "sdpa")
-    wanted = ("output_attentions", "output_hidden_states", "output_logits", "return_dict_in_generate")
-    inputs = torch.tensor([token_ids])
-    with torch.inference_mode():
-        output = plain.generate(
-            inputs,
-            attention_mask=torch.ones_like(inputs),
-            do_sample=False,
-            max_new_tokens=count,
-            **dict.fromkeys(wanted, True) if recording else {},
-        )
-    sequence = output.sequences if recording else output
-    return sequence[0, len(token_ids) :].tolist(), output
+    runs = [our_run(form, prompt_ids(number + text, length)) for text in range(texts)]
+    arrivals: list[list[float]] = [[] for _ in runs]
+    last = list(runs)
 
+    def follow(index: int) -> None:
+        for run in writings[index]:
+            last[index] = run
+            while len(arrivals[index]) < len(run.steps):
+                arrivals[index].append(time.perf_counter() - start)
 
-def writers(
-    model: LanguageModel, plain: Any, token_ids: tuple[int, ...]
-) -> dict[str, Callable[[int], tuple[list[int], Any]]]:
-    """Return each contender as a function of the number of tokens."""
-    return {
-        OURS: lambda count: ours(model, token_ids, count),
-        BARE: lambda count: theirs(plain, token_ids, count, recording=False),
-        RECORDING: lambda count: theirs(plain, token_ids, count, recording=True),
-    }
-
-
-def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return how long some work took, the collector asleep, and what it returned."""
-    gc.collect()
-    gc.disable()
-    try:
+    readers = [Thread(target=follow, args=(index,), daemon=True) for index in range(texts)]
+    with undisturbed():
         start = time.perf_counter()
-        result = work()
-        return time.perf_counter() - start, result
-    finally:
-        gc.enable()
+        writings = [our_engine().write(run, count) for run in runs]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join(DEADLINE)
+    if any(len(run.steps) != count for run in last):
+        raise RuntimeError(f"the engine wrote {[len(run.steps) for run in last]} tokens, not {count} each")
+    tokens = tuple(tuple(step.token_id for step in run.steps) for run in last)
+    return Written(tokens, tuple(map(tuple, arrivals)))
+
+
+def our_run(form: str, token_ids: tuple[int, ...]) -> Run:
+    """Return a run that has not begun."""
+    return Run(our_model().info.identity, "", token_ids, GREEDY, precision=form)
+
+
+def recorded_bytes(form: str, number: int, length: int) -> int:
+    """Return how much the internals of a text of so many tokens hold."""
+    from model.recording import bytes_held  # noqa: PLC0415 - as above
+
+    return bytes_held([our_engine().read(prompt_ids(number, length), form).recording])

@@ -1,9 +1,9 @@
 """Milliseconds on the server from a slider or a click to finished figures, and the bytes that they weigh."""
 
 import json
-import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,16 +11,15 @@ from typing import Any, cast
 import numpy as np
 
 from model.background import BackgroundModel
-from model.generation import write
-from model.language_model import LanguageModel
-from model.run import Run, SamplerSettings
+from model.run import SamplerSettings
 from model.sampling import draw, shape
-from tests.bench.contenders import PROMPT, our_model
-from tests.bench.report import Row
+from tests.bench.contenders import our_model
+from tests.bench.report import Row, spread
+from tests.bench.written import PROMPT
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
 from viz.pages.limits import Limits
-from viz.pages.panels import Screen, after_settings, everything
+from viz.pages.panels import Screen, after_selection, after_settings, everything
 from viz.pages.scene import scene_of
 from viz.pages.service import Service
 from viz.pages.visitor import Visitor
@@ -28,6 +27,13 @@ from viz.pages.visitor import Visitor
 VOCABULARY = 49_152
 LENGTH = 64
 """Tokens of the text that is clicked on."""
+BUSY = 8
+"""Texts that are written meanwhile."""
+ENDLESS = 2000
+WORTH_TELLING = 100
+"""Bytes."""
+PAUSE = 0.05
+"""Seconds between clicks: people are slower, but not much."""
 SAMPLERS = {
     "the defaults": SamplerSettings(),
     "temperature alone": SamplerSettings(temperature=0.8, top_k=0, top_p=1.0),
@@ -38,27 +44,53 @@ SAMPLERS = {
 
 def measure_panels(rounds: int) -> tuple[list[Row], dict[str, Any]]:
     """Measure the sampler, a moved slider and a click, each with its figures as the JSON that is sent."""
-    rows = sampler_rows(rounds)
-    service, visitor = visit(our_model())
+    service, visitor = visit()
     first = len(visitor.run.prompt_token_ids)
 
-    def slid(number: int) -> Screen:
-        controls = replace(Controls(), temperature=0.3 + 0.01 * number)
-        return after_settings(scene_of(service, load_example(), visitor, controls), controls)
+    def slid(number: int) -> dict[str, int]:
+        controls = replace(Controls(), temperature=0.3 + 0.01 * (number % 100))
+        return payloads(after_settings(scene_of(service, load_example(), visitor, controls), controls))
 
-    def clicked(number: int) -> Screen:
+    def clicked(number: int) -> dict[str, int]:
         visitor.selected = first + 7 * number % (LENGTH - first)  # seldom one of the few with logits at hand
-        return everything(scene_of(service, load_example(), visitor, Controls()), Controls())
+        return payloads(after_selection(scene_of(service, load_example(), visitor, Controls()), Controls()))
 
-    moves = milliseconds(lambda number: payloads(slid(number)), range(10 * rounds))
-    clicks = milliseconds(lambda number: payloads(clicked(number)), range(10 * rounds))
+    numbers = range(10 * rounds)
+    found = {
+        "a moved slider -> sampler panel and bars": milliseconds(slid, numbers),
+        f"a click -> all panels at {LENGTH} tokens": milliseconds(clicked, numbers),
+    }
+    with writing(service):
+        busy = f", while {BUSY} texts are written"
+        found[f"a moved slider{busy}"] = milliseconds(slid, range(20 * rounds), PAUSE)
+        found[f"a click{busy}"] = milliseconds(clicked, range(20 * rounds), PAUSE)
+    visitor.head_view = True
+    whole = payloads(everything(scene_of(service, load_example(), visitor, Controls()), Controls()))
+    rows = [spread("panels", f"{what}, as JSON", times) for what, times in found.items()]
+    rows += sampler_rows(rounds)
     rows += [
-        row("panels", "a moved slider -> sampler panel and bars, as JSON", moves),
-        row("panels", f"a click -> all panels at {LENGTH} tokens, as JSON", clicks),
+        Row("payloads", f"{name}, all panels at {LENGTH} tokens", size / 1000, "kB")
+        for name, size in whole.items()
+        if size >= WORTH_TELLING
     ]
-    for name, size in payloads(clicked(1)).items():
-        rows.append(Row("payloads", f"{name}, all panels at {LENGTH} tokens", size / 1000, "kB"))
-    return rows, {"slider_ms": moves, "click_ms": clicks}
+    return rows, {"ms": found, "payload_bytes": whole}
+
+
+@contextmanager
+def writing(service: Service) -> Iterator[None]:
+    """Keep the engine busy with texts of other visitors."""
+    settings = SamplerSettings()
+    runs = [service.new_run(f"{number}. {PROMPT}", settings, number, "fast") for number in range(BUSY)]
+    texts = [service.write(run, ENDLESS, settings, run.seed, f"visitor {run.seed}") for run in runs]
+    try:
+        for text, run in zip(texts, runs, strict=True):
+            text.latest(beyond=run)  # all have begun
+        yield
+        if any(text.done for text in texts):
+            raise RuntimeError("a text ended while it should keep the engine busy")
+    finally:
+        for text in texts:
+            text.stop()
 
 
 def sampler_rows(rounds: int) -> list[Row]:
@@ -66,7 +98,7 @@ def sampler_rows(rounds: int) -> list[Row]:
     logits = np.random.default_rng(0).normal(0, 3, VOCABULARY).astype(np.float32)
     text = list(range(LENGTH))
     return [
-        row(
+        spread(
             "panels",
             f"shape and draw, {VOCABULARY:,} logits, {name}",
             milliseconds(lambda _, chosen=chosen: draw(shape(logits, chosen, text), 0.5), range(20 * rounds)),
@@ -75,13 +107,14 @@ def sampler_rows(rounds: int) -> list[Row]:
     ]
 
 
-def visit(model: LanguageModel) -> tuple[Service, Visitor]:
+def visit() -> tuple[Service, Visitor]:
     """Return a service with a loaded model, and a visitor with a text of `LENGTH` tokens."""
+    model = our_model()
     loaded = SimpleNamespace(ready=True, error=None, report_line="", wait=lambda _timeout=None: model)
     service = Service(cast(BackgroundModel, loaded), Limits())
-    token_ids = model.encode(PROMPT)
-    start = Run(model.info.identity, PROMPT, token_ids)
-    *_, run = write(service.store, start, LENGTH - len(token_ids))
+    settings = SamplerSettings()
+    run = service.new_run(PROMPT, settings, 42, "fast")
+    *_, run = service.write(run, LENGTH - len(run.token_ids), settings, run.seed, "the visitor")
     return service, Visitor(run, tuple(model.text.pieces(run.token_ids)), LENGTH - 1)
 
 
@@ -97,20 +130,13 @@ def encoded(value: Any) -> str:
     return cast(str, value.to_json()) if hasattr(value, "to_json") else json.dumps(value, ensure_ascii=False)
 
 
-def milliseconds(work: Callable[[int], Any], numbers: Iterable[int]) -> list[float]:
+def milliseconds(work: Callable[[int], Any], numbers: Iterable[int], pause: float = 0.0) -> list[float]:
     """Return how long each piece of work took, after one that warms up."""
     work(0)
     times = []
     for number in numbers:
+        time.sleep(pause)
         start = time.perf_counter()
         work(number)
         times.append(1000 * (time.perf_counter() - start))
     return times
-
-
-def row(subject: str, what: str, times: list[float]) -> Row:
-    """Return the median, and in the note the best and the 90th percentile."""
-    slow = float(np.percentile(times, 90))
-    return Row(
-        subject, what, statistics.median(times), "ms", f"best {min(times):.1f}, 9 of 10 under {slow:.1f}"
-    )

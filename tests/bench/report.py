@@ -1,17 +1,17 @@
 """What was measured, as rows of a table and as JSON."""
 
+import math
 import os
 import platform
 import statistics
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-
-DTYPE = "float32"
 
 
 @dataclass(frozen=True)
@@ -25,36 +25,19 @@ class Row:
     note: str = ""
 
 
-def ratio(
-    what: str, ours: Sequence[float], theirs: Sequence[float], *, best: Callable[[Sequence[float]], float]
-) -> Row:
-    """Return the best of ours over the best of theirs: other work on the machine only ever slows.
-
-    The note has the median of the rounds' own ratios, which is the fairer one on a quiet machine.
-    """
+def ratio(what: str, ours: Sequence[float], theirs: Sequence[float], note: str = "") -> Row:
+    """Return the median of the rounds' own ratios: in one round, noise hit both alike."""
     rounds = [one / other for one, other in zip(ours, theirs, strict=True)]
-    note = f"best of {len(rounds)}; median over rounds {statistics.median(rounds):.2f}"
-    return Row("ratios", what, best(ours) / best(theirs), "x", note)
+    spread = f"{min(rounds):.2f} to {max(rounds):.2f} in {len(rounds)} rounds" if len(rounds) > 1 else ""
+    return Row("ratios", what, statistics.median(rounds), "x", "; ".join(filter(None, (spread, note))))
 
 
-def alternating(
-    contenders: dict[str, Callable[[], float]], rounds: int
-) -> tuple[dict[str, list[float]], list[list[str]]]:
-    """Measure each contender once a round, another one first in every round.
-
-    Returns:
-        What each returned, round by round, and the orders.
-    """
-    names = list(contenders)
-    found: dict[str, list[float]] = {name: [] for name in names}
-    orders = []
-    for number in range(rounds):
-        start = number % len(names)
-        order = names[start:] + names[:start]
-        for name in order:
-            found[name].append(contenders[name]())
-        orders.append(order)
-    return found, orders
+def spread(subject: str, what: str, times: Sequence[float], unit: str = "ms") -> Row:
+    """Return the median, and in the note the 95th percentile and the best."""
+    ordered = sorted(times)
+    slow = ordered[min(len(ordered) - 1, math.ceil(0.95 * len(ordered)) - 1)]
+    note = f"p95 {slow:.1f}, best {ordered[0]:.1f}, of {len(ordered)}"
+    return Row(subject, what, statistics.median(ordered), unit, note)
 
 
 def machine() -> str:
@@ -62,8 +45,28 @@ def machine() -> str:
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return (
         f"{os.cpu_count()} cores ({processor()}), torch {torch.__version__} on {torch.get_num_threads()} "
-        f"threads, transformers {transformers.__version__}, {DTYPE}, load {load} at the start"
+        f"threads, transformers {transformers.__version__}, load {load} at the start"
     )
+
+
+def others(seconds: float = 1.0) -> float:
+    """Return how many cores others keep busy while the bench is idle; NaN where that cannot be told.
+
+    One busy core of two makes contenders that wait for each other's threads many times slower, and others
+    not: ratios taken then say nothing.
+    """
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return math.nan
+
+    def ticks() -> tuple[int, int]:
+        every = [int(field) for field in stat.read_text().splitlines()[0].split()[1:9]]
+        return sum(every), every[3] + every[4]  # all, and those that waited
+
+    before, idle_before = ticks()
+    time.sleep(seconds)
+    after, idle_after = ticks()
+    return (os.cpu_count() or 1) * (1 - (idle_after - idle_before) / max(1, after - before))
 
 
 def processor() -> str:
@@ -84,9 +87,15 @@ def table(rows: Sequence[Row]) -> str:
         if heading != subject:
             lines.append(f"\n{heading}")
             subject = heading
-        number = f"{row.value:,.2f}" if abs(row.value) < 100 else f"{row.value:,.0f}"
-        lines.append(f"  {row.what:<{width}}  {number:>10} {row.unit:<6} {row.note}".rstrip())
+        lines.append(f"  {row.what:<{width}}  {number(row.value):>10} {row.unit:<6} {row.note}".rstrip())
     return "\n".join(lines)
+
+
+def number(value: float) -> str:
+    """Return a number with about three digits."""
+    if 0 < abs(value) < 0.01:
+        return f"{value:.1e}"
+    return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def as_json(header: str, rows: Sequence[Row], samples: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def running_app(*options: str) -> Iterator[str]:
         RuntimeError: the app ended or took too long; shows what it printed.
     """
     port = free_port()
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+    with tempfile.TemporaryFile("a+", encoding="utf-8") as output:
         command = [sys.executable, "app.py", "--port", str(port), *options]
         app = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
 

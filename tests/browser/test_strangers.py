@@ -101,7 +101,8 @@ def test_an_event_that_does_not_exist_is_refused(app_address: str, index: Any) -
 
 def test_events_of_the_page_have_no_api_of_their_own(app_address: str) -> None:
     client = Client(app_address, verbose=False, analytics_enabled=False)
-    for name in ("step", "more", "cut", "undo", "stop", "select", "handler", "generate_1", "look"):
+    pressed = ("step", "more", "cut", "undo", "stop", "generate_1")
+    for name in (*pressed, "select", "handler", "look", "arrive", "leave"):
         with pytest.raises(ValueError, match="Cannot find a function with `api_name`"):
             client.predict(api_name=f"/{name}")
     client.close()
@@ -130,16 +131,3 @@ def test_json_nested_without_end_is_answered(app_address: str, depth: int) -> No
     body = '{"data": [' + "[" * depth + "]" * depth + "]}"
     answer = httpx.post(f"{app_address}gradio_api/call/tokenize", content=body, headers=JSON, timeout=60)
     assert answer.status_code < 600
-
-
-def test_a_visitor_who_hangs_up_in_the_midst_leaves_room_for_others(app_address: str) -> None:
-    """More than may write at once begin long texts and go away."""
-    client = Client(app_address, verbose=False, analytics_enabled=False)
-    start = f"{app_address}gradio_api/call/generate"
-    for seed in range(4):
-        data = ["Once upon a time", 40, 1.0, 40, 1.0, 0.0, 1.0, seed]
-        event = httpx.post(start, json={"data": data}, timeout=60).json()["event_id"]
-        with httpx.stream("GET", f"{start}/{event}", timeout=60) as stream:
-            next(stream.iter_bytes())
-    assert len(client.predict("Hello", 2, api_name="/generate")["steps"]) == 2
-    client.close()

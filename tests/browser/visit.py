@@ -37,7 +37,7 @@ FOLLOW = """() => {
   new MutationObserver(look).observe(strip, { subtree: true, childList: true });
   window.begun = false;
   const line = document.querySelector("#status");
-  const read = () => { window.begun ||= /reading|writing/.test(line.textContent); };
+  const read = () => { window.begun ||= /reading|writing|waiting/.test(line.textContent); };
   new MutationObserver(read).observe(line, { subtree: true, childList: true, characterData: true });
 }"""
 

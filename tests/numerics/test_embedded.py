@@ -6,6 +6,8 @@ import pytest
 
 from model.cache import cache_folder
 from model.catalog import DEFAULT
+from model.engine import Engine
+from tests.numerics.writing import PLENTY
 
 pytestmark = pytest.mark.embedded
 
@@ -18,7 +20,7 @@ def folder(embedded_model):
 def test_the_embedded_model_is_smollm2_with_its_real_shape(embedded_model):
     info = embedded_model.info
     assert (info.name, info.layers, info.heads, info.vocab_size) == ("SmolLM2-135M-Instruct", 30, 9, 49152)
-    assert (info.context_length, info.parameters, info.dtype) == (8192, 134_515_008, "float32")
+    assert (info.context_length, info.parameters, info.formats) == (8192, 134_515_008, ("float32",))
 
 
 def test_its_fingerprint_is_the_same_on_every_machine(embedded_model):
@@ -39,7 +41,7 @@ def test_the_embeddings_are_shared_with_the_output_and_stored_once(embedded_mode
     with safe_open(folder / "model.safetensors", framework="pt") as weights:
         assert "lm_head.weight" not in weights.keys()  # noqa: SIM118 - safe_open is no mapping
         assert len(weights.keys()) == 272
-    transformer = embedded_model._transformer
+    transformer = embedded_model.networks["float32"]._transformer
     assert transformer.get_output_embeddings().weight is transformer.get_input_embeddings().weight
 
 
@@ -50,7 +52,6 @@ def test_the_download_is_deleted_and_the_config_no_longer_asks_for_it(embedded_m
 
 def test_it_tokenizes_and_knows_the_capital_of_france(embedded_model):
     ids = embedded_model.encode("The capital of France is")
-    recording = embedded_model.new_recording()
-    embedded_model.forward(ids, recording)
-    best = int(embedded_model.logits(recording.final.upto(len(ids)))[-1].argmax())
+    with Engine(embedded_model, PLENTY) as engine:
+        best = int(engine.read(ids).logits(len(ids) - 1).argmax())
     assert best == embedded_model.encode(" Paris")[0]

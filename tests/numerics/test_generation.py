@@ -1,141 +1,15 @@
-"""The text that is written is the model's own, and the same run gives the same text every time."""
+"""The same run gives the same text every time, ends where it should, and shows whole characters."""
 
-import copy
 import json
-import math
 
 import numpy as np
 import pytest
 import torch
 
-from model.generation import generate, write
-from model.internals import InternalsStore
-from model.language_model import LanguageModel
 from model.run import Run, SamplerSettings
 from model.sampling import draw, shape, uniform
+from tests.numerics.writing import GREEDY, WILD, start, start_with, without_eos, written
 from tests.tiny import CONTEXT, tiny_model
-
-GREEDY = SamplerSettings(temperature=0.0, top_k=0, top_p=1.0)
-WILD = SamplerSettings(temperature=1.3, top_k=0, top_p=1.0)
-NEW_TOKENS = 24
-PROMPTS = [
-    "Once upon a time there was a little robot who",
-    "The capital of France is",
-    "Water boils at",
-    "def fibonacci(n):\n    ",
-    "import numpy as np\n\nx = np.",
-    '{"name": "Ada", "born": ',
-    "<html>\n<body>\n<script>",
-    "SELECT name FROM users WHERE",
-    "从前有一只小猫，它",
-    "中国的首都是",
-    "Le petit prince demanda :",
-    "Привет, меня зовут",
-    "مرحبا بكم في",
-    "I love this 😀🎉 so much! 🤖",
-    "...!!! ??? --- ",
-    "3.14159 26535 8979 2 + 2 =",
-    "1, 2, 3, 4, 5, 6,",
-    "<|im_start|>user\nSay only: yes<|im_end|>\n<|im_start|>assistant\n",
-    "A",
-    "The quick brown fox jumps over the lazy dog near the river bank while the sun sets. " * 8,
-]
-
-
-def start(model: LanguageModel, prompt: str, settings: SamplerSettings = GREEDY, seed: int = 42) -> Run:
-    return Run(
-        model=model.info.identity,
-        prompt=prompt,
-        prompt_token_ids=model.encode(prompt),
-        settings=settings,
-        seed=seed,
-    )
-
-
-def written(model: LanguageModel, run: Run, count: int = NEW_TOKENS, **options) -> Run:
-    """Continue the run in a store of its own and return it finished."""
-    *_, run = write(InternalsStore(model, 2**30), run, count, **options)
-    return run
-
-
-def without_eos(model: LanguageModel, monkeypatch) -> LanguageModel:
-    """Let the model write on after an end of text, so that a test has as many tokens as it asked for."""
-    monkeypatch.setattr(model, "eos_token_ids", frozenset())
-    return model
-
-
-# Against Transformers
-
-
-@pytest.fixture(scope="module")
-def judge(embedded_model):
-    """The same weights under Transformers' default attention."""
-    transformer = copy.deepcopy(embedded_model._transformer)
-    transformer.set_attn_implementation("sdpa")
-    return transformer
-
-
-def by_transformers(judge, texts, **options) -> list[list[int]]:
-    """Return the token ids that `generate` appends to each text, all in one batch, end of text included."""
-    pad, longest = judge.generation_config.pad_token_id, max(map(len, texts))
-    padding = [longest - len(text) for text in texts]
-    with torch.inference_mode():
-        output = judge.generate(
-            torch.tensor([[pad] * count + list(text) for count, text in zip(padding, texts, strict=True)]),
-            attention_mask=torch.tensor([[0] * count + [1] * (longest - count) for count in padding]),
-            do_sample=False,
-            max_new_tokens=NEW_TOKENS,
-            **options,
-        )
-    return [up_to_end_of_text(row[longest:].tolist(), judge.generation_config.eos_token_id) for row in output]
-
-
-def up_to_end_of_text(token_ids: list[int], eos: int) -> list[int]:
-    return token_ids[: token_ids.index(eos) + 1] if eos in token_ids else token_ids
-
-
-@pytest.fixture(scope="module")
-def continuations(embedded_model, judge) -> dict[str, list[int]]:
-    """What Transformers appends to every prompt."""
-    texts = [embedded_model.encode(prompt) for prompt in PROMPTS]
-    return dict(zip(PROMPTS, by_transformers(judge, texts), strict=True))
-
-
-@pytest.mark.embedded
-@pytest.mark.parametrize("prompt", PROMPTS, ids=lambda prompt: prompt[:12])
-def test_greedy_tokens_and_their_log_probabilities_are_those_of_transformers(
-    embedded_model, judge, continuations, prompt
-):
-    run = written(embedded_model, start(embedded_model, prompt))
-    ours = [step.token_id for step in run.steps]
-    assert ours == continuations[prompt]
-    assert run.finish_reason == ("eos" if ours[-1] in embedded_model.eos_token_ids else "length")
-
-    with torch.inference_mode():
-        logprobs = judge(torch.tensor([list(run.token_ids)])).logits[0].log_softmax(-1)
-    for step in run.steps:
-        truth = logprobs[step.position - 1]
-        assert step.logprob == pytest.approx(truth[step.token_id].item(), abs=1e-3)
-        assert step.entropy_bits == pytest.approx(-(truth.exp() * truth).sum().item() / math.log(2), abs=1e-2)
-        assert step.rank == 1
-
-
-@pytest.mark.embedded
-def test_some_prompt_makes_the_embedded_model_end_its_text(embedded_model):
-    run = written(embedded_model, start(embedded_model, PROMPTS[17]))
-    assert run.finish_reason == "eos", "or the end of text is not among the tokens compared above"
-    assert run.steps[-1].text == ""
-    assert run.steps[-1].token == "<|im_end|>"
-
-
-@pytest.mark.embedded
-@pytest.mark.parametrize("prompt", [PROMPTS[0], PROMPTS[8]], ids=lambda prompt: prompt[:12])
-def test_greedy_tokens_under_a_repetition_penalty_are_those_of_transformers(embedded_model, judge, prompt):
-    settings = SamplerSettings(temperature=0.0, repetition_penalty=1.3)
-    run = written(embedded_model, start(embedded_model, prompt, settings))
-    ours = [step.token_id for step in run.steps]
-    assert [ours] == by_transformers(judge, [run.prompt_token_ids], repetition_penalty=1.3)
-
 
 # Replaying
 
@@ -158,11 +32,11 @@ def test_a_run_from_json_written_again_from_its_beginning_gives_the_same_steps(t
     assert again.steps == run.steps
 
 
-def test_every_recorded_number_follows_from_the_tokens_the_settings_and_the_seed(tiny_models):
+def test_every_recorded_number_follows_from_the_tokens_the_settings_and_the_seed(tiny_models, engines):
     """Nothing of the loop is needed to check a run: one pass over its tokens and the dice."""
     settings = SamplerSettings(temperature=1.4, top_k=30, top_p=0.9, min_p=0.02, repetition_penalty=1.2)
     run = written(tiny_models, start(tiny_models, "the other", settings, seed=7))
-    internals = InternalsStore(tiny_models, 2**30).get(run.token_ids)
+    internals = engines.read(run.token_ids)
     for step in run.steps:
         shaped = shape(internals.logits(step.position - 1), settings, run.token_ids[: step.position])
         assert step.u == uniform(7, step.position)
@@ -173,9 +47,9 @@ def test_every_recorded_number_follows_from_the_tokens_the_settings_and_the_seed
         assert (step.rank, step.kept) == (shaped.rank(step.token_id), shaped.kept)
 
 
-def test_u_falls_where_it_says_on_the_shaped_cumulative(tiny_models):
+def test_u_falls_where_it_says_on_the_shaped_cumulative(tiny_models, engines):
     run = written(tiny_models, start(tiny_models, "the other", WILD))
-    internals = InternalsStore(tiny_models, 2**30).get(run.token_ids)
+    internals = engines.read(run.token_ids)
     for step in run.steps:
         shaped = shape(internals.logits(step.position - 1), WILD, run.token_ids[: step.position])
         upper = np.cumsum(shaped.kept_probabilities)[list(shaped.token_ids).index(step.token_id)]
@@ -188,23 +62,21 @@ def test_positions_count_on_from_the_prompt(tiny_gpt2):
     assert [step.position for step in run.steps] == list(range(first, first + 5))
 
 
-def test_continuing_in_single_steps_equals_one_long_run(tiny_models, monkeypatch):
+def test_continuing_in_single_steps_equals_one_long_run(tiny_models, engines, monkeypatch):
     model = without_eos(tiny_models, monkeypatch)
     run = start(model, "the other", WILD)
     in_one_go = written(model, run, 10)
-    store = InternalsStore(model, 2**30)
     for _ in range(10):
-        *_, run = write(store, run, 1)
+        *_, run = engines.write(run, 1)
     assert run.finish_reason == "length"
     assert [step.token_id for step in run.steps] == [step.token_id for step in in_one_go.steps]
     assert [step.u for step in run.steps] == [step.u for step in in_one_go.steps]
 
 
-def test_going_back_and_on_with_the_same_dice_writes_the_same_text_again(tiny_gpt2, monkeypatch):
+def test_going_back_and_on_with_the_same_dice_writes_the_same_text_again(tiny_gpt2, engine, monkeypatch):
     model = without_eos(tiny_gpt2, monkeypatch)
-    store = InternalsStore(model, 2**30)
-    *_, run = write(store, start(model, "the other", WILD), 12)
-    *_, again = write(store, run.cut_at(run.steps[4].position), 8)
+    *_, run = engine.write(start(model, "the other", WILD), 12)
+    *_, again = engine.write(run.cut_at(run.steps[4].position), 8)
     assert again.token_ids == run.token_ids
 
 
@@ -250,19 +122,20 @@ def test_a_run_ends_on_the_end_of_text_and_keeps_its_token(tiny_gpt2, monkeypatc
     assert run.steps == usual.steps[: first_seen + 1]
 
 
-def test_a_text_that_has_ended_is_not_continued(tiny_gpt2, monkeypatch):
+def test_a_text_that_has_ended_is_not_continued(tiny_gpt2, engine, monkeypatch):
     monkeypatch.setattr(tiny_gpt2, "eos_token_ids", frozenset(range(tiny_gpt2.info.vocab_size)))
     run = written(tiny_gpt2, start(tiny_gpt2, "the", WILD), 6)
     assert len(run.steps) == 1
-    assert list(write(InternalsStore(tiny_gpt2, 2**30), run, 6)) == [run]
+    assert list(engine.write(run, 6)) == [run]
 
 
 def test_the_end_of_text_adds_nothing_to_the_text():
     model = tiny_model("gpt2")
     (eos,) = model.eos_token_ids
     with torch.no_grad():  # one row that every hidden state points along
-        model._transformer.transformer.ln_f.bias[0] = 50.0
-        model._output_embedding.weight[eos, 0] = 50.0
+        transformer = model.networks["float32"]._transformer
+        transformer.transformer.ln_f.bias[0] = 50.0
+        transformer.get_output_embeddings().weight[eos, 0] = 50.0
     run = written(model, start(model, "the", GREEDY), 6)
     assert [step.token_id for step in run.steps] == [eos]
     assert run.text == ""
@@ -279,18 +152,20 @@ def test_a_run_ends_where_the_context_does(tiny_models, monkeypatch):
     assert written(model, run, 10).token_ids == run.token_ids, "and there is no way on"
 
 
-def test_stop_is_obeyed_before_the_next_token(tiny_gpt2, monkeypatch):
-    model = without_eos(tiny_gpt2, monkeypatch)
-    seen = []
-    store = InternalsStore(model, 2**30)
-    for run in write(store, start(model, "the", WILD), 50, stopped=lambda: len(seen) == 3):
-        seen.append((len(run.steps), run.finish_reason))
-    assert seen == [(1, None), (2, None), (3, None), (3, "stop")]
+def test_stop_is_obeyed_before_the_next_token(tiny_gpt2, passes, engine, monkeypatch):
+    with engine._wake:
+        begun = engine.write(start(without_eos(tiny_gpt2, monkeypatch), "the", WILD), 50)
+        passes.before = lambda: begun.stop() if len(begun.latest().steps) == 3 else None
+    assert [(len(run.steps), run.finish_reason) for run in begun] == [
+        (1, None),
+        (2, None),
+        (3, None),
+        (3, "stop"),
+    ]
 
 
-def test_a_run_is_yielded_after_every_step_and_once_more_when_it_has_ended(tiny_gpt2, monkeypatch):
-    model = without_eos(tiny_gpt2, monkeypatch)
-    runs = list(write(InternalsStore(model, 2**30), start(model, "the", WILD), 3))
+def test_a_run_is_yielded_after_every_step_and_once_more_when_it_has_ended(tiny_gpt2, engine, monkeypatch):
+    runs = list(engine.write(start(without_eos(tiny_gpt2, monkeypatch), "the", WILD), 3))
     assert [(len(run.steps), run.finish_reason) for run in runs] == [
         (1, None),
         (2, None),
@@ -299,42 +174,22 @@ def test_a_run_is_yielded_after_every_step_and_once_more_when_it_has_ended(tiny_
     ]
 
 
-def test_closing_the_iterator_early_lends_the_text_to_the_next_writer(tiny_gpt2):
-    store = InternalsStore(tiny_gpt2, 2**30)
-    runs = write(store, start(tiny_gpt2, "the", WILD), 50)
-    run = next(runs)
-    internals = store.get(run.prompt_token_ids)
-    assert internals.writing.locked()
-    runs.close()
-    assert not internals.writing.locked()
-    *_, run = write(store, run, 3)
-    assert run.finish_reason == "length"
-    assert store.get(run.token_ids) is internals, "the same text went on, no copy was made"
-
-
-def test_an_error_while_writing_lends_the_text_to_the_next_writer(tiny_gpt2):
-    def broken() -> bool:
-        raise RuntimeError("unplugged")
-
-    store = InternalsStore(tiny_gpt2, 2**30)
-    run = start(tiny_gpt2, "the", WILD)
-    with pytest.raises(RuntimeError, match="unplugged"):
-        list(write(store, run, 5, stopped=broken))
-    assert not store.get(run.prompt_token_ids).writing.locked()
-
-
 # Characters
+
+
+def says(monkeypatch, script) -> None:
+    """Load the dice: the sampler takes these tokens in turn, whatever was drawn."""
+    following = iter(script)
+    monkeypatch.setattr("model.generation.draw", lambda _shaped, _u: next(following))
 
 
 @pytest.mark.parametrize("text", ["a😀b🤖", "从前有一只小猫", "👩‍👩‍👧 é ü", "naïve ☕️ 中文"])
 def test_pieces_of_a_character_show_as_it_completes_and_never_broken(tiny_gpt2, monkeypatch, text):
-    """The dice are loaded: a model that says each byte of the text in turn, whatever was drawn."""
     model = without_eos(tiny_gpt2, monkeypatch)
-    script = list(model.encode(text))
-    with InternalsStore(model, 2**30).writer(model.encode("x")) as internals:
-        monkeypatch.setattr("model.generation.draw", lambda _shaped, _u: script[len(internals) - 1])
-        steps = list(generate(internals, WILD, 1, len(script)))
-    assert [step.token_id for step in steps] == script
+    script = model.encode(text)
+    says(monkeypatch, script)
+    steps = written(model, start(model, "x"), len(script)).steps
+    assert tuple(step.token_id for step in steps) == script
     shown = ""
     for step in steps:
         shown += step.text
@@ -345,21 +200,7 @@ def test_pieces_of_a_character_show_as_it_completes_and_never_broken(tiny_gpt2, 
 
 
 def test_a_character_begun_in_the_prompt_is_completed_by_the_first_steps(tiny_gpt2, monkeypatch):
-    model = without_eos(tiny_gpt2, monkeypatch)
-    *begun, last = model.encode("中")
-    with InternalsStore(model, 2**30).writer(begun) as internals:
-        monkeypatch.setattr("model.generation.draw", lambda _shaped, _u: last)
-        (step,) = generate(internals, WILD, 1, 1)
+    *begun, last = tiny_gpt2.encode("中")
+    says(monkeypatch, [last])
+    (step,) = written(tiny_gpt2, start_with(begun), 1).steps
     assert step.text == "中"
-
-
-@pytest.mark.embedded
-@pytest.mark.parametrize("prompt", ["从前有一只小猫，它", "Emoji only: 😀🎉🤖🐱👩‍👩‍👧🎈"])
-def test_the_text_of_a_real_run_is_what_the_tokenizer_decodes(embedded_model, prompt):
-    run = written(embedded_model, start(embedded_model, prompt, SamplerSettings(temperature=0.9), seed=3), 32)
-    decoded = embedded_model._tokenizer.decode(
-        list(run.token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-    )
-    # What is still incomplete at the very end decodes to U+FFFD; here it is not shown at all.
-    assert prompt + run.text == decoded.rstrip("\ufffd")
-    assert "\ufffd" not in run.text

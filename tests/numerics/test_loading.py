@@ -1,44 +1,22 @@
-"""Loading from folders, the hub and the index: what works, and the sentence for everything that does not."""
+"""Loading from folders: what works, and the sentence for everything that does not."""
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import BertConfig, BertForMaskedLM, BertLMHeadModel, T5Config, T5ForConditionalGeneration
+from transformers import BertForMaskedLM, BertLMHeadModel, T5Config, T5ForConditionalGeneration
 
-from model import hub, loading
+from model import loading
 from model.catalog import ModelError
-from model.language_model import UnrecordableModel
-from model.loading import choose_device, load_model
+from model.loading import choose_device
+from model.network import UnrecordableModel
+from model.precision import Candidate, Choice, Timing
+from tests.numerics.folders import WEIGHTS, bert_shape, load, saved
 from tests.tiny import tiny_tokenizer, tiny_transformer
 
-WEIGHTS = "model.safetensors"
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Tests write to a cache of their own."""
-    monkeypatch.setenv("GPT_INSIDE_OUT_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A tiny GPT-2 as save_pretrained leaves it."""
-    return saved(tmp_path / "tiny", tiny_transformer("gpt2"))
-
-
-def saved(folder: Path, transformer) -> Path:
-    transformer.save_pretrained(folder)
-    tiny_tokenizer().save_pretrained(folder)
-    return folder
-
-
-def load(spec: object, **options):
-    return load_model(str(spec), **{"device": "cpu", "report": lambda line: None, **options})
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def test_a_local_folder_loads_with_its_name_and_a_fingerprint_of_its_weights(folder):
@@ -49,11 +27,51 @@ def test_a_local_folder_loads_with_its_name_and_a_fingerprint_of_its_weights(fol
     assert lines == ["Loading tiny.", "tiny is ready on cpu, float32."]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-def test_the_weights_take_the_dtype_asked_for(folder, dtype):
-    transformer = loading._transformer(folder, "tiny", loading.choose_dtype(dtype))
-    assert {parameter.dtype for parameter in transformer.parameters()} == {getattr(torch, dtype)}
+def test_the_weights_are_read_in_float32_and_ready_to_compute(folder):
+    transformer = loading._transformer(folder, "tiny")
+    assert {parameter.dtype for parameter in transformer.parameters()} == {torch.float32}
     assert not transformer.training
+
+
+def measured(monkeypatch, *, divergence: float) -> None:
+    """Measuring says: bfloat16 is twice as fast as float32, and this far from it."""
+    choice = Choice(Timing(2, 2, 2), (Candidate("bfloat16", Timing(1, 1, 1), divergence),))
+    monkeypatch.setattr(loading, "choose", lambda *_, **__: choice)
+
+
+@pytest.mark.parametrize(
+    ("precision", "formats"),
+    [("exact", ("float32",)), ("fast", ("bfloat16",)), ("auto", ("bfloat16", "float32"))],
+)
+def test_a_model_runs_in_the_formats_asked_for_the_usual_one_first(folder, monkeypatch, precision, formats):
+    measured(monkeypatch, divergence=1e-4)
+    lines: list[str] = []
+    model = load(folder, precision=precision, report=lines.append)
+    assert model.info.formats == tuple(model.networks) == formats
+    assert [str(network._transformer.dtype) for network in model.networks.values()] == [
+        f"torch.{form}" for form in formats
+    ]
+    assert model.info.parameters == load(folder).info.parameters
+    assert lines[-1] == f"tiny is ready on cpu, {' and '.join(formats)}."
+    assert model.info.measured == ("" if precision == "exact" else lines[1])
+    assert ("Fast: bfloat16, 2.0 times float32" in model.info.measured) == (precision != "exact")
+
+
+@pytest.mark.parametrize("precision", ["fast", "auto"])
+def test_where_no_format_is_close_enough_fast_is_float32_too(folder, monkeypatch, precision):
+    measured(monkeypatch, divergence=1.0)
+    model = load(folder, precision=precision)
+    assert model.info.formats == ("float32",)
+    assert model.info.measured.startswith("Fast: float32")
+
+
+def test_what_is_fast_is_measured_on_the_model_itself_once(folder, own_cache):
+    first, second = [], []
+    assert "float32" in load(folder, precision="auto", report=first.append).info.formats
+    load(folder, precision="auto", report=second.append)
+    assert [line for line in first if line.startswith("Measuring")]
+    assert not [line for line in second if line.startswith("Measuring")]
+    assert list((own_cache / "precision").iterdir())
 
 
 def test_the_fingerprint_follows_the_weights_and_not_the_folder(folder, tmp_path):
@@ -107,17 +125,6 @@ def test_weights_of_another_size_are_refused(folder):
     (folder / "config.json").write_text(json.dumps({**config, "n_embd": 64}))
     with pytest.raises(ModelError, match="do not belong together"):
         load(folder)
-
-
-def bert_shape(**more):
-    return BertConfig(
-        num_hidden_layers=1,
-        hidden_size=32,
-        num_attention_heads=2,
-        intermediate_size=32,
-        vocab_size=300,
-        **more,
-    )
 
 
 def small_t5():
@@ -201,11 +208,18 @@ def test_attention_that_cannot_be_recorded_is_a_model_error(folder, monkeypatch)
         load(folder)
 
 
-def test_an_unknown_device_or_dtype_lists_what_there_is(folder):
+def test_an_unknown_device_lists_what_there_is(folder):
     with pytest.raises(ModelError, match="--device must be"):
         load(folder, device="tpu")
-    with pytest.raises(ModelError, match="--dtype must be float32, bfloat16, float16"):
-        load(folder, dtype="int8")
+
+
+def test_a_model_larger_than_the_memory_says_what_to_try(folder, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(loading, "LanguageModel", full)
+    with pytest.raises(ModelError, match=r"tiny does not fit into the memory of cpu.*--precision fast"):
+        load(folder)
 
 
 def test_a_device_that_is_not_here_is_said_and_auto_takes_the_best(monkeypatch):
@@ -221,64 +235,3 @@ def test_a_device_that_is_not_here_is_said_and_auto_takes_the_best(monkeypatch):
     assert choose_device("auto").type == "cuda"
     with pytest.raises(ModelError, match="cuda:1 is not available"):
         choose_device("cuda:1")
-
-
-@pytest.fixture
-def offline(tmp_path, monkeypatch) -> Path:
-    """The hub cannot be reached, and its cache is an empty folder; returns that folder."""
-    cache = tmp_path / "hub"
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
-    return cache
-
-
-def test_an_unreachable_hub_says_what_to_do(offline):
-    with pytest.raises(ModelError, match=r"hub cannot be reached.*--model"):
-        load("gpt2")
-
-
-def test_a_hub_model_downloaded_earlier_works_offline(offline, folder):
-    repository = offline / "models--someone--tiny"
-    shutil.copytree(folder, repository / "snapshots" / "a1")
-    (repository / "refs").mkdir()
-    (repository / "refs" / "main").write_text("a1")
-    assert load("someone/tiny").info.fingerprint == load(folder).info.fingerprint
-
-
-def hub_answers(monkeypatch, config: Path, *files: tuple[str, int]):
-    """The hub holds `config` and lists these files (name, bytes), none of them downloaded yet."""
-
-    def snapshot_download(repository, *, dry_run=False, **_):
-        if not dry_run:
-            return str(config)
-        from huggingface_hub import DryRunFileInfo  # noqa: PLC0415 - only a hub test needs it
-
-        return [DryRunFileInfo("a1", size, name, name, False, True) for name, size in files]
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-
-
-def test_a_hub_model_with_pickled_weights_only_is_refused_before_the_download(folder, monkeypatch):
-    hub_answers(monkeypatch, folder, ("config.json", 100))
-    with pytest.raises(ModelError, match="offers no safetensors"):
-        load("someone/pickled")
-
-
-def test_a_hub_model_larger_than_the_disk_is_refused_before_the_download(folder, monkeypatch):
-    hub_answers(monkeypatch, folder, ("config.json", 100), (WEIGHTS, 10**18))
-    with pytest.raises(ModelError, match=r"needs 953,674,316,406 MiB of disk.*Free some space"):
-        load("someone/huge")
-
-
-def test_a_hub_model_of_another_kind_is_refused_before_the_download(tmp_path, monkeypatch):
-    bert = saved(tmp_path / "bert", BertForMaskedLM(bert_shape()))
-    hub_answers(monkeypatch, bert, (WEIGHTS, 10**18))
-    with pytest.raises(ModelError, match="not a causal language model"):
-        load("someone/bert")
-
-
-def test_a_download_says_its_size(folder, monkeypatch):
-    hub_answers(monkeypatch, folder, ("config.json", 100), (WEIGHTS, 300 * 2**20))
-    lines: list[str] = []
-    assert hub.hub_model("someone/tiny", lines.append) == folder
-    assert lines[-1] == "Downloading someone/tiny (300 MiB, once)."

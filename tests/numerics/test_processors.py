@@ -20,8 +20,10 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from model.engine import Engine
 from model.run import SamplerSettings
 from model.sampling import shape
+from tests.numerics.writing import PLENTY
 
 TEXT = "Once upon a time there was a little robot. The little robot lived in a"
 SETTINGS = st.builds(
@@ -76,9 +78,9 @@ def test_shaped_distributions_equal_those_of_transformers_on_random_logits(seed,
 def real_logits(embedded_model):
     """The text, and (T, V) logits after each of its tokens."""
     text = embedded_model.encode(TEXT)
-    recording = embedded_model.new_recording()
-    embedded_model.forward(text, recording)
-    return text, embedded_model.logits(recording.final.upto(len(text)))
+    with Engine(embedded_model, PLENTY) as engine:
+        internals = engine.read(text)
+    return text, np.stack([internals.logits(position) for position in range(len(text))])
 
 
 @pytest.mark.embedded

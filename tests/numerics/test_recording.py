@@ -1,26 +1,26 @@
 """What is recorded is what the model computed: an eager forward pass of Transformers is the judge."""
 
-import copy
-import inspect
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import transformers
 
-from model.generation import write
-from model.internals import MEAN_HEAD, Internals, InternalsStore
-from model.language_model import LanguageModel, UnrecordableModel
+from model.engine import Engine
+from model.internals import MEAN_HEAD, Internals
+from model.language_model import LanguageModel
+from model.network import UnrecordableModel
 from model.run import Run, SamplerSettings
 from tests.conftest import TINY_ARCHITECTURES
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.numerics.architectures import ALTERNATING, GROUPED, SMALL, built, language_model
+from tests.numerics.writing import PLENTY
+from tests.tiny import tiny_model, tiny_transformer
 
 PROMPT = "Then the other one, in 1984: 'ça va'"
 NEW_TOKENS = 12
 ATTENTION_TOLERANCE = 1e-4
-SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
-GROUPED = {**SMALL, "num_key_value_heads": 2}
 
 
 @dataclass
@@ -38,29 +38,30 @@ class Recorded:
         return len(self.internals)
 
 
-def eager_pass(model: LanguageModel, token_ids):
-    """Return the outputs of a copy of the model that knows nothing of the recording attention."""
-    judge = copy.deepcopy(model._transformer)
+def eager_pass(judge: Any, token_ids):
+    """Return the outputs of a model that knows nothing of the recording attention."""
     judge.set_attn_implementation("eager")
     with torch.inference_mode():
         return judge(torch.tensor([list(token_ids)]), output_attentions=True, output_hidden_states=True)
 
 
-def recorded(model: LanguageModel, tolerance: float) -> Recorded:
+def recorded(model: LanguageModel, judge: Any, tolerance: float) -> Recorded:
     """Generate some tokens after a prompt and judge the whole text."""
     prompt_ids = model.encode(PROMPT)
     run = Run(model=model.info.identity, prompt=PROMPT, prompt_token_ids=prompt_ids)
-    store = InternalsStore(model, 2**30)
-    *_, run = write(store, run, NEW_TOKENS, settings=SamplerSettings(temperature=1.5, top_k=0, top_p=1.0))
-    internals = store.get(run.token_ids)
+    with Engine(model, PLENTY) as engine:
+        settings = SamplerSettings(temperature=1.5, top_k=0, top_p=1.0)
+        *_, run = engine.write(run, NEW_TOKENS, settings=settings)
+        internals = engine.read(run.token_ids)
     assert internals.token_ids[: len(prompt_ids)] == prompt_ids
     assert len(internals) > len(prompt_ids) + 1, "some of the text was generated, one token at a time"
-    return Recorded(model, internals, eager_pass(model, internals.token_ids), tolerance)
+    return Recorded(model, internals, eager_pass(judge, internals.token_ids), tolerance)
 
 
 @pytest.fixture(scope="module")
 def tiny_text(tiny_models) -> Recorded:
-    return recorded(tiny_models, 1e-4)
+    architecture = tiny_models.info.name.removeprefix("tiny-")
+    return recorded(tiny_models, tiny_transformer(architecture), 1e-4)
 
 
 @pytest.fixture(
@@ -69,8 +70,9 @@ def tiny_text(tiny_models) -> Recorded:
 def judged(request) -> Recorded:
     """The text of every model in turn; the embedded one is loaded only when its turn comes."""
     if request.param == "embedded":
-        return recorded(request.getfixturevalue("embedded_model"), 1e-3)
-    return recorded(tiny_model(request.param), 1e-4)
+        judge = request.getfixturevalue("embedded_transformer")
+        return recorded(request.getfixturevalue("embedded_model"), judge, 1e-3)
+    return recorded(tiny_model(request.param), tiny_transformer(request.param), 1e-4)
 
 
 def assert_attention_is_right(text: Recorded) -> None:
@@ -97,14 +99,20 @@ def assert_logits_are_right(text: Recorded) -> None:
 
 
 def assert_residual_stream_is_right(text: Recorded) -> None:
-    recording = text.internals._recording
+    recording = text.internals.recording
     *entering, final = text.truth.hidden_states
     for layer, truth in enumerate(entering):
-        found = recording.residual[layer].upto(text.length)
+        found = recording.vectors(recording.layout.residual[layer], text.length)[:, 0]
         scale = truth.abs().max().item()
         np.testing.assert_allclose(found, truth[0], atol=text.tolerance * max(1, scale))
     # Transformers' last hidden state is already normed; the residual stream after the last layer is not.
-    np.testing.assert_allclose(recording.final.upto(text.length), final[0], atol=10 * text.tolerance)
+    np.testing.assert_allclose(normed(text), final[0], atol=10 * text.tolerance)
+
+
+def normed(text: Recorded) -> torch.Tensor:
+    """Return the (T, width) vectors after the final norm."""
+    recording = text.internals.recording
+    return recording.vectors(recording.layout.final, text.length)[:, 0]
 
 
 def test_attention_of_every_layer_and_head_is_the_models_own(judged):
@@ -132,50 +140,37 @@ def test_the_residual_stream_is_the_models_own_from_the_embedding_to_the_final_n
 
 
 def test_the_final_norm_turns_the_end_of_the_residual_stream_into_what_the_logits_are_made_of(tiny_text):
-    recording = tiny_text.internals._recording
+    recording = tiny_text.internals.recording
     norms = {"gpt2": "ln_f", "neox": "final_layer_norm", "opt": "decoder.final_layer_norm"}
-    base = tiny_text.model._transformer.base_model
-    norm = base.get_submodule(norms.get(tiny_text.model.info.name.removeprefix("tiny-"), "norm"))
+    architecture = tiny_text.model.info.name.removeprefix("tiny-")
+    norm = tiny_transformer(architecture).base_model.get_submodule(norms.get(architecture, "norm"))
+    leaving = recording.vectors(recording.layout.residual[-1], tiny_text.length)[:, 0]
     with torch.inference_mode():
-        normed = norm(recording.residual[-1].upto(tiny_text.length))
-    np.testing.assert_allclose(normed, recording.final.upto(tiny_text.length), atol=1e-5)
+        np.testing.assert_allclose(norm(leaving), normed(tiny_text), atol=1e-5)
 
 
-def test_a_text_read_at_once_and_one_read_token_by_token_leave_the_same_record(tiny_models):
-    token_ids = tiny_models.encode(PROMPT)
-    at_once, by_token = Internals(tiny_models), Internals(tiny_models)
-    at_once.extend(token_ids)
-    for token_id in token_ids:
-        by_token.extend([token_id])
+@pytest.mark.parametrize("chunk", [1, 2, 7, 31, 32, 33])
+def test_a_text_read_at_once_and_one_read_in_chunks_leave_the_same_record(tiny_models, monkeypatch, chunk):
+    token_ids = tiny_models.encode(PROMPT * 2)
+    with Engine(tiny_models, PLENTY) as engine:
+        at_once = engine.read(token_ids)
+    monkeypatch.setattr("model.lane.CHUNK_ALONE", chunk)
+    with Engine(tiny_models, PLENTY) as engine:
+        in_chunks = engine.read(token_ids)
     for layer in range(tiny_models.info.layers):
         np.testing.assert_allclose(
             at_once.attention_heads(layer, len(token_ids)),
-            by_token.attention_heads(layer, len(token_ids)),
+            in_chunks.attention_heads(layer, len(token_ids)),
             atol=1e-5,
         )
     last = len(token_ids) - 1
-    np.testing.assert_allclose(at_once.logits(last), by_token.logits(last), atol=1e-4)
-
-
-def built(kind: str, **config):
-    """Return a seeded random Transformers model of the tiny tokenizer's vocabulary."""
-    tokenizer = tiny_tokenizer()
-    model_class = getattr(transformers, kind)
-    ids = {"vocab_size": len(tokenizer), "pad_token_id": None, "bos_token_id": None}
-    ids["eos_token_id"] = tokenizer.eos_token_id
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        return model_class(model_class.config_class(**ids, initializer_range=0.3, **config)).eval()
-
-
-def language_model(kind: str, **config) -> LanguageModel:
-    return LanguageModel(built(kind, **config), tiny_tokenizer(), name=kind, fingerprint="random")
+    np.testing.assert_allclose(at_once.logits(last), in_chunks.logits(last), atol=1e-4)
 
 
 def test_attention_through_a_sliding_window_is_right_on_a_text_longer_than_the_window():
     window = 4
-    model = language_model("MistralForCausalLM", **GROUPED, sliding_window=window)
-    text = recorded(model, 1e-4)
+    shape = {**GROUPED, "sliding_window": window}
+    text = recorded(language_model("MistralForCausalLM", **shape), built("MistralForCausalLM", **shape), 1e-4)
     assert text.length > 3 * window
     assert_attention_is_right(text)
     assert_logits_are_right(text)
@@ -185,11 +180,9 @@ def test_attention_through_a_sliding_window_is_right_on_a_text_longer_than_the_w
 
 
 def test_layers_with_and_without_a_window_can_alternate():
-    layer_types = ["sliding_attention", "full_attention"]
-    model = language_model(
-        "Qwen2ForCausalLM", **GROUPED, use_sliding_window=True, sliding_window=4, layer_types=layer_types
+    text = recorded(
+        language_model("Qwen2ForCausalLM", **ALTERNATING), built("Qwen2ForCausalLM", **ALTERNATING), 1e-4
     )
-    text = recorded(model, 1e-4)
     assert_attention_is_right(text)
     assert (np.tril(text.internals.attention(0, 0, text.length), -4) == 0).all()
     assert (np.tril(text.internals.attention(1, 0, text.length), -4) > 0).any()
@@ -222,10 +215,19 @@ def test_a_model_that_cannot_be_recorded_is_refused_with_its_name_and_a_reason(k
     assert any(reason in message for reason in ("cannot be recorded", "size")), message
 
 
-def test_a_model_loaded_for_recording_still_answers_like_any_other_transformer(tiny_gpt2):
-    """Forward passes outside a recording leave nothing behind."""
-    recording = tiny_gpt2.new_recording()
+def test_a_model_prepared_for_recording_computes_in_a_pass_of_ours_or_not_at_all():
+    """Its attention would let the tokens of all texts see each other."""
+    model = tiny_model("gpt2")
+    transformer = model.networks["float32"]._transformer
+    with pytest.raises(RuntimeError, match="inside a forward pass only"):
+        transformer(torch.tensor([model.encode(PROMPT)]))
+
+
+def test_under_another_attention_it_answers_like_any_other_transformer():
+    model = tiny_model("gpt2")
+    token_ids = torch.tensor([model.encode(PROMPT)])
+    transformer = model.networks["float32"]._transformer
+    transformer.set_attn_implementation("eager")
     with torch.inference_mode():
-        tiny_gpt2._transformer(torch.tensor([tiny_gpt2.encode(PROMPT)]))
-    assert recording.nbytes == 0
-    assert "recording" not in inspect.signature(tiny_gpt2._transformer.forward).parameters
+        found, truth = transformer(token_ids).logits, tiny_transformer("gpt2")(token_ids).logits
+    np.testing.assert_allclose(found, truth, atol=1e-4)

@@ -8,8 +8,11 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from model.generation import Writer
 from model.language_model import LanguageModel
+from model.network import Network
 from model.run import Run
+from tests.pages.brake import Brake
 from tests.tiny import tiny_model
 from viz.pages import launch_arguments
 from viz.pages.example import load_example
@@ -18,7 +21,7 @@ from viz.pages.limits import Limits
 from viz.pages.service import Service
 from viz.pages.visitor import Visitor
 
-TINY_LIMITS = Limits(max_prompt_tokens=48, max_new_tokens=60, concurrency=2)
+TINY_LIMITS = Limits(max_prompt_tokens=48, max_new_tokens=60, places=2, queue_size=3)
 
 
 class LoadedModel:
@@ -41,22 +44,59 @@ def tiny() -> LanguageModel:
     return model
 
 
+@pytest.fixture(scope="session")
+def twofold() -> LanguageModel:
+    """The same tiny model in two number formats, the fast one first."""
+    model = tiny_model("gpt2", formats=("bfloat16", "float32"), measured="Fast: bfloat16, as measured.")
+    model.eos_token_ids = frozenset()
+    return model
+
+
 @pytest.fixture
-def service(tiny: LanguageModel) -> Service:
+def closing() -> Iterator[Callable[[Service], Service]]:
+    """Take services whose engines are to be closed after the test."""
+    services: list[Service] = []
+
+    def taken(service: Service) -> Service:
+        services.append(service)
+        return service
+
+    yield taken
+    for service in services:
+        close(service)
+
+
+@pytest.fixture
+def open_app(closing: Any) -> Callable[..., gr.Blocks]:
+    """Build apps of one test, not served, whose engines are closed after it."""
+
+    def opened(model: Any, limits: Limits = TINY_LIMITS) -> gr.Blocks:
+        background = LoadedModel(model) if isinstance(model, LanguageModel) else model
+        app = build_app(background, limits)
+        closing(service_of(app))
+        return app
+
+    return opened
+
+
+@pytest.fixture
+def service(tiny: LanguageModel, closing: Any) -> Service:
     """A service of its own around the tiny model."""
-    return Service(LoadedModel(tiny), TINY_LIMITS)
+    return closing(Service(LoadedModel(tiny), TINY_LIMITS))
 
 
 @pytest.fixture(scope="session")
-def real_service(embedded_model: LanguageModel) -> Service:
+def real_service(embedded_model: LanguageModel) -> Iterator[Service]:
     """One service around the embedded model."""
-    return Service(LoadedModel(embedded_model), Limits())
+    service = Service(LoadedModel(embedded_model), Limits())
+    yield service
+    close(service)
 
 
 @pytest.fixture(scope="session")
 def judge(embedded_model: LanguageModel) -> Any:
     """The embedded weights under Transformers' eager attention: knows nothing of the recording."""
-    transformer = copy.deepcopy(embedded_model._transformer)
+    transformer = copy.deepcopy(embedded_model.networks["float32"]._transformer)
     transformer.set_attn_implementation("eager")
     return transformer
 
@@ -70,22 +110,52 @@ def newcomer() -> Callable[[], Visitor]:
 
 @pytest.fixture
 def forwards(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The lengths of all forward passes from now on."""
+    """How many tokens every pass from now on reads, over all texts in it."""
     lengths: list[int] = []
-    forward = LanguageModel.forward
+    forward = Network.forward
 
-    def counted(self: LanguageModel, token_ids: Any, recording: Any) -> None:
-        lengths.append(len(token_ids))
-        forward(self, token_ids, recording)
+    def counted(self: Network, slots: Any, spans: Any) -> Any:
+        lengths.append(sum(len(span.token_ids) for span in spans))
+        return forward(self, slots, spans)
 
-    monkeypatch.setattr(LanguageModel, "forward", counted)
+    monkeypatch.setattr(Network, "forward", counted)
     return lengths
 
 
+@pytest.fixture
+def brake(monkeypatch: pytest.MonkeyPatch, closing: Any) -> Iterator[Brake]:
+    """Holds all engines before they choose a token; set up after `closing`, so released before it."""
+    brake, choose = Brake(), Writer.choose
+
+    def braked(self: Writer, token_ids: Any, logits: Any) -> Any:
+        brake.pass_by()
+        return choose(self, token_ids, logits)
+
+    monkeypatch.setattr(Writer, "choose", braked)
+    yield brake
+    brake.release()
+
+
+@pytest.fixture
+def pass_brake(monkeypatch: pytest.MonkeyPatch, closing: Any) -> Iterator[Brake]:
+    """Holds all engines before a pass, likewise."""
+    brake, forward = Brake(), Network.forward
+
+    def braked(self: Network, slots: Any, spans: Any) -> Any:
+        brake.pass_by()
+        return forward(self, slots, spans)
+
+    monkeypatch.setattr(Network, "forward", braked)
+    yield brake
+    brake.release()
+
+
 @pytest.fixture(scope="session")
-def app(tiny: LanguageModel) -> gr.Blocks:
+def app(tiny: LanguageModel) -> Iterator[gr.Blocks]:
     """The app around the tiny model, not served."""
-    return build_app(LoadedModel(tiny), TINY_LIMITS)
+    app = build_app(LoadedModel(tiny), TINY_LIMITS)
+    yield app
+    close(service_of(app))
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +165,19 @@ def served(app: gr.Blocks) -> Iterator[str]:
     app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_arguments())
     yield app.local_url
     app.close(verbose=False)
+
+
+def service_of(app: gr.Blocks) -> Service:
+    """Return what all visitors of an app share."""
+    (generate,) = [function for function in app.fns.values() if function.api_name == "generate_1"]
+    service: Service = generate.fn.__self__.service
+    return service
+
+
+def close(service: Service) -> None:
+    """End the thread of a service's engine, if it has one."""
+    if service.ready:
+        service.engine.close()
 
 
 def written(run: Run) -> tuple[int, ...]:

@@ -21,7 +21,10 @@ from viz.pages.api import Api
 
 TEXT = "The capital of France is"
 SAMPLER = {"temperature": 0.9, "top_k": 30, "top_p": 0.92, "min_p": 0.01, "repetition_penalty": 1.2}
-RUN_FIELDS = {"model", "prompt", "prompt_token_ids", "settings", "seed", "text", "finish_reason", "steps"}
+RUN_FIELDS = {
+    *("model", "prompt", "prompt_token_ids", "settings", "seed", "precision"),
+    *("text", "finish_reason", "steps"),
+}
 STEP_FIELDS = {
     *("position", "token_id", "token", "u", "forced", "logprob", "probability", "rank"),
     *("entropy_bits", "surprisal_bits", "kept"),
@@ -106,11 +109,18 @@ def test_attention_agrees_with_an_eager_pass(real, judge):
 # Their structure, on a tiny model
 
 
-def test_generate_streams_and_its_last_value_is_the_whole_run(api, tiny, monkeypatch):
-    monkeypatch.setattr(api_module, "STREAM_SECONDS", 0.0)
-    values = list(api.generate("in the", 6, temperature=1.0, top_k=0, top_p=1.0, seed=3))
-    assert [len(value["steps"]) for value in values] == [1, 2, 3, 4, 5, 6, 6]
-    assert [value["finish_reason"] for value in values] == [None] * 6 + ["length"]
+def test_generate_streams_and_its_last_value_is_the_whole_run(api, tiny, brake, monkeypatch):
+    monkeypatch.setattr(api_module, "STREAM_SECONDS", 0.01)
+    brake.pull()
+    values = []
+    for value in api.generate("in the", 6, temperature=1.0, top_k=0, top_p=1.0, seed=3):
+        if len(value["steps"]) == len({len(known["steps"]) for known in values}):
+            brake.let()  # as soon as it was sent, the next one is computed
+        values.append(value)
+    counts = [len(value["steps"]) for value in values]
+    assert counts == sorted(counts) and set(counts) >= set(range(6)) and counts[-1] == 6
+    assert {value["finish_reason"] for value in values[:-1]} == {None}
+    assert values[-1]["finish_reason"] == "length"
     for value in values:
         value["text"].encode()
         assert json.loads(json.dumps(value, allow_nan=False)) == value
@@ -124,7 +134,7 @@ def test_generate_streams_and_its_last_value_is_the_whole_run(api, tiny, monkeyp
 def test_a_slow_reader_gets_fewer_values_but_always_the_whole_run(api, monkeypatch):
     monkeypatch.setattr(api_module, "STREAM_SECONDS", 3600.0)
     values = list(api.generate("in the", 6))
-    assert [len(value["steps"]) for value in values] == [1, 6]
+    assert len(values) <= 2 and len(values[-1]["steps"]) == 6
     assert values[-1]["finish_reason"] == "length"
 
 
@@ -330,6 +340,7 @@ def test_the_client_sees_the_four_endpoints_under_their_own_names(client):
         "min_p": 0.0,
         "repetition_penalty": 1.0,
         "seed": 42,
+        "precision": "fast",
     }
 
 
@@ -369,14 +380,23 @@ def call(address: str, name: str, body: str) -> str:
 @pytest.mark.parametrize(
     ("name", "body", "answer"),
     [
-        ("next_token", '{"data": ["in", NaN, 40, 0.9, 0, 1, 2]}', "temperature must be between"),
-        ("next_token", '{"data": ["in", 1, 40, Infinity, 0, 1, 2]}', "top_p must be between"),
-        ("next_token", '{"data": ["in", 1e999, 40, 0.9, 0, 1, 2]}', "temperature must be between"),
-        ("next_token", '{"data": [NaN, 1, 40, 0.9, 0, 1, 2]}', "The text"),
-        ("generate", '{"data": ["in", 4, 1, 40, 1, 0, 1, NaN]}', "seed must be between"),
+        ("next_token", '{"data": ["in", NaN, 40, 0.9, 0, 1, 2, "fast"]}', "temperature must be between"),
+        ("next_token", '{"data": ["in", 1, 40, Infinity, 0, 1, 2, "fast"]}', "top_p must be between"),
+        ("next_token", '{"data": ["in", 1e999, 40, 0.9, 0, 1, 2, "fast"]}', "temperature must be between"),
+        ("next_token", '{"data": [NaN, 1, 40, 0.9, 0, 1, 2, "fast"]}', "The text"),
+        ("generate", '{"data": ["in", 4, 1, 40, 1, 0, 1, NaN, "fast"]}', "seed must be between"),
         ("tokenize", '{"data": ["\\ud800x"]}', "character 1 is half a character"),
-        ("generate", '{"data": ["\\udfff", 4, 1, 40, 1, 0, 1, 1]}', "character 1 is half a character"),
-        ("attention", '{"data": ["in", 1e999, 0]}', "layer must be between"),
+        (
+            "generate",
+            '{"data": ["\\udfff", 4, 1, 40, 1, 0, 1, 1, "fast"]}',
+            "character 1 is half a character",
+        ),
+        (
+            "generate",
+            '{"data": ["in", 4, 1, 40, 1, 0, 1, 1, NaN]}',
+            "precision must be fast or exact, not nan",
+        ),
+        ("attention", '{"data": ["in", 1e999, 0, "fast"]}', "layer must be between"),
     ],
 )
 def test_json_that_is_no_json_and_half_characters_get_a_clear_answer(served, name, body, answer):

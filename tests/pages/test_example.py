@@ -1,5 +1,6 @@
 """The stored example is what the embedded model writes, and the first page shows it without any model."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,7 @@ import pytest
 
 from model.attention_view import MEAN_HEAD, hide_first
 from model.background import BackgroundModel
-from model.generation import write
-from model.internals import InternalsStore
+from model.engine import Engine
 from model.run import Run
 from viz.pages.controls import Controls
 from viz.pages.example import LENGTH, PROMPT, SEED, Example, load_example
@@ -26,13 +26,14 @@ def example() -> Example:
 
 
 @pytest.fixture(scope="module")
-def store(embedded_model: Any) -> InternalsStore:
-    return InternalsStore(embedded_model, 2**30)
+def engine(embedded_model: Any) -> Iterator[Engine]:
+    with Engine(embedded_model, 2**30) as engine:
+        yield engine
 
 
 @pytest.mark.embedded
 def test_the_embedded_model_writes_the_same_text_from_prompt_settings_and_seed(
-    example, store, embedded_model
+    example, engine, embedded_model
 ):
     stored = example.run
     assert (stored.prompt, stored.seed, len(stored.steps)) == (PROMPT, SEED, LENGTH)
@@ -43,7 +44,8 @@ def test_the_embedded_model_writes_the_same_text_from_prompt_settings_and_seed(
         stored.settings,
         stored.seed,
     )
-    *_, run = write(store, fresh, LENGTH)
+    *_, run = engine.write(fresh, LENGTH)
+    assert run.precision == stored.precision == "float32", "the numbers that the weights stand for"
     assert run.model == stored.model, "the example was written by other weights: record it again"
     assert run.token_ids == stored.token_ids and run.text == stored.text
     for now, then in zip(run.steps, stored.steps, strict=True):
@@ -55,8 +57,8 @@ def test_the_embedded_model_writes_the_same_text_from_prompt_settings_and_seed(
 
 
 @pytest.mark.embedded
-def test_its_logits_and_attention_are_the_models(example, store, embedded_model):
-    internals = store.get(example.run.token_ids)
+def test_its_logits_and_attention_are_the_models(example, engine, embedded_model):
+    internals = engine.read(example.run.token_ids)
     logits = internals.logits(example.selected - 1)
     assert np.abs(logits - example.logits).max() < 1e-3
     attention = internals.attention(example.layer, example.head, len(example.run.token_ids))

@@ -10,13 +10,16 @@ from typing import Any, get_args
 
 import pytest
 
+from app import build, launch_options
 from model.run import FinishReason, SamplerSettings
 from model.sampling import STAGES
-from tests.pages.conftest import TINY_LIMITS, LoadedModel
+from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
+from viz.command_line import Options
 from viz.pages.controls import COLOURS, NAMES, PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.explore import FIGURES, build_app, layer_range
 from viz.pages.limits import Limits
 from viz.pages.panels import Screen
+from viz.pages.service import CHOICES
 from viz.strings import LOCALES, catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +38,7 @@ STABLE_IDS = {
         "attention",
     ),
     *("model", "temperature", "top-k", "top-p", "min-p", "repetition-penalty", "seed", "max-new-tokens"),
-    *("layer", "head", "colour-by", "hide-first", "mean-heads"),
+    *("layer", "head", "colour-by", "hide-first", "mean-heads", "precision"),
 }
 
 
@@ -116,16 +119,42 @@ def test_stop_does_not_wait_in_the_queue(app, events):
     assert not stop["queue"] and stop["outputs"] == []
 
 
-def test_writers_share_one_limit_and_figures_have_theirs(app):
+def test_whoever_writes_stands_in_the_line_of_the_engine_and_figures_have_their_own_limit(app):
     by_name = {function.api_name: function for function in app.fns.values()}
     for name in WRITERS | {"generate"}:
-        assert by_name[name].concurrency_id == "writing"
-        assert by_name[name].concurrency_limit == TINY_LIMITS.concurrency
+        assert by_name[name].concurrency_limit == TINY_LIMITS.writers == 2 + 3 + 1
+    assert {by_name[name].concurrency_id for name in WRITERS} == {"writing"}
     rest = [function for name, function in by_name.items() if name not in WRITERS | {"generate"}]
     assert {function.concurrency_limit for function in rest} == {"default"}
-    assert "writing" not in {function.concurrency_id for function in rest}
+    assert not {"writing", by_name["generate"].concurrency_id} & {
+        function.concurrency_id for function in rest
+    }
     assert app._queue.default_concurrency_limit == FIGURES
-    assert app._queue.max_size == TINY_LIMITS.queue_size
+    assert app._queue.max_size == TINY_LIMITS.places + TINY_LIMITS.queue_size
+
+
+def test_everybody_who_is_written_or_waits_has_a_thread_of_the_server_and_clicks_have_theirs():
+    options = Options(places=3, queue_size=5)
+    grants = launch_options(options)["max_threads"]
+    assert grants >= Limits(places=3, queue_size=5).writers + 2 * FIGURES
+
+
+def test_the_options_of_the_command_line_are_the_limits_of_the_app(tiny):
+    wanted = Options(max_prompt_tokens=7, max_new_tokens=8, places=3, queue_size=5, internals_memory=16)
+    service = service_of(build(LoadedModel(tiny), wanted))
+    try:
+        assert service.limits == Limits(7, 8, places=3, queue_size=5, internals_bytes=16 * 2**20)
+        assert (service.engine.places, service.engine.store.budget_bytes) == (3, 16 * 2**20)
+    finally:
+        service.engine.close()
+
+
+def test_who_comes_and_goes_is_told_without_a_place_in_the_queue(app, events):
+    by_trigger = {trigger: event for event in events for _, trigger in event["targets"]}
+    assert by_trigger["unload"]["inputs"] == by_trigger["unload"]["outputs"] == []
+    (arrival,) = [event for event in events if event["api_name"] == "arrive"]
+    assert not arrival["queue"] and arrival["outputs"] == []
+    assert [trigger for _, trigger in arrival["targets"]] == ["load"]
 
 
 # The page
@@ -140,6 +169,7 @@ def test_the_controls_stand_where_the_example_was_written(app, parts):
     for name in (*SAMPLER_NAMES, "layer", "head", "max_new_tokens"):
         assert parts[name.replace("_", "-")]["value"] == getattr(start, name), name
     assert parts["colour-by"]["value"] == start.colour_by
+    assert parts["precision"]["value"] == start.precision == "fast"
     assert (parts["mean-heads"]["value"], parts["hide-first"]["value"]) == (True, True)
 
 
@@ -232,6 +262,7 @@ def test_every_name_of_the_model_has_a_string():
     assert set(STAGES) == set(strings["components"]["next"]["stages"])
     assert set(SAMPLER_NAMES) == set(strings["page"]["setting"]) == set(SamplerSettings.RANGES)
     assert set(PRESETS) == set(strings["page"]["preset"])
+    assert set(CHOICES) == set(strings["page"]["precision"])
     assert set(COLOURS) == set(strings["page"]["colour"]) == set(strings["components"]["strip"]["legend"])
 
 

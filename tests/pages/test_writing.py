@@ -1,25 +1,28 @@
 """Writing and looking, as the app's own handlers do it for a visitor, without a server."""
 
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from model import lane as lane_module
 from model.attention_view import hide_first
 from model.catalog import ModelError
+from model.network import Network
 from model.run import SamplerSettings
 from model.sampling import shape
-from tests.pages.conftest import LoadedModel, written
+from tests.pages.brake import PATIENCE, Brake
+from tests.pages.conftest import written
 from tests.pages.desk import PROMPT, Desk, shown
 from tests.tiny import tiny_transformer
-from viz.pages import writing as writing_module
+from viz.pages import growth as growth_module
 from viz.pages.controls import SAMPLER_NAMES
 from viz.pages.example import load_example
-from viz.pages.explore import build_app
 from viz.pages.limits import Limits
 from viz.pages.panels import Screen
 from viz.pages.service import Service
@@ -31,6 +34,24 @@ PANELS = ("bars", "sweep", "ranked", "facts", "attention", "timeline")
 @pytest.fixture
 def desk(app: Any, newcomer: Callable[[], Any]) -> Desk:
     return Desk(app, newcomer())
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pages wait for the next token as long as it takes: what they show follows from the tokens alone."""
+    monkeypatch.setattr(growth_module, "WAITING_SECONDS", PATIENCE)
+
+
+def token_by_token(desk: Desk, brake: Brake, button: str = "generate", **changes: Any) -> Iterator[Screen]:
+    """Press a button that writes; the engine computes a token whenever the page has shown the one before."""
+    length = (desk.controls | changes)["max_new_tokens"]
+    brake.pull()
+    for shown_so_far, screen in enumerate(desk.writing(button, **changes), start=1):
+        yield screen
+        if shown_so_far < length:
+            brake.let()
+        else:
+            brake.release()
 
 
 @pytest.fixture
@@ -62,12 +83,14 @@ def changed(screen: Screen) -> set[str]:
 # Writing
 
 
-def test_tokens_come_one_by_one_and_the_selection_follows_the_newest(desk):
-    screens = desk.write(max_new_tokens=9)
+@pytest.mark.usefixtures("patient")
+def test_tokens_come_one_by_one_and_the_selection_follows_the_newest(desk, brake):
+    screens = list(token_by_token(desk, brake, max_new_tokens=9))
     counts = [len(screen.strip["tokens"]) for screen in screens]
-    assert counts == [2, *range(3, 12), 11], "the prompt, each token, and the settled page"
-    assert [screen.strip["selected"] for screen in screens[1:]] == [*range(2, 11), 10]
-    assert [screen.strip["writing"] for screen in screens] == [True] * 10 + [False]
+    # The newest one may be there when the text has ended: then it comes with the settled page.
+    assert counts in ([2, *range(3, 12), 11], [2, *range(3, 11), 11]), "the prompt, and each token"
+    assert [screen.strip["selected"] for screen in screens[1:]] == [count - 1 for count in counts[1:]]
+    assert [screen.strip["writing"] for screen in screens] == [True] * (len(counts) - 1) + [False]
     for screen in screens[1:-1]:
         (row,) = [row for row in screen.bars["rows"] if row["chosen"]]
         assert row["token_id"] == desk.visitor.run.token_ids[screen.strip["selected"]]
@@ -78,17 +101,76 @@ def test_tokens_come_one_by_one_and_the_selection_follows_the_newest(desk):
     assert desk.visitor.run.finish_reason == "length" and not desk.visitor.writing
 
 
-def test_while_writing_the_figures_are_redrawn_now_and_then(desk, monkeypatch):
-    monkeypatch.setattr(writing_module, "REDRAW_SECONDS", 0.0)
-    for screen in desk.write(max_new_tokens=3)[1:]:
-        assert changed(screen) >= set(PANELS)
-    monkeypatch.setattr(writing_module, "REDRAW_SECONDS", 3600.0)
-    for screen in desk.write(max_new_tokens=3)[1:-1]:
-        assert not changed(screen) & {"timeline", "sweep", "ranked", "attention"}
+@pytest.mark.usefixtures("patient")
+def test_while_writing_the_figures_are_redrawn_now_and_then_and_strip_and_bars_always(
+    desk, brake, monkeypatch
+):
+    def redrawn(seed: int, seconds: float, updates: int) -> list[bool]:
+        """Write eight tokens and tell for each of the first seven whether it came with the figures."""
+        monkeypatch.setattr(growth_module, "REDRAW_SECONDS", seconds)
+        monkeypatch.setattr(growth_module, "REDRAW_UPDATES", updates)
+        screens = list(token_by_token(desk, brake, max_new_tokens=8, seed=seed))[1:8]
+        assert all(changed(screen) >= {"strip", "bars", "facts", "status"} for screen in screens)
+        figures = {"timeline", "sweep", "ranked", "attention"}
+        with_figures = [changed(screen) >= figures for screen in screens]
+        assert all(
+            any_of == all_of
+            for any_of, all_of in zip(
+                (bool(changed(screen) & figures) for screen in screens), with_figures, strict=True
+            )
+        )
+        return with_figures
+
+    assert redrawn(1, seconds=0.0, updates=1) == [True] * 7
+    assert redrawn(2, seconds=0.0, updates=3) == [False, False, True, False, False, True, False]
+    assert redrawn(3, seconds=3600.0, updates=1) == [False] * 7
 
 
-def test_a_click_while_writing_pins_the_selection(desk):
-    screens = desk.writing("generate", max_new_tokens=12)
+def test_tokens_that_come_faster_than_the_page_is_drawn_are_shown_together_and_none_is_lost(
+    desk, brake, tiny
+):
+    brake.pull()
+    screens = desk.writing("generate", max_new_tokens=30, temperature=2.0)
+    assert text_of(next(screens)) == ["in", " the"]
+    seen = [2]
+    for burst in (1, 4, 9):
+        brake.let(burst)
+        brake.wait()
+        seen.append(len(text_of(next(screens))))
+    assert seen == [2, 3, 7, 16]
+    brake.release()
+    final = list(screens)[-1]
+    run = desk.visitor.run
+    assert [piece.token_id for piece in desk.visitor.pieces] == list(run.token_ids)
+    assert desk.visitor.pieces == tuple(tiny.text.pieces(run.token_ids)) and len(run.steps) == 30
+    assert len(final.strip["tokens"]) == len(final.timeline.data[0].y) + 2 == 32
+
+
+def test_the_status_line_tells_how_far_the_text_is_and_never_goes_back_to_the_prompt(
+    desk, brake, monkeypatch
+):
+    monkeypatch.setattr(growth_module, "WAITING_SECONDS", 0.01)
+    brake.pull()
+    screens = desk.writing("generate", max_new_tokens=5)
+    for _ in range(3):
+        assert "reading the prompt" in next(screens).status
+    brake.let(2)
+    brake.wait()
+    told = [next(screens).status for _ in range(4)]
+    assert all("writing 2 of 5<" in line for line in told), "however long it takes, and not yet how fast"
+    brake.let()
+    brake.wait()
+    told = [next(screens).status for _ in range(4)]
+    speeds = [float(re.search(r"writing 3 of 5 · ([\d.]+) tokens/s<", line)[1]) for line in told]
+    assert speeds == sorted(speeds, reverse=True), "while nothing comes the speed falls"
+    brake.release()
+    last = list(screens)[-1].status
+    assert "tokens: 2 of prompt + 5 written · float32 · length reached" in last
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_click_while_writing_pins_the_selection(desk, brake):
+    screens = token_by_token(desk, brake, max_new_tokens=12)
     for _ in range(4):
         next(screens)
     looked = desk.select(3)
@@ -99,15 +181,37 @@ def test_a_click_while_writing_pins_the_selection(desk):
     assert len(written(desk.visitor.run)) == 12 and desk.visitor.selected == 3
 
 
-def test_stop_ends_before_the_next_token(desk):
-    screens = desk.writing("generate", max_new_tokens=60)
+@pytest.mark.usefixtures("patient")
+def test_stop_ends_a_text_with_the_token_that_is_being_computed(desk, brake):
+    screens = token_by_token(desk, brake, max_new_tokens=60)
     for _ in range(4):
         seen = next(screens)
+    brake.wait()
     desk.stop()
-    rest = list(screens)
-    assert len(rest) == 1 and text_of(rest[0]) == text_of(seen)
-    assert desk.visitor.run.finish_reason == "stop" and "stopped" in rest[0].status
-    assert len(desk.write("more", max_new_tokens=5)[-1].strip["tokens"]) == len(text_of(seen)) + 5
+    brake.release()
+    *_, end = screens
+    assert text_of(end)[:-1] == text_of(seen)
+    assert desk.visitor.run.finish_reason == "stop" and "stopped" in end.status
+    assert (end.stop["interactive"], end.strip["writing"]) == (False, False)
+    assert len(desk.write("more", max_new_tokens=5)[-1].strip["tokens"]) == len(text_of(end)) + 5
+
+
+def test_stop_ends_the_reading_of_a_long_prompt(open_app, tiny, newcomer, pass_brake, monkeypatch):
+    monkeypatch.setattr(lane_module, "CHUNK_ALONE", 8)
+    desk = Desk(open_app(tiny, Limits(max_prompt_tokens=100, max_new_tokens=20)), newcomer())
+    desk.prompt = "x" * 80
+    pass_brake.pull()
+    screens = desk.writing("generate", max_new_tokens=20)
+    assert "reading the prompt" in next(screens).status and len(desk.visitor.pieces) == 80
+    pass_brake.let(3)
+    pass_brake.wait()
+    desk.stop()
+    pass_brake.release()
+    end = list(screens)[-1]
+    assert desk.visitor.run.steps == () and desk.visitor.run.finish_reason == "stop"
+    assert "80 of prompt + 0 written" in end.status and "stopped" in end.status
+    assert changed(end) >= set(PANELS), "what stands there can be looked at all the same"
+    assert len(text_of(desk.write("step")[-1])) == 81
 
 
 def test_a_browser_that_goes_away_leaves_the_visitor_free_to_write_again(desk):
@@ -115,8 +219,21 @@ def test_a_browser_that_goes_away_leaves_the_visitor_free_to_write_again(desk):
     next(screens)
     next(screens)
     screens.close()
-    assert not desk.visitor.writing
+    assert not desk.visitor.writing and desk.visitor.continuation.stopped
     assert desk.write(max_new_tokens=2)[-1].strip["writing"] is False
+
+
+def test_an_error_of_the_engine_leaves_the_visitor_free_to_write_again(desk, monkeypatch):
+    def broken(*_: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Network, "forward", broken)
+        desk.prompt = "a text that nobody wrote yet"
+        with pytest.raises(RuntimeError, match="out of memory"):
+            desk.write(max_new_tokens=3)
+    assert not desk.visitor.writing
+    assert len(desk.write(max_new_tokens=3)[-1].strip["tokens"]) > 3
 
 
 def test_step_adds_one_token_and_continue_writes_on(desk):
@@ -250,8 +367,8 @@ def test_sliders_never_change_the_text_nor_run_the_model(desk, forwards):
 def test_generating_costs_one_pass_for_the_prompt_and_one_for_each_token(desk, forwards):
     desk.prompt = "never written before: " + "x" * 9
     desk.write(max_new_tokens=6)
-    assert forwards[0] == len(desk.visitor.run.prompt_token_ids) and set(forwards[1:]) == {1}
-    assert len(forwards) - 1 in (5, 6)
+    assert forwards[0] == len(desk.visitor.run.prompt_token_ids)
+    assert forwards[1:] == [1] * 6, "five to choose the next token, and one to look at the last"
 
 
 def test_a_slider_redraws_exactly_what_the_sampler_decides(desk):
@@ -403,9 +520,9 @@ def test_two_visitors_writing_at_once_do_not_disturb_each_other(app, newcomer):
     assert {seed: desk.visitor.run.token_ids for seed, desk in desks.items()} == expected
 
 
-def test_one_visitor_cannot_write_two_texts_at_once(desk):
+def test_one_visitor_cannot_write_two_texts_at_once(desk, brake):
+    brake.pull()
     screens = desk.writing("generate", max_new_tokens=20)
-    next(screens)
     next(screens)
     for button in ("generate", "step", "more"):
         refusal = desk.write(button)[-1]
@@ -413,7 +530,8 @@ def test_one_visitor_cannot_write_two_texts_at_once(desk):
     for button in ("cut", "undo"):
         assert "Press Stop first" in desk.press(button).notice
     desk.stop()
-    assert len(list(screens)) == 1 and not desk.visitor.writing
+    brake.release()
+    assert "stopped" in list(screens)[-1].status and not desk.visitor.writing
 
 
 @pytest.mark.parametrize("button", ["generate", "step", "more"])
@@ -474,9 +592,8 @@ def test_markup_and_control_characters_in_a_prompt_are_shown_as_text(desk):
     assert "<script" not in desk.select(3).attention.to_json().replace("\\u003cscript", "")
 
 
-def test_a_text_grows_until_its_room_is_used_up_and_then_says_what_to_do(tiny, newcomer):
-    app = build_app(LoadedModel(tiny), Limits(max_prompt_tokens=8, max_new_tokens=5))
-    desk = Desk(app, newcomer())
+def test_a_text_grows_until_its_room_is_used_up_and_then_says_what_to_do(open_app, tiny, newcomer):
+    desk = Desk(open_app(tiny, Limits(max_prompt_tokens=8, max_new_tokens=5)), newcomer())
     desk.write(max_new_tokens=5)
     for _ in range(4):
         desk.write("more", max_new_tokens=5)
@@ -535,17 +652,17 @@ class Loading:
         return self.model
 
 
-def test_while_the_model_loads_progress_is_told_and_then_it_writes(tiny, newcomer):
-    desk = Desk(build_app(Loading(tiny, 4), Limits()), newcomer())
+def test_while_the_model_loads_progress_is_told_and_then_it_writes(open_app, tiny, newcomer):
+    desk = Desk(open_app(Loading(tiny, 4)), newcomer())
     screens = desk.write(max_new_tokens=2)
     told = [screen.status for screen in screens if changed(screen) == {"status"}]
     assert len(told) == 3 and all("Reading the weights." in line for line in told)
     assert len(text_of(screens[-1])) == 4
 
 
-def test_a_model_that_cannot_be_had_is_said_and_the_text_stays(tiny, newcomer):
+def test_a_model_that_cannot_be_had_is_said_and_the_text_stays(open_app, tiny, newcomer):
     background = Loading(tiny, 2, ModelError("No disk space. Free some."))
-    desk = Desk(build_app(background, Limits()), newcomer())
+    desk = Desk(open_app(background), newcomer())
     for button in ("generate", "step"):
         assert "No disk space. Free some." in desk.write(button)[-1].notice
     assert desk.visitor.run is load_example().run
@@ -562,8 +679,8 @@ def test_a_text_of_another_model_says_who_wrote_it_and_what_to_do(desk):
     assert desk.visitor.run.model != example.run.model
 
 
-def test_an_eviction_from_memory_is_not_noticed(tiny, newcomer, forwards):
-    desk = Desk(build_app(LoadedModel(tiny), Limits(internals_bytes=1)), newcomer())
+def test_an_eviction_from_memory_is_not_noticed(open_app, tiny, newcomer, forwards):
+    desk = Desk(open_app(tiny, Limits(internals_bytes=1)), newcomer())
     desk.write(max_new_tokens=6)
     first, run = drawn(desk.select(5)), desk.visitor.run
     desk.prompt = "one era"
@@ -579,8 +696,8 @@ def test_an_eviction_from_memory_is_not_noticed(tiny, newcomer, forwards):
 MOST_BYTES = 300_000
 
 
-def test_no_event_after_a_click_sends_more_than_300_kb(real_service, newcomer):
-    desk = Desk(build_app(LoadedModel(real_service.model), Limits()), newcomer(), layer=9)
+def test_no_event_after_a_click_sends_more_than_300_kb(open_app, embedded_model, newcomer):
+    desk = Desk(open_app(embedded_model, Limits()), newcomer(), layer=9)
     for prompt, length in (("the sea " * 26, 10), ("the sea " * 250, 2)):
         desk.prompt = prompt
         desk.controls |= {"whole": False, "rows": 10, "query": ""}

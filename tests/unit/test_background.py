@@ -19,21 +19,28 @@ def loader(monkeypatch):
 def test_the_model_arrives_with_the_progress_on_the_way(loader):
     may_finish, lines = threading.Event(), []
 
-    def load_model(spec, *, device, dtype, report):
+    def load_model(spec, *, device, precision, report):
         report("Reading the weights.")
         assert may_finish.wait(10)
-        return (spec, device, dtype)
+        return (spec, device, precision)
 
     loader.load_model = load_model
-    model = BackgroundModel("gpt2", device="cpu", dtype="bfloat16", report=lines.append)
+    model = BackgroundModel("gpt2", device="cpu", precision="fast", report=lines.append)
     assert (model.ready, model.report_line) == (False, "Starting.")
     model.start()
     with pytest.raises(ModelError, match="still loading"):
         model.wait(timeout=0.05)
     may_finish.set()
-    assert model.wait(timeout=10) == ("gpt2", "cpu", "bfloat16")
+    assert model.wait(timeout=10) == ("gpt2", "cpu", "fast")
     assert model.ready
     assert (model.report_line, lines, model.error) == ("Reading the weights.", ["Reading the weights."], None)
+
+
+def test_a_model_runs_in_the_fast_format_and_in_float32_unless_something_else_is_asked_for(loader):
+    loader.load_model = lambda *_, precision, **__: precision
+    model = BackgroundModel("x", report=lambda line: None)
+    model.start()
+    assert model.wait(10) == "auto"
 
 
 def test_a_model_error_reaches_everyone_who_waits(loader):

@@ -16,27 +16,27 @@ def test_without_arguments_the_defaults_are_private_and_modest():
 
 def test_every_option_is_read_from_the_command_line():
     text = (
-        "--model gpt2 --device cuda:1 --dtype bfloat16 --host 0.0.0.0 --port 7861 --share --root-path /gpt "
-        "--auth ann:a:b --max-prompt-tokens 100 --max-new-tokens 50 --concurrency 4 --queue-size 9 "
+        "--model gpt2 --device cuda:1 --precision fast --host 0.0.0.0 --port 7861 --share --root-path /gpt "
+        "--auth ann:a:b --max-prompt-tokens 100 --max-new-tokens 50 --places 4 --queue-size 9 "
         "--internals-memory 256"
     )
     assert read_options(text.split(), {}) == Options(
-        "gpt2", "cuda:1", "bfloat16", "0.0.0.0", 7861, True, "/gpt", ("ann", "a:b"), 100, 50, 4, 9, 256
+        "gpt2", "cuda:1", "fast", "0.0.0.0", 7861, True, "/gpt", ("ann", "a:b"), 100, 50, 4, 9, 256
     )
 
 
 def test_every_option_is_read_from_its_environment_variable():
     variables = {
-        "MODEL": "gpt2", "DEVICE": "cpu", "DTYPE": "float16", "HOST": "::1", "PORT": "80", "SHARE": "Yes",
+        "MODEL": "gpt2", "DEVICE": "cpu", "PRECISION": "exact", "HOST": "::1", "PORT": "80", "SHARE": "Yes",
         "ROOT_PATH": "https://example.org/gpt", "AUTH": "ann:secret", "MAX_PROMPT_TOKENS": "1",
-        "MAX_NEW_TOKENS": "2", "CONCURRENCY": "3", "QUEUE_SIZE": "4", "INTERNALS_MEMORY": "500",
+        "MAX_NEW_TOKENS": "2", "PLACES": "3", "QUEUE_SIZE": "4", "INTERNALS_MEMORY": "500",
     }  # fmt: skip
     assert {name.lower() for name in variables} == set(Options.__dataclass_fields__)
     options = read_options([], {PREFIX + name: value for name, value in variables.items()})
     assert options == Options(
         "gpt2",
         "cpu",
-        "float16",
+        "exact",
         "::1",
         80,
         True,
@@ -62,7 +62,7 @@ def test_an_argument_wins_over_the_environment_and_an_empty_variable_is_none():
         ("port", "0", "1 to 65535"),
         ("port", "70000", "1 to 65535"),
         ("port", "http", "1 to 65535"),
-        ("dtype", "int4", "float32, bfloat16 or float16"),
+        ("precision", "float32", "exact, fast or auto"),
         ("device", "gpu", "auto, cpu, cuda"),
         ("host", "a b", "host name"),
         ("root-path", "gpt", "a path such as /gpt"),
@@ -70,8 +70,8 @@ def test_an_argument_wins_over_the_environment_and_an_empty_variable_is_none():
         ("auth", ":secret", "user:password"),
         ("max-prompt-tokens", "-1", "1 to 100000"),
         ("max-new-tokens", "1e3", "1 to 10000"),
-        ("concurrency", "nan", "1 to 64"),
-        ("queue-size", "0", "1 to 10000"),
+        ("places", "nan", "1 to 256"),
+        ("queue-size", "0", "1 to 1000"),
         ("internals-memory", "1", "16 to 1048576"),
         ("model", " ", "the name of a model"),
     ],

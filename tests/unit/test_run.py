@@ -43,6 +43,7 @@ RUNS = st.builds(
     seed=st.integers(0, MAX_SEED),
     steps=st.lists(STEPS, max_size=4).map(tuple),
     finish_reason=st.sampled_from([None, "length", "eos", "stop", "context"]),
+    precision=st.sampled_from(["float32", "float16 weights", "bfloat16"]),
 )
 
 
@@ -86,6 +87,7 @@ def test_the_json_of_a_run_has_the_fields_of_the_api():
         "prompt_token_ids",
         "settings",
         "seed",
+        "precision",
         "text",
         "finish_reason",
         "steps",
@@ -111,6 +113,20 @@ def test_a_step_tells_its_settings_in_json_only_where_they_differ_from_those_of_
     other = SamplerSettings(temperature=0.0)
     assert "settings" not in step(2).to_json()
     assert step(2, settings=other).to_json()["settings"] == dataclasses.asdict(other)
+
+
+def test_a_run_tells_the_number_format_that_computed_it_and_one_that_does_not_is_float32():
+    data = run_of("a").to_json()
+    assert data["precision"] == "float32"
+    assert Run.from_json(data | {"precision": "bfloat16"}).precision == "bfloat16"
+    del data["precision"]
+    assert Run.from_json(data).precision == "float32", "runs of before there was a choice"
+
+
+def test_a_run_keeps_its_number_format_as_it_goes_on_ends_and_is_cut():
+    run = dataclasses.replace(run_of("a", "b"), precision="bfloat16")
+    for other in (run.with_step(step(4)), run.finished("length"), run.cut_at(2)):
+        assert other.precision == "bfloat16"
 
 
 def test_text_in_the_json_is_for_readers_and_never_read_back():

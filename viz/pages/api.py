@@ -25,7 +25,7 @@ DECIMALS = 7
 def add_api(service: Service) -> None:
     """Add the endpoints to the app that is being built."""
     api = Api(service)
-    writing = {"concurrency_limit": service.limits.places + service.limits.queue_size}
+    writing = {"concurrency_limit": service.limits.writers}
     gr.api(api.generate, api_name="generate", api_description=say("api.generate"), **writing)
     gr.api(api.next_token, api_name="next_token", api_description=say("api.next_token"))
     gr.api(api.attention, api_name="attention", api_description=say("api.attention"))

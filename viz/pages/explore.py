@@ -75,7 +75,7 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
         "show_progress_on": page.screen.status,
         "concurrency_id": "writing",
         # The engine has a line of its own, in which a person sees how many are ahead.
-        "concurrency_limit": limits.places + limits.queue_size,
+        "concurrency_limit": limits.writers,
         "trigger_mode": "once",
         "api_visibility": "private",
     }

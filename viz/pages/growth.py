@@ -38,19 +38,22 @@ class Growth:
         self._reader = service.model.text.reader()
         run = written.latest()
         self._begun_with = len(run.token_ids)
+        self._first: tuple[float, int] | None = None
+        """When the first new tokens were there, and how many: the speed is that of what followed."""
         visitor.following = True
         visitor.show(run, tuple(self._reader.read(token_id) for token_id in run.token_ids))
 
     def screens(self) -> Iterator[Screen]:
         """Yield what to show as the text grows, as often as the pages share the core; not yet its end."""
         yield self._begin()
-        began = drawn = time.monotonic()
+        drawn = time.monotonic()
         updates = 0
         while not self._written.done:
             run = self._written.latest(beyond=self._visitor.run, timeout=WAITING_SECONDS)
             if not self._take(run):
-                began = time.monotonic()
-                yield Screen(status=status_line(self._delay()))
+                if not self._written.done:
+                    # A slow model, or somebody else's prompt, may keep a text waiting in its midst as well.
+                    yield Screen(status=self._progress() if self._new else status_line(self._delay()))
                 continue
             start = time.monotonic()
             updates += 1
@@ -59,7 +62,7 @@ class Growth:
             else:
                 screen = self._light()
                 self._service.pace.took(time.monotonic() - start)
-            yield screen._replace(status=status_line(self._progress(start - began)))
+            yield screen._replace(status=self._progress())
             self._written.wait(self._service.pace.interval - (time.monotonic() - start))
         self._take(self._written.latest())
 
@@ -100,7 +103,18 @@ class Growth:
         ahead = self._written.ahead
         return say("page.waiting_turn", ahead=ahead) if ahead else say("page.reading")
 
-    def _progress(self, seconds: float) -> str:
-        new = len(self._visitor.pieces) - self._begun_with
-        length = self._written.max_new_tokens
-        return say("page.writing", new=new, length=length, rate=f"{new / max(seconds, 1e-9):.0f}")
+    def _progress(self) -> str:
+        """Return the status line of a text that grows: how far it is and how fast."""
+        now = time.monotonic()
+        self._first = self._first or (now, self._new)
+        began, first = self._first
+        line = say("page.writing", new=self._new, length=self._written.max_new_tokens)
+        if self._new == first:
+            return status_line(line)
+        rate = (self._new - first) / max(now - began, 1e-9)
+        return status_line(line, say("page.rate", rate=f"{rate:.1f}" if rate < 10 else f"{rate:.0f}"))
+
+    @property
+    def _new(self) -> int:
+        """Tokens that were added so far."""
+        return len(self._visitor.pieces) - self._begun_with

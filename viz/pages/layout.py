@@ -167,33 +167,38 @@ def _compose(start: Controls) -> tuple[gr.Textbox, dict[str, gr.Button], dict[st
                 "stop": gr.Button(say("page.button.stop"), elem_id="stop", interactive=False),
             }
     with gr.Row(elem_classes=["starters"]):
-        gr.HTML(f'<span class="say">{say("page.examples")}</span>', apply_default_css=False)
-        examples = {
-            example["prompt"]: gr.Button(example["name"], size="sm", min_width=50) for example in known
-        }
-        gr.HTML('<div class="divider"></div>', apply_default_css=False)
-        gr.HTML(f'<span class="say">{say("page.presets")}</span>', apply_default_css=False)
-        preset = gr.Radio(
-            [(say(f"page.preset.{name}"), name) for name in PRESETS],
-            value=start.preset,
-            show_label=False,
-            container=False,
-            elem_classes=["chips"],
-            elem_id="presets",
-        )
-        gr.HTML('<div class="divider"></div>', apply_default_css=False)
-        buttons["dice"] = gr.Button(say("page.new_dice"), size="sm", elem_id="dice", min_width=60)
-        gr.HTML('<div class="divider"></div>', apply_default_css=False)
-        gr.HTML(f'<span class="say">{say("page.precision_title")}</span>', apply_default_css=False)
-        precision = gr.Radio(
-            [(say(f"page.precision.{choice}"), choice) for choice in CHOICES],
-            value=start.precision,
-            show_label=False,
-            container=False,
-            elem_classes=["chips"],
-            elem_id="precision",
-        )
+        with gr.Row(elem_classes=["group"]):
+            _name(say("page.examples"))
+            examples = {
+                example["prompt"]: gr.Button(example["name"], size="sm", min_width=50) for example in known
+            }
+        with gr.Row(elem_classes=["group"]):
+            _name(say("page.presets"))
+            preset = _chips({name: say(f"page.preset.{name}") for name in PRESETS}, start.preset, "presets")
+        with gr.Row(elem_classes=["group"]):
+            buttons["dice"] = gr.Button(say("page.new_dice"), size="sm", elem_id="dice", min_width=60)
+        with gr.Row(elem_classes=["group"]):
+            _name(say("page.precision_title"))
+            precision = _chips(
+                {name: say(f"page.precision.{name}") for name in CHOICES}, start.precision, "precision"
+            )
     return prompt, buttons, examples, preset, precision
+
+
+def _name(text: str) -> None:
+    """Name the group of buttons or chips that follows."""
+    gr.HTML(f'<span class="say">{text}</span>', apply_default_css=False)
+
+
+def _chips(names: dict[str, str], value: str | None, elem_id: str) -> gr.Radio:
+    return gr.Radio(
+        [(text, name) for name, text in names.items()],
+        value=value,
+        show_label=False,
+        container=False,
+        elem_classes=["chips"],
+        elem_id=elem_id,
+    )
 
 
 def _dials(start: Controls, limits: Limits) -> dict[str, Any]:

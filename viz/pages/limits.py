@@ -21,6 +21,11 @@ class Limits:
     """Memory for the internals of all visitors' texts."""
 
     @property
+    def writers(self) -> int:
+        """Requests for texts that are answered at the same time; the last hears that too many wait."""
+        return self.places + self.queue_size + 1
+
+    @property
     def max_text_tokens(self) -> int:
         """Most tokens of a text, prompt included."""
         return self.max_prompt_tokens + 2 * self.max_new_tokens

@@ -1,5 +1,6 @@
 """What all visitors share: one model, one engine, and the limits."""
 
+import reprlib
 from collections.abc import Hashable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -163,7 +164,7 @@ class Service:
         """
         formats = self.model.info.formats
         if choice not in CHOICES:
-            raise Trouble(say("page.precision_unknown", choice=repr(choice)))
+            raise Trouble(say("page.precision_unknown", choice=reprlib.repr(choice)))
         if choice == "exact" and EXACT not in formats:
             raise Trouble(say("page.precision_absent", precision=EXACT, here=" / ".join(formats)))
         return EXACT if choice == "exact" else formats[0]

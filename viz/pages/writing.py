@@ -113,11 +113,11 @@ class Writing:
         visitor.continuation = written
         visitor.writing = True
         visitor.remember()
-        growth = Growth(self.service, self.example, visitor, written, controls)
         try:
+            growth = Growth(self.service, self.example, visitor, written, controls)
             with self.service.pace.page():
                 for screen in growth.screens():
-                    if length > 1:  # a single step is shown once it is there
+                    if length > 1 or written.ahead:  # a single step is shown once it is there
                         yield screen
         finally:
             written.stop()  # also when the page was closed

@@ -1,0 +1,97 @@
+"""An app with one place: who comes second waits and reads so, and whoever goes away makes room."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client
+from playwright.sync_api import Browser, expect
+
+from tests.browser.server import running_app
+from tests.browser.visit import PATIENT, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+LONG = 1000
+"""New tokens of a text that is stopped, or left, before its end; a greedy one repeats itself for ever."""
+
+
+@pytest.fixture(scope="module")
+def narrow() -> Iterator[str]:
+    """The address of an app in which one text is written at a time and one may wait."""
+    with running_app("--places", "1", "--queue-size", "1", "--max-new-tokens", str(LONG)) as address:
+        yield address
+
+
+@pytest.fixture
+def arrive(browser: Browser, narrow: str) -> Iterator[Callable[[], Visit]]:
+    """Open pages of that app, each in a window of its own; some are gone before the end."""
+    visits: list[Visit] = []
+
+    def opened() -> Visit:
+        visits.append(Visit(browser.new_context().new_page(), narrow))
+        return visits[-1]
+
+    yield opened
+    for visit in visits:
+        visit.page.context.close()
+        assert visit.elsewhere == []
+
+
+def begins(visit: Visit) -> None:
+    expect(visit.page.locator("#status")).to_contain_text("writing", timeout=PATIENT)
+
+
+def waits(visit: Visit) -> None:
+    expect(visit.page.locator("#status")).to_contain_text("waiting for a place: number 1 in line")
+    expect(visit.page.locator("#stop")).to_be_enabled()
+
+
+def test_a_page_that_is_closed_lets_the_next_one_in(arrive: Callable[[], Visit]) -> None:
+    first, second, third = arrive(), arrive(), arrive()
+    first.begin("Once upon a time", LONG, temperature=0)
+    begins(first)
+    second.begin("Once upon a time", LONG, temperature=0)
+    waits(second)
+    before = third.tokens()
+    third.begin("Once upon a time", LONG, temperature=0)
+    expect(third.page.locator("#notice")).to_contain_text("the line is full (1 waiting)", timeout=PATIENT)
+    assert third.tokens() == before, "nothing is lost"
+    first.page.context.close()
+    begins(second)
+    third.generate()
+    waits(third)
+    second.page.locator("#stop").click()
+    begins(third)
+    expect(second.page.locator("#status")).to_contain_text("stopped", timeout=PATIENT)
+    third.page.locator("#stop").click()
+    expect(third.page.locator("#status")).to_contain_text("stopped", timeout=PATIENT)
+    assert third.errors == []
+
+
+def test_stop_ends_the_wait(arrive: Callable[[], Visit]) -> None:
+    first, second = arrive(), arrive()
+    first.begin("Once upon a time", LONG, temperature=0)
+    begins(first)
+    second.begin("Hello", LONG, temperature=0)
+    waits(second)
+    second.page.locator("#stop").click()
+    expect(second.page.locator("#status")).to_contain_text("0 written", timeout=PATIENT)
+    expect(second.page.locator("#status")).to_contain_text("stopped")
+    begins(first)
+    first.page.locator("#stop").click()
+    expect(first.page.locator("#status")).to_contain_text("stopped", timeout=PATIENT)
+
+
+def test_programs_that_hang_up_leave_room_for_others(narrow: str) -> None:
+    """More than may write at once begin long texts and go away."""
+    client = Client(narrow, verbose=False, analytics_enabled=False)
+    start = f"{narrow}gradio_api/call/generate"
+    for seed in range(4):
+        data: list[Any] = ["Once upon a time", LONG, 0.0, 40, 1.0, 0.0, 1.0, seed, "fast"]
+        event = httpx.post(start, json={"data": data}, timeout=60).json()["event_id"]
+        with httpx.stream("GET", f"{start}/{event}", timeout=60) as stream:
+            next(stream.iter_bytes())
+    assert len(client.predict("Hello", 2, api_name="/generate")["steps"]) == 2
+    client.close()

@@ -1,0 +1,67 @@
+"""How often pages are redrawn: by what an update costs, shared by all pages that are written."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from viz.pages.pace import AROUND, SHARE, Pace
+
+
+def test_without_pages_nothing_is_spread():
+    assert Pace().interval == 0
+
+
+def test_the_interval_grows_with_the_pages_and_shrinks_again():
+    pace = Pace()
+    alone = None
+    with ExitStack() as pages:
+        intervals = []
+        for _ in range(30):
+            pages.enter_context(pace.page())
+            intervals.append(pace.interval)
+        alone = intervals[0]
+        assert intervals == pytest.approx([count * alone for count in range(1, 31)]) and alone > 0
+    assert pace.interval == 0
+    with pace.page():
+        assert pace.interval == alone
+
+
+def test_a_page_that_ends_with_an_error_does_not_count_any_more():
+    pace = Pace()
+    with pytest.raises(RuntimeError), pace.page():
+        raise RuntimeError
+    assert pace.interval == 0
+
+
+def test_the_interval_grows_with_the_cost_of_an_update_and_shrinks_again():
+    pace = Pace()
+    with pace.page():
+        first = pace.interval
+        for cost in (0.5, 0.001):
+            for _ in range(200):
+                pace.took(cost)
+            assert pace.interval == pytest.approx(cost * AROUND / SHARE)
+            assert (pace.interval > first) == (cost == 0.5)
+
+
+@pytest.mark.parametrize("cost", [0.002, 0.02])
+@pytest.mark.parametrize("count", [1, 8, 32])
+def test_all_pages_together_take_their_share_of_a_core_and_no_more(count, cost):
+    pace = Pace()
+    with ExitStack() as pages:
+        for _ in range(count):
+            pages.enter_context(pace.page())
+        for _ in range(200):
+            pace.took(cost)
+        busy = count * cost * AROUND / pace.interval
+    assert busy == pytest.approx(SHARE)
+
+
+def test_a_single_slow_update_is_no_reason_to_become_slow():
+    pace = Pace()
+    with pace.page():
+        for _ in range(200):
+            pace.took(0.005)
+        usual = pace.interval
+        pace.took(0.05)
+        assert usual < pace.interval < 2 * usual
