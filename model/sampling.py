@@ -260,6 +260,10 @@ class ShapedDistribution:
         same = self.left.softmax.scores is self.logits
         return (self.left if same else self.model).softmax.ranking
 
+    def most_likely(self, count: int) -> Ids:
+        """Return (count,) the beginning of `ranking`, without sorting the rest."""
+        return leading(self.logits, count) if count < len(self.logits) else self.ranking
+
     def rank(self, token_id: int) -> int:
         """Return the rank of a token among the model's own logits, 1 the most likely."""
         value = self.logits[token_id]

@@ -34,7 +34,7 @@ from tests.numerics.writing import (
 )
 from tests.tiny import tiny_model
 
-LENGTH = 16
+LENGTH = 12
 """Most tokens that a run gets here."""
 SAMPLERS = (
     GREEDY,
@@ -165,7 +165,7 @@ def assert_same_beginning(run: Run, truth: Run, plan: Plan) -> None:
 
 @given(plans=PLANS, conditions=CONDITIONS)
 @hypothesis_settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 def test_thirty_runs_that_join_and_leave_at_random_are_the_runs_alone(tiny_models, alone, plans, conditions):
     with pytest.MonkeyPatch.context() as patch:
@@ -206,9 +206,9 @@ def every_model(request) -> LanguageModel:
 @pytest.mark.parametrize("chunk", [5, 64])
 def test_everything_recorded_among_others_is_what_is_recorded_alone(every_model, monkeypatch, chunk):
     monkeypatch.setattr("model.lane.CHUNK", chunk)
-    runs = [start_with(byte_ids(1 + 6 * index, index), seed=index) for index in range(12)]
+    runs = [start_with(byte_ids(1 + 11 * index, index), seed=index) for index in range(7)]
     with Engine(every_model, PLENTY) as engine:
-        together = [ended(one) for one in at_once(engine, runs, 40)]
+        together = [ended(one) for one in at_once(engine, runs, 30)]
         found = [engine.read(run.token_ids) for run in together]
     for run, internals in zip(together, found, strict=True):
         with Engine(every_model, PLENTY) as engine:
@@ -222,7 +222,7 @@ def test_everything_recorded_among_others_is_what_is_recorded_alone(every_model,
             np.testing.assert_allclose(internals.attention_heads(layer, length), heads, atol=1e-4)
             for head in range(every_model.info.heads):
                 np.testing.assert_allclose(internals.attention(layer, head, length), heads[head], atol=1e-4)
-        for position in range(length):
+        for position in range(0, length, 5):
             np.testing.assert_allclose(internals.logits(position), alone.logits(position), atol=1e-3)
 
 
@@ -243,7 +243,7 @@ EMBEDDED_PROMPTS = (
     *("The opposite of hot is", "Q: What is 2 + 2?\nA:", "# README\n\n", "Breaking news:", "I think that"),
     "<|im_start|>user\nTell me a joke.<|im_end|>\n<|im_start|>assistant\n",
 )
-EMBEDDED_LENGTH = 8
+EMBEDDED_LENGTH = 5
 
 
 @pytest.fixture(scope="module")

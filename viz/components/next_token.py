@@ -82,7 +82,7 @@ def next_token_value(
         forced: the chosen token was put there by a person, not drawn.
     """
     dice = draw(shaped, u) if u is not None and not forced else None
-    ids = [int(token_id) for token_id in shaped.ranking[:rows]]
+    ids = [int(token_id) for token_id in shaped.most_likely(rows)]
     extra = sorted(
         {token_id for token_id in (chosen, dice) if token_id is not None} - set(ids), key=shaped.rank
     )

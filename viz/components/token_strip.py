@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Literal, TypedDict, get_args
 
 from model.run import Run, Step
@@ -22,6 +23,9 @@ MOST_RANK = 1000
 """Ranks are tinted on a logarithmic scale from 1 to this."""
 LONGEST_WORD = 24
 """Tokens without a space between them stay on one line up to this many characters."""
+
+REMEMBERED = 16_384
+"""Buttons that need not be made again."""
 
 
 class Token(TypedDict):
@@ -137,7 +141,9 @@ def shown_text(piece: Piece) -> str:
     return " ".join(display_token(part) for part in piece.text.split(" "))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _token(position: int, piece: Piece, step: Step | None, colour_by: ColourBy, joined: bool) -> Token:
+    """Return one button. Remembered: while a text grows, all of it is sent again with every update."""
     head, tail = _at_last_break(piece)
     return {
         "text": shown_text(head),

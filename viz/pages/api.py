@@ -125,7 +125,7 @@ class Api:
 
 def described(shaped: ShapedDistribution, count: int, token_of: Any) -> dict[str, Any]:
     """Return a distribution as plain values: the `count` leading tokens by themselves, the rest together."""
-    leading = [int(token_id) for token_id in shaped.ranking[:count]]
+    leading = [int(token_id) for token_id in shaped.most_likely(count)]
     raw, after = shaped.probabilities, shaped.shaped
     return {
         "vocab_size": len(shaped.logits),

@@ -1,5 +1,6 @@
 """The events that change the text: generate, step, continue, stop, cut and undo."""
 
+import traceback
 from collections.abc import Iterator
 
 import gradio as gr
@@ -27,20 +28,24 @@ class Writing:
     def generate(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
         """Write a new text from the prompt, token by token."""
         controls = Controls(*values)  # type: ignore[arg-type]
-        try:
+
+        def screens() -> Iterator[Screen]:
             yield from self._loading()
             run = self._new_run(prompt, controls)
             yield from self._write(visitor, run, self._length(controls), controls)
-        except (Trouble, OutOfRange) as trouble:
-            yield Screen(notice=problem(str(trouble)))
+
+        yield from self._or_why_not(visitor, screens())
 
     def step(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
         """Write one more token: of the text on the page, or of a new one if the prompt has changed."""
-        yield from self._extend(visitor, prompt, 1, Controls(*values))  # type: ignore[arg-type]
+        screens = self._extend(visitor, prompt, 1, Controls(*values))  # type: ignore[arg-type]
+        yield from self._or_why_not(visitor, screens)
 
     def more(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
         """Write on from the end of the text on the page, whatever stands in the prompt by now."""
-        yield from self._extend(visitor, visitor.run.prompt, None, Controls(*values))  # type: ignore[arg-type]
+        prompt = visitor.run.prompt
+        screens = self._extend(visitor, prompt, None, Controls(*values))  # type: ignore[arg-type]
+        yield from self._or_why_not(visitor, screens)
 
     def stop(self, visitor: Visitor) -> None:
         """Let the text that is being written end before its next token."""
@@ -90,16 +95,26 @@ class Writing:
     def _extend(
         self, visitor: Visitor, prompt: str, length: int | None, controls: Controls
     ) -> Iterator[Screen]:
+        yield from self._loading()
+        run = visitor.run
+        if run.prompt != prompt or run.model != self.service.model.info.identity:
+            run = self._new_run(prompt, controls)
+        elif run.finish_reason == "eos":
+            raise Trouble(say("page.ended"))
+        yield from self._write(visitor, run, length or self._length(controls), controls)
+
+    @staticmethod
+    def _or_why_not(visitor: Visitor, screens: Iterator[Screen]) -> Iterator[Screen]:
+        """Yield screens, and at last a notice if it did not go well."""
         try:
-            yield from self._loading()
-            run = visitor.run
-            if run.prompt != prompt or run.model != self.service.model.info.identity:
-                run = self._new_run(prompt, controls)
-            elif run.finish_reason == "eos":
-                raise Trouble(say("page.ended"))
-            yield from self._write(visitor, run, length or self._length(controls), controls)
+            yield from screens
+            return
         except (Trouble, OutOfRange) as trouble:
-            yield Screen(notice=problem(str(trouble)))
+            why = str(trouble)
+        except Exception as error:  # noqa: BLE001 - the page must not stay as if it were still writing
+            traceback.print_exc()
+            why = say("page.failed", problem=str(error) or type(error).__name__)
+        yield Screen(notice=problem(why), stop=gr.update(interactive=visitor.writing))
 
     def _write(self, visitor: Visitor, run: Run, length: int, controls: Controls) -> Iterator[Screen]:
         """Add up to `length` tokens to a run and show them as they come."""
