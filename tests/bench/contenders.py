@@ -9,6 +9,7 @@ from functools import cache
 from threading import Thread
 from typing import Any
 
+from model.background import BackgroundModel
 from model.run import Run, SamplerSettings
 from tests.bench.written import Written, prompt_ids, quiet, undisturbed
 
@@ -29,9 +30,11 @@ DEADLINE = 300.0
 @cache
 def our_model() -> Any:
     """Return the default model in both number formats; it never ends its text."""
-    from model.loading import load_model  # noqa: PLC0415 - torch takes seconds, and not everybody needs it
-
-    model = load_model(device="cpu", precision="auto", report=quiet)
+    # As the app loads it, in a thread that ends: OpenMP no longer lets its threads spin between two layers
+    # once more of them exist than cores, which doubles the time of a token.
+    loading = BackgroundModel(device="cpu", precision="auto", report=quiet)
+    loading.start()
+    model: Any = loading.wait()
     model.eos_token_ids = frozenset()
     return model
 

@@ -92,6 +92,7 @@ def test_stop_ends_a_text_in_its_midst_step_adds_one_and_undo_takes_it_back(visi
     visit = visits()
     page = visit.page
     visit.begin("Once upon a time there was a little robot who", 200, temperature=1, seed=3)
+    page.wait_for_function("window.begun", timeout=PATIENT)  # until then the example stands there
     expect(page.locator("#tokens button.generated").nth(3)).to_be_attached(timeout=PATIENT)
     expect(page.locator("#stop")).to_be_enabled()
     page.locator("#stop").click()

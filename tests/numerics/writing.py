@@ -17,7 +17,7 @@ WILD = SamplerSettings(temperature=1.3, top_k=0, top_p=1.0)
 NEW_TOKENS = 24
 PLENTY = 2**30
 """Bytes, for the internals of all texts."""
-PATIENCE = 60
+PATIENCE = 180
 """Seconds after which a test that waits has failed, even on a busy machine."""
 
 

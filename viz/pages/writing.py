@@ -108,13 +108,12 @@ class Writing:
         """Yield screens, and at last a notice if it did not go well."""
         try:
             yield from screens
-            return
         except (Trouble, OutOfRange) as trouble:
-            why = str(trouble)
+            yield Screen(notice=problem(str(trouble)))
         except Exception as error:  # noqa: BLE001 - the page must not stay as if it were still writing
             traceback.print_exc()
             why = say("page.failed", problem=str(error) or type(error).__name__)
-        yield Screen(notice=problem(why), stop=gr.update(interactive=visitor.writing))
+            yield Screen(notice=problem(why), stop=gr.update(interactive=visitor.writing))
 
     def _write(self, visitor: Visitor, run: Run, length: int, controls: Controls) -> Iterator[Screen]:
         """Add up to `length` tokens to a run and show them as they come."""
