@@ -312,7 +312,7 @@ def shape(
     """
     model = Stage("", Softmax(logits))
     if not np.isfinite(model.softmax.largest):
-        raise ValueError("the model returned logits that are not numbers; try --dtype float32")
+        raise ValueError("the model returned logits that are not numbers; try --precision exact")
     acted = [model]
     if settings.repetition_penalty != 1.0 and len(previous_token_ids) > 0:
         weakened = penalised(logits, settings.repetition_penalty, previous_token_ids)
