@@ -265,9 +265,9 @@ def read_options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--visitors", type=int, default=8, help="half at a browser, half programs (default: 8)"
+        "--visitors", type=int, default=32, help="half at a browser, half programs (default: 32)"
     )
-    parser.add_argument("--minutes", type=float, default=1.0, help="how long (default: 1)")
+    parser.add_argument("--minutes", type=float, default=5.0, help="how long (default: 5)")
     parser.add_argument("--seed", type=int, default=0, help="of what the visitors choose to do (default: 0)")
     parser.add_argument("--address", help="test a running server instead of starting one")
     parser.add_argument("app", nargs="*", metavar="-- OPTION", help="options of the app that is started")
