@@ -63,10 +63,11 @@ class Api:
             written = self.service.write(prompted, length, settings, int(checked_seed), owner=None)
             try:
                 run = prompted
-                while not written.done:
-                    run = written.latest(beyond=run, timeout=STREAM_SECONDS)
-                    yield run.to_json()
-                    written.wait(STREAM_SECONDS)
+                with self.service.pace.page():
+                    while not written.done:
+                        run = written.latest(beyond=run, timeout=STREAM_SECONDS)
+                        yield run.to_json()
+                        written.wait(max(STREAM_SECONDS, self.service.pace.interval))
                 yield written.latest().to_json()
             finally:
                 written.stop()  # whoever called may have gone
