@@ -175,8 +175,11 @@ class ForwardPass:
             seen = at <= last
             if window is not None:
                 seen &= at > last - window
-            bias = torch.zeros(seen.shape, dtype=dtype, device=last.device).masked_fill_(~seen, float("-inf"))
-            self._masks[-1, window] = None if bool(seen.all()) else bias[:, None, None]
+            bias = None
+            if not bool(seen.all()):
+                bias = torch.zeros(seen.shape, dtype=dtype, device=last.device)
+                bias = bias.masked_fill_(~seen, float("-inf"))[:, None, None]
+            self._masks[-1, window] = bias
         return self._masks[-1, window]
 
     def _chunk_mask(self, span: Span, window: int | None) -> Tensor | None:

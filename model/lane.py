@@ -81,9 +81,10 @@ class Lane:
             if room <= 0:
                 break
             if job.internals is None:
-                if self._comes_with(job, work):
+                nearest, known = self._store.nearest(self._format, job.token_ids)
+                if _comes_with(job, known, work):
                     continue
-                self._start(job)
+                self._start(job, nearest, known)
             share = room // 2 if job is others[0] and len(others) > 1 and room > 1 else room
             count = min(share, len(job.pending))
             if count > 0:
@@ -97,22 +98,8 @@ class Lane:
         assert job.internals is not None and job.slot is not None
         return Span(job.pending[:count], len(job.internals), job.slot)
 
-    def _comes_with(self, job: Job, work: list[tuple[Job, Span]]) -> bool:
-        """Return whether this pass computes more of the text for another job than is known: worth a wait.
-
-        Not for a text that is being written again, token by token, unless what is missing is its next one.
-        """
-        _, known = self._store.nearest(self._format, job.token_ids)
-        missing = len(job.token_ids) - known
-        for other, span in work:
-            gain = shared(other.token_ids[: span.end], job.token_ids) - known
-            if gain > 0 and (len(other.pending) > 1 or gain == missing):
-                return True
-        return False
-
-    def _start(self, job: Job) -> None:
-        """Find what is known of the text; the rest is to be computed."""
-        nearest, known = self._store.nearest(self._format, job.token_ids)
+    def _start(self, job: Job, nearest: Internals | None, known: int) -> None:
+        """Begin with the `known` tokens that a text shares with the nearest; the rest is to be computed."""
         if nearest is None or known == 0:
             job.internals = Internals(self._model, self._format, (), Recording(self._network.layout))
         elif known == len(nearest) and not nearest.in_use:
@@ -203,6 +190,19 @@ class Lane:
         self._slots.reserve(target + 1, 1)
         self._slots.move(job.slot, target, len(job.internals))
         job.slot = target
+
+
+def _comes_with(job: Job, known: int, work: list[tuple[Job, Span]]) -> bool:
+    """Return whether a pass computes more of a text for another job than is known: worth a wait.
+
+    Not for a text that is being written again, token by token, unless what is missing is its next one.
+    """
+    missing = len(job.token_ids) - known
+    for other, span in work:
+        gain = shared(other.token_ids[: span.end], job.token_ids) - known
+        if gain > 0 and (len(other.pending) > 1 or gain == missing):
+            return True
+    return False
 
 
 def _choose(job: WritingJob, logits: NDArray[np.float32]) -> Step | Exception:

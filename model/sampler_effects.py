@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.sampling import Floats, Ids, ShapedDistribution, descending
+from model.distribution import Floats, Ids, descending
+from model.sampling import ShapedDistribution
 
 TEMPERATURES: Floats = np.linspace(0.05, 2.0, 79)
 """Grid of the temperature sweep; starts above 0, where the sampler turns greedy."""

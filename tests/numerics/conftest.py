@@ -12,8 +12,14 @@ from model.embedded import embedded_model as embedded_folder
 from model.engine import Engine
 from model.language_model import LanguageModel
 from tests.numerics.folders import saved
-from tests.numerics.writing import PLENTY, Passes
+from tests.numerics.writing import PLENTY, Passes, without_eos
 from tests.tiny import tiny_transformer
+
+
+@pytest.fixture
+def endless(tiny_gpt2: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> LanguageModel:
+    """The tiny GPT-2, whose texts end by their length alone."""
+    return without_eos(tiny_gpt2, monkeypatch)
 
 
 @pytest.fixture

@@ -243,6 +243,7 @@ EMBEDDED_PROMPTS = (
     *("The opposite of hot is", "Q: What is 2 + 2?\nA:", "# README\n\n", "Breaking news:", "I think that"),
     "<|im_start|>user\nTell me a joke.<|im_end|>\n<|im_start|>assistant\n",
 )
+BOTH = ("float32", "float16 weights")
 EMBEDDED_LENGTH = 5
 
 
@@ -254,7 +255,7 @@ def embedded_in_both(embedded_model) -> LanguageModel:
     """
     folder, _ = embedded_folder(print)
     transformer = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    formats = [form for form in ("float32", "float16 weights") if form in available(torch.device("cpu"))]
+    formats = [form for form in BOTH if form in available(torch.device("cpu"))]
     return LanguageModel(
         {form: converted(transformer, form) for form in reversed(formats)},
         embedded_model._tokenizer,
@@ -265,10 +266,8 @@ def embedded_in_both(embedded_model) -> LanguageModel:
 
 
 @pytest.mark.embedded
-@pytest.mark.parametrize("precision", ["float32", "float16 weights"])
+@pytest.mark.parametrize("precision", [form for form in BOTH if form in available(torch.device("cpu"))])
 def test_thirty_runs_of_the_embedded_model_together_are_the_runs_one_at_a_time(embedded_in_both, precision):
-    if precision not in embedded_in_both.networks:
-        pytest.skip(f"{precision} is not available on this processor")
     assert len(set(EMBEDDED_PROMPTS)) == 30
     runs = [
         start(embedded_in_both, prompt, SAMPLERS[index % len(SAMPLERS)], index, precision)

@@ -18,7 +18,6 @@ from tests.numerics.writing import (
     ended,
     start,
     start_with,
-    without_eos,
     written,
 )
 from tests.tiny import tiny_model
@@ -27,12 +26,6 @@ from tests.tiny import tiny_model
 def present(engine: Engine) -> int:
     """Return how many runs are being written."""
     return len(engine._written())
-
-
-@pytest.fixture
-def endless(tiny_gpt2, monkeypatch):
-    """The tiny GPT-2, whose texts end by their length alone."""
-    return without_eos(tiny_gpt2, monkeypatch)
 
 
 # Places

@@ -24,12 +24,6 @@ POISON = 255
 
 
 @pytest.fixture
-def endless(tiny_gpt2, monkeypatch):
-    """The tiny GPT-2, whose texts end by their length alone."""
-    return without_eos(tiny_gpt2, monkeypatch)
-
-
-@pytest.fixture
 def poisoned(monkeypatch):
     """A model that has no numbers for a text with a certain token in it."""
     model = without_eos(tiny_model("gpt2"), monkeypatch)

@@ -13,18 +13,11 @@ from tests.numerics.writing import (
     byte_ids,
     ended,
     start_with,
-    without_eos,
     written,
 )
 
 LONG = 100
 """Tokens of a long prompt."""
-
-
-@pytest.fixture
-def endless(tiny_gpt2, monkeypatch):
-    """The tiny GPT-2, whose texts end by their length alone."""
-    return without_eos(tiny_gpt2, monkeypatch)
 
 
 # Side by side

@@ -59,7 +59,9 @@ def test_the_model_knows_neither_the_page_nor_its_libraries(path):
     assert_imports_none_of(path, {"viz", "gradio", "plotly", "app", "tests"})
 
 
-@pytest.mark.parametrize("path", ["model/sampling.py", "model/run.py", "model/sampler_effects.py"])
+@pytest.mark.parametrize(
+    "path", ["model/distribution.py", "model/sampling.py", "model/run.py", "model/sampler_effects.py"]
+)
 def test_sampling_and_runs_are_plain_numbers(path):
     assert_imports_none_of(path, {"torch", "transformers"})
 
@@ -113,7 +115,13 @@ def dotted(path: str) -> str:
 
 def test_figures_and_sampling_load_without_torch_transformers_or_gradio():
     """What the imports drag in, however indirectly, seen from a fresh interpreter."""
-    plain = ["model.sampling", "model.run", "model.sampler_effects", *map(dotted, sources("viz/figures"))]
+    plain = [
+        "model.distribution",
+        "model.sampling",
+        "model.run",
+        "model.sampler_effects",
+        *map(dotted, sources("viz/figures")),
+    ]
     assert not HEAVY & modules_after_importing(*plain)
 
 

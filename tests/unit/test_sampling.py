@@ -8,18 +8,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from model.distribution import PARTS, descending, entropy_bits, leading
 from model.run import MAX_SEED, SamplerSettings
-from model.sampling import (
-    PARTS,
-    STAGES,
-    descending,
-    draw,
-    entropy_bits,
-    leading,
-    penalised,
-    shape,
-    uniform,
-)
+from model.sampling import STAGES, draw, penalised, shape, uniform
 
 OFF = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0}
 BARELY = np.nextafter(1.0, 0.0)

@@ -9,9 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from model.attention_view import hide_first, window
+from model.distribution import leading
 from model.run import OutOfRange
 from model.sampler_effects import ranked_curve, temperature_sweep
-from model.sampling import leading, penalised
+from model.sampling import penalised
 from viz.components.bertviz_frame import HeadViewValue, head_view_value, head_view_window
 from viz.components.facts import facts_html, sampler_facts
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
