@@ -1,8 +1,6 @@
 """One model, many runs: the thread that computes everything, and how others ask it to."""
 
-import os
 from collections.abc import Collection, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Condition, Thread
 from types import TracebackType
@@ -16,12 +14,12 @@ from model.internals import Internals, InternalsStore
 from model.job import ReadingJob, WritingJob
 from model.lane import Lane
 from model.language_model import LanguageModel
+from model.memory import keep_freed_memory
 from model.run import Run, SamplerSettings
 from model.waiting_line import WaitingLine
 
 PLACES = 32
 """Texts written at the same time."""
-SAMPLING_THREADS = 4
 
 
 class UnknownPrecision(Exception):
@@ -45,11 +43,11 @@ class Engine:
             budget_bytes: for the internals of all texts; runs wait until those being written fit into it.
             places: runs written at the same time.
         """
+        keep_freed_memory()
         self.model = model
         self.places = places
         self.store = InternalsStore(budget_bytes)
-        self._pool = ThreadPoolExecutor(min(SAMPLING_THREADS, os.cpu_count() or 1), "sampling")
-        self._lanes = {form: Lane(model, form, self.store, self._pool) for form in model.networks}
+        self._lanes = {form: Lane(model, form, self.store) for form in model.networks}
         self._line = WaitingLine()
         self._looking: list[ReadingJob] = []
         self._wake = Condition()
@@ -137,7 +135,6 @@ class Engine:
             self._closed = True
             self._wake.notify()
         self._thread.join()
-        self._pool.shutdown()
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,7 @@
 """The number formats in which a model can run, and a second model in one of them beside the first.
 
 "Weights" formats round the linear layers' weights alone, where nearly all the time goes, and share the rest.
+On the processor even float32 packs them: the same numbers, in the order that the fastest kernel reads.
 """
 
 import copy
@@ -29,6 +30,10 @@ FORMATS: dict[Format, str] = {
 WHOLE: dict[Format, torch.dtype] = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 """Formats of the whole model."""
 
+PACKED_FOR_ROWS = 16
+"""Rows that oneDNN expects: for so many it chooses an order that is good for one and for 64 as well."""
+LONGEST_SINGLE = 768
+"""Numbers of a row up to which oneDNN adds in the same order whether it is alone or not."""
 INT8_BLOCK = 16
 """Weights that PyTorch's int8 kernel reads at once; it runs past the end of rows that are no multiple."""
 
@@ -52,6 +57,32 @@ class PackedLinear(nn.Module):
         return f"in_features={self.in_features}, out_features={self.out_features}"
 
 
+class Float32Linear(PackedLinear):
+    """float32 weights in the order that oneDNN reads.
+
+    On 2 cores of an AMD EPYC it takes 12 ms for one row through the default model where `nn.Linear`, which
+    asks MKL, takes 27, and 17 for sixteen where that takes 41. A row's result is the same to the last bit
+    however many rows are computed with it. For one row alone, if it is long, oneDNN adds in another order;
+    it gets two then.
+    """
+
+    bias: Tensor | None
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        """Pack (out, in) weights and keep an (out,) bias."""
+        super().__init__(weight)
+        self.packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight, PACKED_FOR_ROWS)
+        self.register_buffer("bias", bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (..., out) for (..., in)."""
+        rows = x.reshape(-1, self.in_features)
+        count = len(rows)
+        rows = rows.expand(2, -1) if count == 1 and self.in_features > LONGEST_SINGLE else rows
+        result: Tensor = torch.ops.mkldnn._linear_pointwise(rows, self.packed, self.bias, "none", [], "")
+        return result[:count].view(*x.shape[:-1], self.out_features)
+
+
 class Float16Linear(PackedLinear):
     """float16 weights, float32 everything else: FBGEMM, for x86.
 
@@ -66,13 +97,13 @@ class Float16Linear(PackedLinear):
         """
         super().__init__(weight)
         _require_range(weight, torch.float16)
-        self._packed = torch.ops.quantized.linear_prepack_fp16(weight, bias)
+        self.packed = torch.ops.quantized.linear_prepack_fp16(weight, bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (..., out) float32 for (..., in) float32."""
         if x.dim() == 1:  # which the kernel refuses
             return self.forward(x[None])[0]
-        result: Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self._packed)
+        result: Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self.packed)
         return result
 
 
@@ -109,17 +140,18 @@ class Int8Linear(PackedLinear):
         return result.view(*x.shape[:-1], self.out_features)
 
 
-PACKED: dict[Format, type[Float16Linear] | type[Int8Linear]] = {
+PACKED: dict[Format, type[PackedLinear]] = {
+    "float32": Float32Linear,
     "float16 weights": Float16Linear,
     "int8 weights": Int8Linear,
 }
-"""Formats of the linear layers' weights, all for the CPU."""
+"""Formats that pack the linear layers' weights, all for the CPU."""
 
 
 def available(device: torch.device) -> tuple[Format, ...]:
     """Return the formats in which a model can run on the device, float32 first."""
     if device.type == "cpu":
-        return ("float32", *(form for form in PACKED if _works(form)), *WHOLE)
+        return ("float32", *(form for form in PACKED if form != "float32" and packs(form)), *WHOLE)
     if device.type == "cuda":
         return ("float32", *WHOLE)
     return ("float32", "float16")
@@ -131,7 +163,7 @@ def converted(transformer: PreTrainedModel, form: Format) -> PreTrainedModel:
 
     Everything that is not rounded is shared. A format of the weights leaves the embeddings (where the output
     embedding is tied to them, the output alone is rounded), the norms, and layers that it does not take.
-    For float32 it is `transformer` itself. Takes 10 ns a weight or less.
+    For float32 it is `transformer` itself where nothing packs float32. Takes 10 ns a weight or less.
 
     Args:
         transformer: causal LM in float32, not yet prepared for recording.
@@ -140,21 +172,36 @@ def converted(transformer: PreTrainedModel, form: Format) -> PreTrainedModel:
     Raises:
         Unrepresentable: a weight lies outside the range of the format.
     """
-    if form == "float32":
+    if form == "float32" and (transformer.device.type != "cpu" or not packs(form)):
         return transformer
     if form in WHOLE:
         return _whole(transformer, WHOLE[form])
     second = _sharing(transformer, {})
     layers = {layer: name for name, layer in second.named_modules() if _takes(form, layer)}
     # The largest first: one worker is busy with the output embedding while others do the rest.
-    order = sorted(layers, key=lambda layer: -_weight(layer).numel())
+    order = sorted(layers, key=lambda layer: -oriented(layer).numel())
     with ThreadPoolExecutor(torch.get_num_threads()) as workers:
-        packed = dict(zip(order, workers.map(partial(_pack, form, layers), order), strict=True))
+        new = dict(zip(order, workers.map(partial(_pack, form, layers), order), strict=True))
     for parent in list(second.modules()):
         for name, child in parent._modules.items():
-            if child is not None and child in packed:
-                parent._modules[name] = packed[child].train(child.training)
+            if child is not None and child in new:
+                parent._modules[name] = new[child].train(child.training)
     return second
+
+
+def packed(form: Format, weight: Tensor, bias: Tensor | None) -> PackedLinear:
+    """Return a linear layer with (out, in) float32 weights packed in a format.
+
+    Raises:
+        Unrepresentable: a weight lies outside the range of the format.
+    """
+    return PACKED[form](weight.contiguous(), bias)  # type: ignore[call-arg]
+
+
+def oriented(layer: Any) -> Tensor:
+    """Return the (out, in) weights of a linear layer: GPT-2's Conv1D keeps them the other way round."""
+    weight: Tensor = layer.weight.detach()
+    return weight.T if isinstance(layer, Conv1D) else weight
 
 
 def linear_layers(transformer: nn.Module) -> Iterator[tuple[nn.Module, int, int]]:
@@ -191,19 +238,13 @@ def _takes(form: Format, layer: nn.Module) -> bool:
     # A subclass may compute something else.
     if type(layer) is not nn.Linear and type(layer) is not Conv1D:
         return False
-    return form != "int8 weights" or _weight(layer).shape[1] % INT8_BLOCK == 0
-
-
-def _weight(layer: Any) -> Tensor:
-    """Return (out, in) weights: GPT-2's Conv1D keeps them the other way round."""
-    weight: Tensor = layer.weight.detach()
-    return weight.T if isinstance(layer, Conv1D) else weight
+    return form != "int8 weights" or oriented(layer).shape[1] % INT8_BLOCK == 0
 
 
 @torch.no_grad()  # which is a thread's own
 def _pack(form: Format, names: dict[nn.Module, str], layer: Any) -> nn.Module:
     try:
-        return PACKED[form](_weight(layer).contiguous(), None if layer.bias is None else layer.bias.detach())
+        return packed(form, oriented(layer), None if layer.bias is None else layer.bias.detach())
     except Unrepresentable as error:
         raise Unrepresentable(f"{names[layer]}: {error}") from error
 
@@ -219,15 +260,18 @@ def _require_range(weight: Tensor, dtype: torch.dtype, name: str = "") -> None:
 
 
 @cache
-def _works(form: Format) -> bool:
-    """Try a format of the weights on a matrix of powers of two, which every format holds exactly."""
+def packs(form: Format) -> bool:
+    """Return whether this processor computes with weights packed in a format.
+
+    Tried on a matrix of powers of two, which every format holds exactly.
+    """
     if form == "float16 weights" and not (
         platform.machine().lower() in {"x86_64", "amd64"}
         and "fbgemm" in torch.backends.quantized.supported_engines
     ):
         return False
     try:
-        result = PACKED[form](2 * torch.eye(INT8_BLOCK), None)(torch.ones(2, INT8_BLOCK))
-    except (RuntimeError, AttributeError):  # PyTorch was built without the kernel
+        result = packed(form, 2 * torch.eye(INT8_BLOCK), None)(torch.ones(2, INT8_BLOCK))
+    except (RuntimeError, AttributeError, NotImplementedError):  # PyTorch was built without the kernel
         return False
     return bool(torch.allclose(result, torch.full_like(result, 2.0), rtol=0.01))

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from model.recording import Columns, Recording
 
-FIRST_LENGTH = 256
-"""Tokens that a slot holds at first; doubled as texts grow."""
+FIRST_SLOTS, FIRST_LENGTH = 32, 1024
+"""Room on the CPU, where zeros take no memory before something is written over them."""
 
 
 class KeyValueSlots:
@@ -25,17 +25,28 @@ class KeyValueSlots:
         self.values: list[Tensor] = []
         self._slots = 0
         self._length = 0
+        self._used = (0, 0)
+        """Slots and length that anybody has asked for: only there can anything have been written."""
 
     def reserve(self, slots: int, length: int) -> None:
         """Make room for so many texts of such a length; what is there is kept."""
+        before = self._used
+        self._used = max(slots, before[0]), max(length, before[1])
         if slots <= self._slots and length <= self._length:
             return
         if slots > self._slots:
             self._slots = max(slots, 2 * self._slots)
         if length > self._length:
-            self._length = max(length, 2 * self._length, FIRST_LENGTH)
-        self.keys = [self._grown(old) for old in self.keys]
-        self.values = [self._grown(old) for old in self.values]
+            self._length = max(length, 2 * self._length)
+        self.keys = [self._grown(old, *before) for old in self.keys]
+        self.values = [self._grown(old, *before) for old in self.values]
+
+    def open(self, layers: int, heads: int, size: int) -> None:
+        """Make the slots of all layers at once, in float32 on the CPU, if they are not there yet."""
+        if not self.keys:
+            like = torch.empty(0, heads, size)
+            self.keys = [self._empty(like) for _ in range(layers)]
+            self.values = [self._empty(like) for _ in range(layers)]
 
     def write(self, layer: int, slots: Tensor, positions: Tensor, keys: Tensor, values: Tensor) -> None:
         """Put (N, heads, size) keys and values of N tokens where they belong.
@@ -75,14 +86,16 @@ class KeyValueSlots:
     def clear(self, slot: int) -> None:
         """Forget what stands in a slot: it may hold what is not a number."""
         for store in (*self.keys, *self.values):
-            store[slot] = 0
+            store[slot, :, : self._used[1]] = 0
 
     def _empty(self, like: Tensor) -> Tensor:
+        if like.device.type == "cpu":
+            self._slots, self._length = max(self._slots, FIRST_SLOTS), max(self._length, FIRST_LENGTH)
         return _zeros((self._slots, like.shape[1], self._length, like.shape[2]), like)
 
-    def _grown(self, old: Tensor) -> Tensor:
+    def _grown(self, old: Tensor, slots: int, length: int) -> Tensor:
         new = _zeros((self._slots, old.shape[1], self._length, old.shape[3]), old)
-        new[: old.shape[0], :, : old.shape[2]] = old
+        new[:slots, :, :length] = old[:slots, :, :length]
         return new
 
 

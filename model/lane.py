@@ -1,19 +1,17 @@
 """The texts that are computed in one number format, pass by pass."""
 
-from concurrent.futures import Executor
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.forward_pass import Span
+from model.batch import Span
+from model.blocks import BlockPool
 from model.internals import KEPT_LOGITS, Internals, InternalsStore, shared
 from model.job import Job, ReadingJob, WritingJob
 from model.key_values import KeyValueSlots
 from model.language_model import LanguageModel
 from model.recording import BLOCK, Recording
-from model.run import Step
 
 CHUNK = 64
 """Prompt tokens that one pass takes beside the texts that are being written: these wait meanwhile."""
@@ -28,13 +26,13 @@ class Lane:
     Texts of which one token is pending stand in slots 0, 1, ..., so that attention serves them together.
     """
 
-    def __init__(self, model: LanguageModel, form: str, store: InternalsStore, pool: Executor) -> None:
+    def __init__(self, model: LanguageModel, form: str, store: InternalsStore) -> None:
         self._model = model
         self._format = form
         self._network = model.networks[form]
         self._store = store
-        self._pool = pool
         self._slots = KeyValueSlots()
+        self._pool = BlockPool()
         self.jobs: list[Job] = []
         """In the order of their arrival."""
 
@@ -101,7 +99,9 @@ class Lane:
     def _start(self, job: Job, nearest: Internals | None, known: int) -> None:
         """Begin with the `known` tokens that a text shares with the nearest; the rest is to be computed."""
         if nearest is None or known == 0:
-            job.internals = Internals(self._model, self._format, (), Recording(self._network.layout))
+            job.internals = Internals(
+                self._model, self._format, (), Recording(self._network.layout, self._pool)
+            )
         elif known == len(nearest) and not nearest.in_use:
             job.internals = nearest
         else:
@@ -154,14 +154,17 @@ class Lane:
             return
         ends = [job.internals.recording.final(len(job.internals) - 1) for job in writing if job.internals]
         logits = self._network.logits(torch.stack(ends))
-        side_by_side = self._pool.map if len(writing) > 1 else map
-        for job, chosen in zip(writing, side_by_side(_choose, writing, logits), strict=True):
-            self._add(job, chosen)
+        for job, its_logits in zip(writing, logits, strict=True):
+            self._go_on(job, its_logits)
 
-    def _add(self, job: WritingJob, chosen: Step | Exception) -> None:
-        """Append what was chosen to a text, or end it."""
-        if isinstance(chosen, Exception):
-            self._refuse(job, chosen)
+    def _go_on(self, job: WritingJob, logits: NDArray[np.float32]) -> None:
+        """Append the next token to a text, or end it."""
+        assert job.internals is not None
+        job.internals.remember(len(job.token_ids) - 1, logits.copy())  # a view would keep the whole batch
+        try:
+            chosen = job.writer.choose(job.token_ids, logits)
+        except ValueError as error:
+            self._refuse(job, error)
             return
         job.continuation.add(chosen)
         reason = job.writer.why_ended(chosen)
@@ -203,13 +206,3 @@ def _comes_with(job: Job, known: int, work: list[tuple[Job, Span]]) -> bool:
         if gain > 0 and (len(other.pending) > 1 or gain == missing):
             return True
     return False
-
-
-def _choose(job: WritingJob, logits: NDArray[np.float32]) -> Step | Exception:
-    """Choose in a thread of the sampler's pool: numpy lets other threads run meanwhile."""
-    try:
-        assert job.internals is not None
-        job.internals.remember(len(job.token_ids) - 1, logits.copy())  # a view would keep the whole batch
-        return job.writer.choose(job.token_ids, logits)
-    except ValueError as error:
-        return error

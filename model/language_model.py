@@ -1,6 +1,6 @@
 """A language model whose inside can be read: a tokenizer, and the same weights in one or two formats."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -8,6 +8,7 @@ from typing import TypeVar
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from model.formats import Format
 from model.network import Network, UnrecordableModel
 from model.text import TokenText, require_whole_characters
 
@@ -45,19 +46,21 @@ class LanguageModel:
 
     def __init__(
         self,
-        transformers: Mapping[str, PreTrainedModel],
+        transformer: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         *,
+        formats: Sequence[Format] = ("float32",),
         name: str,
         fingerprint: str,
         parameters: int,
         measured: str = "",
     ) -> None:
-        """Prepare a loaded causal LM, in every number format it is to run in, the usual one first.
+        """Prepare a loaded causal LM in every number format it is to run in.
 
         Args:
-            transformers: by format.
+            transformer: in float32; of little use to others afterwards.
             tokenizer: of the model.
+            formats: the usual one first.
             name: for people.
             fingerprint: of the weights.
             parameters: how many there are; in packed formats they cannot be counted.
@@ -66,12 +69,11 @@ class LanguageModel:
         Raises:
             UnrecordableModel: the recording does not reproduce the model's own attention and logits.
         """
-        self.networks = {form: Network(transformer) for form, transformer in transformers.items()}
+        self.networks: dict[str, Network] = {form: Network(transformer, form) for form in formats}
         self._tokenizer = tokenizer
-        first = next(iter(transformers.values()))
         self.text = TokenText(tokenizer)
-        self.info = _info(first, name, fingerprint, parameters, tuple(transformers), measured)
-        self.eos_token_ids = _eos_token_ids(first, tokenizer)
+        self.info = _info(transformer, name, fingerprint, parameters, tuple(formats), measured)
+        self.eos_token_ids = _eos_token_ids(transformer, tokenizer)
         # One thread of one core for whoever looks: figures never take the cores from the text being written.
         self._reading = ThreadPoolExecutor(1, "reading", initializer=lambda: torch.set_num_threads(1))
 

@@ -15,8 +15,7 @@ from model.catalog import DEFAULT, ModelError, resolve
 from model.checkpoint import require_causal, weights_files
 from model.embedded import embedded_model
 from model.fingerprint import fingerprint
-from model.formats import converted
-from model.fused_layers import fused
+from model.formats import Format
 from model.hub import hub_model
 from model.language_model import LanguageModel
 from model.network import UnrecordableModel
@@ -53,15 +52,14 @@ def load_model(
     try:
         transformer = _transformer(folder, source.title).to(place)
         tokenizer = _tokenizer(folder, source.title, transformer)
-        transformers, measured = _in_formats(transformer, tokenizer, precision, mark, report)
-        parameters = transformer.num_parameters()
-        del transformer  # or float32 would stay in memory where only the fast format is wanted
+        formats, measured = _formats(transformer, tokenizer, precision, mark, report)
         model = LanguageModel(
-            transformers,
+            transformer,
             tokenizer,
+            formats=formats,
             name=source.title,
             fingerprint=mark,
-            parameters=parameters,
+            parameters=transformer.num_parameters(),
             measured=measured,
         )
     except UnrecordableModel as error:
@@ -96,20 +94,18 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
-def _in_formats(
+def _formats(
     transformer: Any, tokenizer: Any, precision: Precision, mark: str, report: Report
-) -> tuple[dict[str, Any], str]:
-    """Return the model in the number formats that it is to run in, the usual one first, and why that one."""
-    exact: dict[str, Any] = {"float32": transformer}
+) -> tuple[tuple[Format, ...], str]:
+    """Return the number formats that the model is to run in, the usual one first, and why that one."""
     if precision == "exact":
-        return exact, ""
+        return ("float32",), ""
     probe = tokenizer(PROBE_TEXT)["input_ids"]
     choice = choose(transformer, transformer.device, fingerprint=mark, token_ids=probe, report=report)
     report(choice.sentence())
     if choice.fast is None:
-        return exact, choice.sentence()
-    fast: dict[str, Any] = {choice.fast: converted(fused(transformer), choice.fast)}
-    return (fast if precision == "fast" else fast | exact), choice.sentence()
+        return ("float32",), choice.sentence()
+    return ((choice.fast,) if precision == "fast" else (choice.fast, "float32")), choice.sentence()
 
 
 def _transformer(folder: Path, name: str) -> Any:

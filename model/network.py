@@ -1,52 +1,93 @@
 """One transformer in one number format, prepared for recorded passes over many texts at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from model.forward_pass import ForwardPass, Span, passing, prepare
+from model.batch import Batch, Span
+from model.compiled_decoder import compiled_decoder
+from model.formats import Format, converted, oriented, packed
 from model.key_values import KeyValueSlots
 from model.recording import Layout, Recording, attention_weights
+from model.transformers_decoder import TransformersDecoder
 
 PROBE_LENGTH = 8
-TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.15, torch.float16: 0.02}
-"""Mean total variation allowed between distributions rebuilt and computed by the model: rounding, no more."""
+TOLERANCE: dict[Format, float] = {
+    "float32": 1e-4,
+    "float16 weights": 0.01,
+    "float16": 0.02,
+    "int8 weights": 0.15,
+    "bfloat16": 0.15,
+}
+"""Mean total variation from what Transformers computes in float32 that rounding may cause."""
 
 
 class UnrecordableModel(Exception):
     """What was recorded does not explain what the model computed, so nothing could be shown truthfully."""
 
 
+class Decoder(Protocol):
+    """All layers of a model."""
+
+    @property
+    def layout(self) -> Layout:
+        """Where the vectors of a token stand in its row; known after the first pass."""
+        ...
+
+    def forward(self, slots: KeyValueSlots, batch: Batch) -> Tensor:
+        """Return (N, width) rows of the N tokens of a pass, laid out as `layout` says."""
+        ...
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What Transformers itself computes from the probe."""
+
+    token_ids: list[int]
+    attention: tuple[Tensor, ...]
+    """By layer (heads, T, T)."""
+    probabilities: Tensor
+    """(T, V)."""
+
+
 class Network:
-    """A causal LM of Transformers behind two functions: tokens in, rows out; rows in, logits out."""
+    """A causal LM behind two functions: tokens in, rows out; rows in, logits out."""
 
-    layout: Layout
-
-    def __init__(self, transformer: PreTrainedModel) -> None:
+    def __init__(self, transformer: PreTrainedModel, form: Format = "float32") -> None:
         """Prepare a loaded causal LM for recording and prove on a short text that it can be recorded.
 
+        Args:
+            transformer: in float32. Where nothing packs its weights, it is the one that computes.
+            form: what to compute in.
+
         Raises:
-            UnrecordableModel: the recording does not reproduce the model's own attention and logits.
+            UnrecordableModel: the recording does not reproduce Transformers' own attention and logits.
         """
-        self._transformer = transformer.eval()
-        self._output_embedding = transformer.get_output_embeddings()
-        self._prove_recordable()
+        self.device: torch.device = transformer.device
+        truth = _truth(transformer.eval())
+        problem: Exception | None = None
+        for decoder, output_embedding in _ways(transformer, form):
+            self._decoder, self._output_embedding = decoder, output_embedding
+            try:
+                self._prove_recordable(truth, form)
+            except torch.OutOfMemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - models are written in ways without number
+                problem = error
+            else:
+                return
+        raise _unrecordable(transformer, problem) from problem
 
     @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        device: torch.device = self._transformer.device
-        return device
-
-    @property
-    def bytes_per_token(self) -> int:
-        """Bytes that a token leaves in a recording."""
-        dtype: torch.dtype = self._transformer.dtype
-        return self.layout.width * dtype.itemsize
+    def layout(self) -> Layout:
+        """Where the vectors of a token stand in its row."""
+        return self._decoder.layout
 
     @torch.inference_mode()
     def forward(self, slots: KeyValueSlots, spans: Sequence[Span]) -> Tensor:
@@ -54,21 +95,13 @@ class Network:
 
         Args:
             slots: holds the keys and values of what came before, and of these tokens afterwards.
-            spans: see `ForwardPass`.
+            spans: see `Batch`.
 
         Returns:
             (N, width) rows of the N tokens, in the order of the spans, laid out as `layout` says.
         """
         slots.reserve(1 + max(span.slot for span in spans), max(span.end for span in spans))
-        now = ForwardPass(slots, spans, self.device)
-        with passing(now):
-            output = self._transformer.base_model(
-                input_ids=now.token_ids[None], position_ids=now.positions[None], use_cache=False
-            )
-        final = output.last_hidden_state[0]
-        if not hasattr(self, "layout"):
-            self.layout = now.layout(final)
-        return now.rows(final)
+        return self._decoder.forward(slots, Batch(spans, self.device))
 
     @torch.inference_mode()
     def logits(self, final: Tensor) -> NDArray[np.float32]:
@@ -77,30 +110,16 @@ class Network:
         return logits
 
     @torch.inference_mode()
-    def _prove_recordable(self) -> None:
-        ids = [index % self._transformer.config.vocab_size for index in range(PROBE_LENGTH)]
-        try:
-            self._transformer.set_attn_implementation("eager")
-            truth = self._transformer(torch.tensor([ids], device=self.device), output_attentions=True)
-            prepare(self._transformer)
-            recordings = self._record_twice(ids)
-            for recording in recordings:
-                for layer in range(len(self.layout.queries)):
-                    attention = attention_weights(recording, layer, PROBE_LENGTH)
-                    self._must_agree(f"attention in layer {layer}", attention, truth.attentions[layer][0])
-                final = recording.vectors(self.layout.final, PROBE_LENGTH)[:, 0]
-                logits = self._output_embedding(final).float()
-                self._must_agree("output", logits.softmax(-1), truth.logits[0].float().softmax(-1))
-        except UnrecordableModel:
-            raise
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as problem:
-            name = type(self._transformer).__name__
-            raise UnrecordableModel(
-                f"the attention of {name} cannot be recorded: {problem}. Models that take their attention "
-                "from Transformers' attention interface can, such as GPT-2, Llama, Qwen, OPT or GPT-NeoX."
-            ) from problem
+    def _prove_recordable(self, truth: Truth, form: Format) -> None:
+        recordings = self._record_twice(truth.token_ids)
+        self.bytes_per_token = self.layout.width * recordings[0].blocks[0].itemsize
+        for recording in recordings:
+            for layer, attention in enumerate(truth.attention):
+                recorded = attention_weights(recording, layer, PROBE_LENGTH)
+                _must_agree(f"attention in layer {layer}", recorded, attention, form)
+            final = recording.vectors(self.layout.final, PROBE_LENGTH)[:, 0]
+            logits = self._output_embedding(final).float()
+            _must_agree("output", logits.softmax(-1), truth.probabilities, form)
 
     def _record_twice(self, ids: Sequence[int]) -> list[Recording]:
         """Record a text in two slots by every way there is: from the start, a chunk, alone, together."""
@@ -123,11 +142,46 @@ class Network:
             recording.append(torch.cat(parts))
         return recordings
 
-    def _must_agree(self, what: str, recorded: Tensor, truth: Tensor) -> None:
-        difference = (recorded.float() - truth.float()).abs().sum(-1).mean().item() / 2
-        if not difference <= TOLERANCE[self._transformer.dtype]:
-            raise UnrecordableModel(
-                f"the {what} of {type(self._transformer).__name__} cannot be recorded exactly "
-                f"(it differs by {difference:.2g} from the model's own), so it is not shown at all; "
-                "choose another model."
-            )
+
+def _ways(transformer: PreTrainedModel, form: Format) -> Iterator[tuple[Decoder, nn.Module]]:
+    """Yield decoders and output embeddings that may compute the model, the fastest first."""
+    output: Any = transformer.get_output_embeddings()
+    fastest = compiled_decoder(transformer, form)
+    if fastest is not None:
+        yield fastest, packed(form, oriented(output), output.bias)
+    second = converted(transformer, form)
+    yield TransformersDecoder(second), second.get_output_embeddings()
+    if form == "float32" and second is not transformer:  # a model may ask for what a packed layer has not
+        yield TransformersDecoder(transformer), output
+
+
+@torch.inference_mode()
+def _truth(transformer: PreTrainedModel) -> Truth:
+    """Let Transformers read the probe with its own attention."""
+    ids = [index % transformer.config.vocab_size for index in range(PROBE_LENGTH)]
+    usual = transformer.config._attn_implementation
+    transformer.set_attn_implementation("eager")
+    try:
+        read = transformer(torch.tensor([ids], device=transformer.device), output_attentions=True)
+        attention = tuple(layer[0].float() for layer in read.attentions)
+        return Truth(ids, attention, read.logits[0].float().softmax(-1))
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as problem:
+        raise _unrecordable(transformer, problem) from problem
+    finally:
+        transformer.set_attn_implementation(usual)
+
+
+def _must_agree(what: str, recorded: Tensor, truth: Tensor, form: Format) -> None:
+    difference = (recorded.float() - truth).abs().sum(-1).mean().item() / 2
+    if not difference <= TOLERANCE[form]:
+        raise UnrecordableModel(f"the {what} differs by {difference:.2g} from the model's own")
+
+
+def _unrecordable(transformer: PreTrainedModel, problem: Exception | None) -> UnrecordableModel:
+    return UnrecordableModel(
+        f"the attention of {type(transformer).__name__} cannot be recorded exactly, so it is not shown at "
+        f"all: {problem}. Models that take their attention from Transformers' attention interface can, such "
+        "as GPT-2, Llama, Qwen, OPT or GPT-NeoX."
+    )

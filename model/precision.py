@@ -17,13 +17,12 @@ from transformers import PreTrainedModel
 
 from model.cache import Report, cache_folder, write_json
 from model.formats import FORMATS, Format, Unrepresentable, available, converted
-from model.fused_layers import fused
 from model.timing import Timing, measure
 
 Precision = Literal["exact", "fast", "auto"]
 """What the person who starts the app says: `exact` is float32, the others use a `Choice`'s fast format."""
 
-VERSION = 2
+VERSION = 3
 """Changes when the measurement does, so that older ones are made again."""
 
 LARGEST_DIVERGENCE = 2e-3
@@ -178,12 +177,11 @@ def _busy() -> bool:
 def _measured(
     transformer: PreTrainedModel, device: torch.device, token_ids: Sequence[int], report: Report
 ) -> Choice:
-    exact, reference = measure(transformer), _log_probabilities(transformer, token_ids)
-    joined = fused(transformer)
+    exact, reference = measure(converted(transformer, "float32")), _log_probabilities(transformer, token_ids)
     candidates = []
     for form in available(device)[1:]:
         try:
-            candidates.append(_candidate(joined, form, reference, token_ids))
+            candidates.append(_candidate(transformer, form, reference, token_ids))
         except (Unrepresentable, RuntimeError, AttributeError, TypeError, MemoryError) as error:
             # Code of a model may ask for what only a plain linear layer has, or for an operation not written.
             reason = next(iter(str(error).splitlines()), type(error).__name__)

@@ -7,9 +7,12 @@ so texts with a common beginning share its blocks, and a reader needs no lock.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from model.blocks import Block, BlockPool
 
 BLOCK = 32
 """Rows of a block."""
@@ -52,12 +55,65 @@ class Layout:
         return self.final.stop
 
 
+class HeadShape(NamedTuple):
+    """The attention heads of one layer."""
+
+    queries: int
+    keys: int
+    """As many values."""
+    size: int
+    """Of a query and of a key."""
+    value_size: int
+    scaling: float
+    sliding_window: int | None
+
+
+def laid_out(layers: Sequence[HeadShape], width: int, final: int) -> Layout:
+    """Return the layout of rows that hold queries, keys, values and the entering stream of each layer.
+
+    Args:
+        layers: their heads.
+        width: of the residual stream.
+        final: width after the final norm.
+    """
+    queries, keys, values, residual = [], [], [], []
+    end = 0
+
+    def place(width: int, heads: int = 1) -> Columns:
+        nonlocal end
+        start, end = end, end + width * heads
+        return Columns(start, end, heads)
+
+    for shape in layers:
+        queries.append(place(shape.size, shape.queries))
+        keys.append(place(shape.size, shape.keys))
+        values.append(place(shape.value_size, shape.keys))
+        residual.append(place(width))
+    residual.append(place(width))
+    return Layout(
+        tuple(queries),
+        tuple(keys),
+        tuple(values),
+        tuple(residual),
+        place(final),
+        tuple(shape.scaling for shape in layers),
+        tuple(shape.sliding_window for shape in layers),
+    )
+
+
 class Recording:
     """The rows of one text, in the order of its tokens. Grows at the end; what is there never changes."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, pool: BlockPool | None = None) -> None:
+        """Begin with no tokens.
+
+        Args:
+            layout: of the rows.
+            pool: where blocks come from, one for each layout; a new one by default.
+        """
         self.layout = layout
-        self._blocks: list[Tensor] = []
+        self._pool = pool or BlockPool()
+        self._blocks: list[Block] = []
         self._length = 0
 
     def __len__(self) -> int:
@@ -68,9 +124,9 @@ class Recording:
         while len(rows):
             used = self._length % BLOCK
             if used == 0:
-                self._blocks.append(rows.new_empty((BLOCK, self.layout.width)))
+                self._blocks.append(self._pool.take(rows, BLOCK))
             part = rows[: BLOCK - used]
-            self._blocks[-1][used : used + len(part)] = part
+            self._blocks[-1].rows[used : used + len(part)] = part
             self._length += len(part)
             rows = rows[len(part) :]
 
@@ -80,31 +136,31 @@ class Recording:
         Full blocks are shared, the last one is copied if it is not full.
         """
         self._require(length)
-        other = Recording(self.layout)
+        other = Recording(self.layout, self._pool)
         full, rest = divmod(length, BLOCK)
         other._blocks = self._blocks[:full]
         other._length = full * BLOCK
         if rest:
-            other.append(self._blocks[full][:rest])
+            other.append(self._blocks[full].rows[:rest])
         return other
 
     def vectors(self, columns: Columns, length: int) -> Tensor:
         """Return (length, heads, size) vectors of the first tokens."""
         self._require(length)
         blocks = self._blocks[: -(-length // BLOCK)]
-        cut = torch.cat([block[:, columns.start : columns.stop] for block in blocks])
+        cut = torch.cat([block.rows[:, columns.start : columns.stop] for block in blocks])
         return cut[:length].view(length, columns.heads, columns.size)
 
     def final(self, position: int) -> Tensor:
         """Return the (width of the model,) vector that becomes the logits of the token after `position`."""
         self._require(position + 1)
         columns = self.layout.final
-        return self._blocks[position // BLOCK][position % BLOCK, columns.start : columns.stop]
+        return self._blocks[position // BLOCK].rows[position % BLOCK, columns.start : columns.stop]
 
     @property
     def blocks(self) -> Sequence[Tensor]:
         """The (BLOCK, width) blocks, some of them perhaps those of other texts as well."""
-        return tuple(self._blocks)
+        return tuple(block.rows for block in self._blocks)
 
     def _require(self, length: int) -> None:
         if not 0 <= length <= self._length:

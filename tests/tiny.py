@@ -19,7 +19,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from model.formats import Format, converted
+from model.formats import Format
 from model.language_model import LanguageModel
 
 EOS = "<|endoftext|>"
@@ -112,8 +112,9 @@ def tiny_model(
     transformer = tiny_transformer(architecture, seed)
     name = f"tiny-{architecture}"
     return LanguageModel(
-        {form: converted(transformer, form) for form in formats},
+        transformer,
         tiny_tokenizer(),
+        formats=formats,
         name=name,
         fingerprint=f"{architecture}-{seed}",
         parameters=transformer.num_parameters(),

@@ -35,5 +35,5 @@ def language_model(kind: str, **config) -> LanguageModel:
     transformer = built(kind, **config)
     parameters = transformer.num_parameters()
     return LanguageModel(
-        {"float32": transformer}, tiny_tokenizer(), name=kind, fingerprint="random", parameters=parameters
+        transformer, tiny_tokenizer(), name=kind, fingerprint="random", parameters=parameters
     )

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM
 from model.continuation import Continuation
 from model.embedded import embedded_model as embedded_folder
 from model.engine import Engine
-from model.formats import available, converted
+from model.formats import available
 from model.internals import Internals
 from model.language_model import LanguageModel
 from model.run import Run, SamplerSettings
@@ -257,8 +257,9 @@ def embedded_in_both(embedded_model) -> LanguageModel:
     transformer = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     formats = [form for form in BOTH if form in available(torch.device("cpu"))]
     return LanguageModel(
-        {form: converted(transformer, form) for form in reversed(formats)},
+        transformer,
         embedded_model._tokenizer,
+        formats=tuple(reversed(formats)),
         name="both",
         fingerprint="both",
         parameters=embedded_model.info.parameters,

@@ -35,13 +35,13 @@ def test_its_end_of_text_is_the_tokenizers(embedded_model, folder):
     assert tokenizer["model_max_length"] == 8192
 
 
-def test_the_embeddings_are_shared_with_the_output_and_stored_once(embedded_model, folder):
+def test_the_embeddings_are_shared_with_the_output_and_stored_once(embedded_transformer, folder):
     from safetensors import safe_open  # noqa: PLC0415 - only this test reads the file
 
     with safe_open(folder / "model.safetensors", framework="pt") as weights:
         assert "lm_head.weight" not in weights.keys()  # noqa: SIM118 - safe_open is no mapping
         assert len(weights.keys()) == 272
-    transformer = embedded_model.networks["float32"]._transformer
+    transformer = embedded_transformer
     assert transformer.get_output_embeddings().weight is transformer.get_input_embeddings().weight
 
 

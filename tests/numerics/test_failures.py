@@ -27,7 +27,7 @@ POISON = 255
 def poisoned(monkeypatch):
     """A model that has no numbers for a text with a certain token in it."""
     model = without_eos(tiny_model("gpt2"), monkeypatch)
-    embedding = model.networks["float32"]._transformer.get_input_embeddings()
+    embedding = model.networks["float32"]._decoder._embeddings
     look_up = embedding.forward
 
     def forward(token_ids):
@@ -40,16 +40,17 @@ def poisoned(monkeypatch):
 
 
 def break_down(monkeypatch, model, when=lambda: True) -> None:
-    """Let the last layer fail."""
-    layer = model.networks["float32"]._transformer.transformer.h[2]
-    forward = layer.forward
+    """Let a pass fail when keys and values have been written already."""
+    decoder = model.networks["float32"]._decoder
+    forward = decoder.forward
 
-    def broken(*args, **kwargs):
+    def broken(*args):
+        rows = forward(*args)
         if when():
             raise RuntimeError("out of memory")
-        return forward(*args, **kwargs)
+        return rows
 
-    monkeypatch.setattr(layer, "forward", broken)
+    monkeypatch.setattr(decoder, "forward", broken)
 
 
 # A pass that fails

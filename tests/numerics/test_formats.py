@@ -12,6 +12,7 @@ from model.embedded import embedded_model as embedded_folder
 from model.formats import (
     FORMATS,
     INT8_BLOCK,
+    PACKED,
     Float16Linear,
     Int8Linear,
     PackedLinear,
@@ -19,6 +20,8 @@ from model.formats import (
     available,
     converted,
     linear_layers,
+    packed,
+    packs,
 )
 from model.precision import PROBE_TEXT, PROBE_TOKENS, divergence
 from tests.tiny import ARCHITECTURES, tiny_transformer
@@ -29,15 +32,15 @@ LARGEST_ERROR = {"float16 weights": 0.03, "int8 weights": 0.6, "bfloat16": 0.4, 
 """Of any logit, in standard deviations of the logits; random weights amplify what is rounded."""
 LARGEST_DIVERGENCE = {"float16 weights": 5e-6, "int8 weights": 1.2e-2, "bfloat16": 4e-3, "float16": 1e-4}
 """Mean nats of the embedded model over 32 tokens; measured: 2.3e-6, 7.9e-3, 2.2e-3 and 2.4e-5."""
+LINEAR_ERROR = {"float32": 1e-4, "float16 weights": 0.01, "int8 weights": 0.3}
 OTHERS = tuple(form for form in FORMATS if form != "float32")
-WEIGHTS = ("float16 weights", "int8 weights")
 WHOLE = ("bfloat16", "float16")
 
 every_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 
 def needs(form: str) -> str:
-    if form not in available(CPU):
+    if form not in available(CPU) or (form in PACKED and not packs(form)):
         pytest.skip(f"{form} is not available on this processor")
     return form
 
@@ -74,7 +77,7 @@ def test_the_first_model_stays_as_it_is_and_usable(architecture, form):
 
 
 @every_architecture
-@pytest.mark.parametrize("form", WEIGHTS)
+@pytest.mark.parametrize("form", PACKED)
 def test_formats_of_the_weights_share_every_parameter_that_is_left(architecture, form):
     transformer = tiny_transformer(architecture)
     second = converted(transformer, needs(form))
@@ -87,7 +90,7 @@ def test_formats_of_the_weights_share_every_parameter_that_is_left(architecture,
 
 
 @every_architecture
-@pytest.mark.parametrize("form", WEIGHTS)
+@pytest.mark.parametrize("form", PACKED)
 def test_the_output_embedding_is_converted_also_where_it_is_tied(architecture, form):
     transformer = tiny_transformer(architecture)
     before, second = transformer.get_output_embeddings(), converted(transformer, needs(form))
@@ -128,12 +131,13 @@ def test_float16_weights_compute_in_float32_with_the_weights_rounded(architectur
 
 
 @torch.inference_mode()
-def test_a_row_of_float16_weights_is_the_same_to_the_last_bit_in_any_company():
-    needs("float16 weights")
+@pytest.mark.parametrize("form", ["float32", "float16 weights"])
+def test_a_row_is_the_same_to_the_last_bit_in_any_company(form):
+    needs(form)
     generator = torch.Generator().manual_seed(1)
-    for width, height in ((48, 265), (576, 1536), (1536, 576), (576, 4097)):
+    for width, height in ((48, 265), (768, 1536), (1024, 96), (1536, 576), (576, 4097)):
         weight = torch.randn(height, width, generator=generator)
-        layer, rows = Float16Linear(weight, None), torch.randn(33, width, generator=generator)
+        layer, rows = packed(form, weight, None), torch.randn(33, width, generator=generator)
         alone = torch.cat([layer(row[None]) for row in rows])
         for count in (1, 2, 5, 16, 33):
             assert torch.equal(layer(rows[:count]), alone[:count]), (width, height, count)
@@ -141,7 +145,7 @@ def test_a_row_of_float16_weights_is_the_same_to_the_last_bit_in_any_company():
 
 @torch.inference_mode()
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("form", WEIGHTS)
+@pytest.mark.parametrize("form", PACKED)
 @pytest.mark.parametrize("conv", [False, True])
 def test_linear_layers_and_conv1d_take_any_leading_dimensions_with_and_without_bias(form, bias, conv):
     transformer = tiny_transformer("gpt2")
@@ -151,13 +155,13 @@ def test_linear_layers_and_conv1d_take_any_leading_dimensions_with_and_without_b
     if bias:
         layer.bias.copy_(100 * torch.randn(96, generator=generator))
     transformer.transformer.h[0].attn.c_proj = layer
-    packed = converted(transformer, needs(form)).transformer.h[0].attn.c_proj
-    assert (packed.in_features, packed.out_features) == (48, 96)
+    second = converted(transformer, needs(form)).transformer.h[0].attn.c_proj
+    assert (second.in_features, second.out_features) == (48, 96)
     x = torch.randn(3, 4, 48, generator=generator)
     for given in (x, x.transpose(0, 1), x[0], x[0, 0], x[:, :0], x.expand(2, 3, 4, 48)):
-        result, exact = packed(given), layer(given.contiguous())
+        result, exact = second(given), layer(given.contiguous())
         assert (result.shape, result.dtype) == (exact.shape, torch.float32)
-        torch.testing.assert_close(result, exact, rtol=0, atol=0.01 if form == "float16 weights" else 0.3)
+        torch.testing.assert_close(result, exact, rtol=0, atol=LINEAR_ERROR[form])
 
 
 def test_int8_weights_lie_within_half_a_step_of_the_weights_and_keep_rows_of_zeros():
@@ -215,7 +219,16 @@ def test_the_largest_number_of_float16_is_still_accepted():
     assert layer(torch.eye(16)).eq(65_504).all()
 
 
-def test_float32_is_the_model_itself():
+@every_architecture
+def test_float32_packed_is_float32(architecture):
+    transformer = tiny_transformer(architecture)
+    torch.testing.assert_close(
+        logits(converted(transformer, needs("float32"))), logits(transformer), rtol=0, atol=1e-4
+    )
+
+
+def test_float32_is_the_model_itself_where_nothing_packs_it(monkeypatch):
+    monkeypatch.setattr("model.formats.packs", lambda form: False)
     transformer = tiny_transformer("gpt2")
     assert converted(transformer, "float32") is transformer
 

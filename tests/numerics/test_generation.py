@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from model.language_model import LanguageModel
 from model.run import Run, SamplerSettings
 from model.sampling import draw, shape, uniform
 from tests.numerics.writing import GREEDY, WILD, start, start_with, without_eos, written
-from tests.tiny import CONTEXT, tiny_model
+from tests.tiny import CONTEXT, tiny_tokenizer, tiny_transformer
 
 # Replaying
 
@@ -130,12 +131,12 @@ def test_a_text_that_has_ended_is_not_continued(tiny_gpt2, engine, monkeypatch):
 
 
 def test_the_end_of_text_adds_nothing_to_the_text():
-    model = tiny_model("gpt2")
-    (eos,) = model.eos_token_ids
+    transformer = tiny_transformer("gpt2")
+    eos = transformer.generation_config.eos_token_id
     with torch.no_grad():  # one row that every hidden state points along
-        transformer = model.networks["float32"]._transformer
         transformer.transformer.ln_f.bias[0] = 50.0
         transformer.get_output_embeddings().weight[eos, 0] = 50.0
+    model = LanguageModel(transformer, tiny_tokenizer(), name="eos", fingerprint="eos", parameters=1)
     run = written(model, start(model, "the", GREEDY), 6)
     assert [step.token_id for step in run.steps] == [eos]
     assert run.text == ""

@@ -13,9 +13,10 @@ from model.internals import MEAN_HEAD, Internals
 from model.language_model import LanguageModel
 from model.network import UnrecordableModel
 from model.run import Run, SamplerSettings
+from model.transformers_decoder import TransformersDecoder
 from tests.conftest import TINY_ARCHITECTURES
 from tests.numerics.architectures import ALTERNATING, GROUPED, SMALL, built, language_model
-from tests.numerics.writing import PLENTY
+from tests.numerics.writing import PLENTY, byte_ids
 from tests.tiny import tiny_model, tiny_transformer
 
 PROMPT = "Then the other one, in 1984: 'ça va'"
@@ -217,16 +218,16 @@ def test_a_model_that_cannot_be_recorded_is_refused_with_its_name_and_a_reason(k
 
 def test_a_model_prepared_for_recording_computes_in_a_pass_of_ours_or_not_at_all():
     """Its attention would let the tokens of all texts see each other."""
-    model = tiny_model("gpt2")
-    transformer = model.networks["float32"]._transformer
+    transformer = tiny_transformer("gpt2")
+    TransformersDecoder(transformer)
     with pytest.raises(RuntimeError, match="inside a forward pass only"):
-        transformer(torch.tensor([model.encode(PROMPT)]))
+        transformer(torch.tensor([byte_ids(9)]))
 
 
 def test_under_another_attention_it_answers_like_any_other_transformer():
-    model = tiny_model("gpt2")
-    token_ids = torch.tensor([model.encode(PROMPT)])
-    transformer = model.networks["float32"]._transformer
+    token_ids = torch.tensor([byte_ids(9)])
+    transformer = tiny_transformer("gpt2")
+    TransformersDecoder(transformer)
     transformer.set_attn_implementation("eager")
     with torch.inference_mode():
         found, truth = transformer(token_ids).logits, tiny_transformer("gpt2")(token_ids).logits

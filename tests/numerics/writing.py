@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from model.batch import Span
 from model.continuation import Continuation
 from model.engine import Engine
-from model.forward_pass import Span
 from model.lane import Lane
 from model.language_model import LanguageModel
 from model.network import Network

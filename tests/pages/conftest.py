@@ -1,13 +1,15 @@
 """The pages without a browser: a model that has loaded already, the service around it, and a visitor."""
 
-import copy
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
 import pytest
+import torch
+from transformers import AutoModelForCausalLM
 
+from model.embedded import embedded_model as embedded_folder
 from model.generation import Writer
 from model.language_model import LanguageModel
 from model.network import Network
@@ -96,9 +98,10 @@ def real_service(embedded_model: LanguageModel) -> Iterator[Service]:
 @pytest.fixture(scope="session")
 def judge(embedded_model: LanguageModel) -> Any:
     """The embedded weights under Transformers' eager attention: knows nothing of the recording."""
-    transformer = copy.deepcopy(embedded_model.networks["float32"]._transformer)
-    transformer.set_attn_implementation("eager")
-    return transformer
+    folder, _ = embedded_folder(print)  # which `embedded_model` has made sure of
+    return AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager"
+    ).eval()
 
 
 @pytest.fixture

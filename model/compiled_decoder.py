@@ -1,0 +1,206 @@
+"""The decoders of Llama, its relatives and GPT-2, each pass one call of a compiled function."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from transformers import (
+    GPT2LMHeadModel,
+    LlamaForCausalLM,
+    MistralForCausalLM,
+    PreTrainedModel,
+    Qwen2ForCausalLM,
+    Qwen3ForCausalLM,
+)
+
+from model.batch import Batch
+from model.compiled_layers import Heads, Layer, Norm, Texts, Weights, compiled, gpt2_layers, llama_layers
+from model.formats import Float16Linear, Float32Linear, Format, oriented, packed, packs
+from model.key_values import KeyValueSlots
+from model.recording import HeadShape, Layout, laid_out
+
+FORMATS: tuple[Format, ...] = ("float32", "float16 weights")
+"""What the compiled functions compute in."""
+
+
+class CompiledDecoder(ABC):
+    """All layers of one architecture, their weights packed in one number format."""
+
+    KINDS: ClassVar[tuple[type[PreTrainedModel], ...]]
+
+    def __init__(self, transformer: PreTrainedModel, form: Format) -> None:
+        """Pack the weights; nothing of the transformer is kept but its embeddings and last norm."""
+        self._form = form
+        self._heads = self._heads_of(transformer)
+        with ThreadPoolExecutor(torch.get_num_threads()) as workers:
+            self._layers: list[Layer] = list(workers.map(self._layer, self._modules(transformer)))
+        heads, width = self._heads, transformer.config.hidden_size
+        shape = HeadShape(heads.queries, heads.keys, heads.size, heads.size, heads.scaling, None)
+        self.layout: Layout = laid_out([shape] * len(self._layers), width, width)
+
+    @classmethod
+    def takes(cls, transformer: PreTrainedModel) -> bool:
+        """Return whether the compiled function computes just what this model does."""
+        return type(transformer) in cls.KINDS
+
+    def forward(self, slots: KeyValueSlots, batch: Batch) -> Tensor:
+        """Return (N, width) rows of the N tokens; keys and values of what came before stand in the slots."""
+        heads = self._heads
+        slots.open(len(self._layers), heads.keys, heads.size)
+        texts = Texts(
+            batch.slots,
+            batch.positions,
+            batch.together,
+            batch.longest,
+            batch.together_mask(None, torch.float32),
+            [(first, end, span.slot, span.end) for span, first, end in batch.chunks],
+            [batch.chunk_mask(span, None) for span, _, _ in batch.chunks],
+        )
+        rows = torch.empty(len(batch.token_ids), self.layout.width)
+        final = self.layout.final
+        rows[:, final.start : final.stop] = self._run(slots, batch, texts, rows)
+        return rows
+
+    @abstractmethod
+    def _run(self, slots: KeyValueSlots, batch: Batch, texts: Texts, rows: Tensor) -> Tensor:
+        """Run and record all layers; return (N, width) what the final norm makes of the result."""
+
+    @abstractmethod
+    def _heads_of(self, transformer: Any) -> Heads: ...
+
+    @abstractmethod
+    def _modules(self, transformer: Any) -> Sequence[nn.Module]:
+        """Return the layers as Transformers has them."""
+
+    @abstractmethod
+    def _layer(self, module: Any) -> Layer:
+        """Pack the weights of one layer."""
+
+    def _weights(self, *linear_layers: Any) -> Weights:
+        """Pack linear layers as one that gives their results side by side."""
+        with torch.inference_mode():  # which is a thread's own
+            weight = torch.cat([oriented(layer) for layer in linear_layers])
+            biases = [layer.bias for layer in linear_layers if layer.bias is not None]
+            bias = torch.cat(biases) if biases else None
+            layer = packed(self._form, weight, bias)
+        if isinstance(layer, Float16Linear):
+            return Weights(torch.empty(0), layer.packed, None)
+        assert isinstance(layer, Float32Linear)
+        return Weights(layer.packed, None, layer.bias)
+
+
+class CompiledLlama(CompiledDecoder):
+    """Llama, SmolLM2, TinyLlama, Mistral, Qwen2 and Qwen3, where every layer sees the whole text."""
+
+    KINDS = (LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM)
+
+    def __init__(self, transformer: PreTrainedModel, form: Format) -> None:
+        super().__init__(transformer, form)
+        base: Any = transformer.base_model
+        self._embeddings, self._rotary, self._norm = base.embed_tokens, base.rotary_emb, base.norm
+
+    @classmethod
+    def takes(cls, transformer: PreTrainedModel) -> bool:
+        """Return whether no layer has a sliding window and the MLP is gated by SiLU."""
+        if not super().takes(transformer):
+            return False
+        base: Any = transformer.base_model
+        config, layers = transformer.config, base.layers
+        windows = [config.sliding_window] if isinstance(transformer, MistralForCausalLM) else []
+        windows += [getattr(layer.self_attn, "sliding_window", None) for layer in layers]
+        return config.hidden_act == "silu" and not any(windows)
+
+    def _heads_of(self, transformer: Any) -> Heads:
+        config, first = transformer.config, transformer.base_model.layers[0].self_attn
+        return Heads(config.num_attention_heads, config.num_key_value_heads, first.head_dim, first.scaling)
+
+    def _modules(self, transformer: Any) -> Sequence[nn.Module]:
+        layers: Sequence[nn.Module] = transformer.base_model.layers
+        return layers
+
+    def _layer(self, module: Any) -> Layer:
+        attention, mlp = module.self_attn, module.mlp
+        return Layer(
+            attention_norm=_norm(module.input_layernorm),
+            qkv=self._weights(attention.q_proj, attention.k_proj, attention.v_proj),
+            query_norm=_norm(attention.q_norm) if hasattr(attention, "q_norm") else None,
+            key_norm=_norm(attention.k_norm) if hasattr(attention, "k_norm") else None,
+            output=self._weights(attention.o_proj),
+            mlp_norm=_norm(module.post_attention_layernorm),
+            up=self._weights(mlp.gate_proj, mlp.up_proj),
+            down=self._weights(mlp.down_proj),
+        )
+
+    def _run(self, slots: KeyValueSlots, batch: Batch, texts: Texts, rows: Tensor) -> Tensor:
+        x = self._embeddings(batch.token_ids)
+        cos, sin = (angles[0, :, None] for angles in self._rotary(x, batch.positions[None]))
+        layers = compiled(llama_layers)
+        leaving = layers(x, self._layers, self._heads, cos, sin, slots.keys, slots.values, texts, rows)
+        final: Tensor = self._norm(leaving)
+        return final
+
+
+class CompiledGPT2(CompiledDecoder):
+    """GPT-2 in all its sizes."""
+
+    KINDS = (GPT2LMHeadModel,)
+
+    def __init__(self, transformer: PreTrainedModel, form: Format) -> None:
+        super().__init__(transformer, form)
+        base: Any = transformer.base_model
+        self._embeddings, self._positions, self._norm = base.wte, base.wpe, base.ln_f
+
+    @classmethod
+    def takes(cls, transformer: PreTrainedModel) -> bool:
+        """Return whether it is as OpenAI published it: no variant of the scaling, GELU by tanh."""
+        config = transformer.config
+        return (
+            super().takes(transformer)
+            and config.activation_function in ("gelu_new", "gelu_pytorch_tanh")
+            and not config.scale_attn_by_inverse_layer_idx
+            and not config.add_cross_attention
+        )
+
+    def _heads_of(self, transformer: Any) -> Heads:
+        attention = transformer.base_model.h[0].attn
+        return Heads(attention.num_heads, attention.num_heads, attention.head_dim, attention.scaling)
+
+    def _modules(self, transformer: Any) -> Sequence[nn.Module]:
+        layers: Sequence[nn.Module] = transformer.base_model.h
+        return layers
+
+    def _layer(self, module: Any) -> Layer:
+        return Layer(
+            attention_norm=_norm(module.ln_1),
+            qkv=self._weights(module.attn.c_attn),
+            query_norm=None,
+            key_norm=None,
+            output=self._weights(module.attn.c_proj),
+            mlp_norm=_norm(module.ln_2),
+            up=self._weights(module.mlp.c_fc),
+            down=self._weights(module.mlp.c_proj),
+        )
+
+    def _run(self, slots: KeyValueSlots, batch: Batch, texts: Texts, rows: Tensor) -> Tensor:
+        x = self._embeddings(batch.token_ids) + self._positions(batch.positions)
+        leaving = compiled(gpt2_layers)(x, self._layers, self._heads, slots.keys, slots.values, texts, rows)
+        final: Tensor = self._norm(leaving)
+        return final
+
+
+def compiled_decoder(transformer: PreTrainedModel, form: Format) -> CompiledDecoder | None:
+    """Return the compiled decoder of a float32 model on the CPU; None if there is none for it."""
+    if form not in FORMATS or transformer.device.type != "cpu" or not all(map(packs, ("float32", form))):
+        return None
+    for kind in (CompiledLlama, CompiledGPT2):
+        if kind.takes(transformer):
+            return kind(transformer, form)
+    return None
+
+
+def _norm(module: Any) -> Norm:
+    epsilon = module.variance_epsilon if hasattr(module, "variance_epsilon") else module.eps
+    return Norm(module.weight, getattr(module, "bias", None), epsilon)

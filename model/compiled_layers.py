@@ -1,0 +1,236 @@
+"""The layers of a decoder as functions that run without the interpreter (TorchScript).
+
+A small model is over in microseconds an operation. Called from Python, each of some 1,500 operations a pass
+costs as much again, and each gives the interpreter lock away and waits for it, behind whatever serves the
+visitors. Compiled, all layers are one call that never asks for the lock. PyTorch calls `torch.jit.script`
+deprecated: `torch.compile` takes a C++ compiler and a minute, and `torch.export` does not run what it writes.
+
+Everything is float32; a linear layer's weights may be packed in another format. Columns of the record are
+those of `Layout`: queries, keys, values and the entering residual stream of each layer, then the stream
+that leaves the last one, then what the final norm makes of it.
+"""
+
+import warnings
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, Optional
+
+import torch
+from torch import Tensor
+
+Float16Weights: Any = torch.classes.quantized.LinearPackedParamsBase
+
+
+@cache
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function, without PyTorch's word on what else one might use.
+
+    Raises:
+        RuntimeError: this PyTorch lacks one of its operations.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        script: Callable[..., Any] = torch.jit.script(function)
+    return script
+
+
+class Weights(NamedTuple):
+    """A linear layer."""
+
+    float32: Tensor
+    """In the order that oneDNN wants; empty if the next one is there."""
+    float16: Optional[Float16Weights]  # noqa: UP045 - a class of TorchScript takes no bar
+    """For FBGEMM, the bias among them."""
+    bias: Tensor | None
+
+
+class Norm(NamedTuple):
+    """A norm over the last dimension."""
+
+    weight: Tensor
+    bias: Tensor | None
+    """None for a root mean square norm."""
+    epsilon: float
+
+
+class Layer(NamedTuple):
+    """One decoder layer: attention, then MLP, each behind its norm."""
+
+    attention_norm: Norm
+    qkv: Weights
+    """Queries, keys and values side by side."""
+    query_norm: Norm | None
+    """Over each head, before the rotation (Qwen3)."""
+    key_norm: Norm | None
+    output: Weights
+    mlp_norm: Norm
+    up: Weights
+    """Gate and up projection side by side where the MLP is gated."""
+    down: Weights
+
+
+class Heads(NamedTuple):
+    """How many heads of which size."""
+
+    queries: int
+    keys: int
+    """As many values; several queries may share one."""
+    size: int
+    scaling: float
+    """Factor on query times key."""
+
+
+class Texts(NamedTuple):
+    """Which token of the pass belongs to which text: see `Batch`."""
+
+    slots: Tensor
+    positions: Tensor
+    together: int
+    longest: int
+    mask: Tensor | None
+    chunks: list[tuple[int, int, int, int]]
+    """First and last row, slot, and length of the text at its end, of every longer piece."""
+    chunk_masks: list[Tensor | None]
+
+
+def linear(x: Tensor, weights: Weights) -> Tensor:
+    """Return (N, out) for (N, in); see `Float32Linear` for why a single long row becomes two."""
+    half = weights.float16
+    if half is not None:
+        return torch.ops.quantized.linear_dynamic_fp16(x, half)  # type: ignore[no-any-return]
+    rows = x.expand(2, -1) if x.size(0) == 1 and x.size(1) > 768 else x
+    y = torch.ops.mkldnn._linear_pointwise(rows, weights.float32, weights.bias, "none", [], "")
+    return y[: x.size(0)]  # type: ignore[no-any-return]
+
+
+def normalised(x: Tensor, norm: Norm) -> Tensor:
+    """Return what a norm makes of the vectors in the last dimension.
+
+    Layer norm (Ba et al. 2016, arXiv:1607.06450), or root mean square norm (Zhang and Sennrich 2019,
+    arXiv:1910.07467) by way of the vector's length, which takes fewer operations.
+    """
+    bias = norm.bias
+    if bias is not None:
+        return torch.nn.functional.layer_norm(x, [x.size(-1)], norm.weight, bias, norm.epsilon)
+    mean_square = torch.linalg.vector_norm(x, 2.0, [-1], True).square_().div_(x.size(-1))
+    return (x * torch.rsqrt_(mean_square.add_(norm.epsilon))).mul_(norm.weight)
+
+
+def rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Return (N, heads, size) rotated by the (N, 1, size) angles of their positions.
+
+    Rotary position embedding (Su et al. 2021, arXiv:2104.09864), halves paired as in Llama.
+    """
+    half = heads.size(-1) // 2
+    quarter_turned = torch.cat([-heads[:, :, half:], heads[:, :, :half]], -1)
+    return torch.addcmul(heads * cos, quarter_turned, sin)
+
+
+def attended(query: Tensor, keys: Tensor, values: Tensor, texts: Texts, scaling: float) -> Tensor:
+    """Return (N, heads * size): what (N, heads, size) queries read, each from its own text's slot."""
+    read = torch.empty_like(query)
+    n = texts.together
+    if n > 0:
+        past, content = keys[:n, :, : texts.longest], values[:n, :, : texts.longest]
+        grouped = query[:n].reshape(n, keys.size(1), -1, query.size(2))
+        scores = torch.matmul(grouped * scaling, past.transpose(-1, -2))
+        mask = texts.mask
+        if mask is not None:
+            scores.add_(mask)
+        read[:n] = torch.matmul(torch.softmax(scores, -1), content).view(n, -1, query.size(2))
+    for index, (first, end, slot, length) in enumerate(texts.chunks):
+        seen = texts.chunk_masks[index]
+        one = torch.nn.functional.scaled_dot_product_attention(
+            query[first:end].transpose(0, 1).unsqueeze(0),
+            keys[slot : slot + 1, :, :length],
+            values[slot : slot + 1, :, :length],
+            attn_mask=seen,
+            is_causal=seen is None and end - first > 1,
+            scale=scaling,
+            enable_gqa=True,
+        )
+        read[first:end] = one[0].transpose(0, 1)
+    return read.flatten(1)
+
+
+def llama_layers(
+    x: Tensor,
+    layers: list[Layer],
+    heads: Heads,
+    cos: Tensor,
+    sin: Tensor,
+    keys: list[Tensor],
+    values: list[Tensor],
+    texts: Texts,
+    rows: Tensor,
+) -> Tensor:
+    """Run all layers of a Llama or of one of its relatives and record them.
+
+    Args:
+        x: (N, width) embeddings.
+        layers: their weights.
+        heads: of each.
+        cos: (N, 1, size) of the positions, as is `sin`.
+        sin: see `cos`.
+        keys: by layer (slots, heads, length, size), as are values; those of these tokens are added.
+        values: see `keys`.
+        texts: whose tokens these are.
+        rows: (N, width of the record), filled from its beginning.
+
+    Returns:
+        (N, width) what leaves the last layer.
+    """
+    turning = heads.queries + heads.keys
+    at = 0
+    for index, layer in enumerate(layers):
+        qkv = linear(normalised(x, layer.attention_norm), layer.qkv).view(x.size(0), -1, heads.size)
+        query, key, value = qkv.split([heads.queries, heads.keys, heads.keys], 1)
+        query_norm, key_norm = layer.query_norm, layer.key_norm
+        if query_norm is not None and key_norm is not None:
+            query, key = normalised(query, query_norm), normalised(key, key_norm)
+            turned = rotated(torch.cat([query, key], 1), cos, sin)
+        else:
+            turned = rotated(qkv[:, :turning], cos, sin)
+        query, key = turned[:, : heads.queries], turned[:, heads.queries :]
+        end = at + turning * heads.size
+        rows[:, at:end] = turned.flatten(1)
+        rows[:, end : end + heads.keys * heads.size] = value.flatten(1)
+        at = end + heads.keys * heads.size
+        rows[:, at : at + x.size(1)] = x
+        at += x.size(1)
+        keys[index][texts.slots, :, texts.positions] = key
+        values[index][texts.slots, :, texts.positions] = value
+        read = attended(query, keys[index], values[index], texts, heads.scaling)
+        x = x + linear(read, layer.output)
+        gate, up = linear(normalised(x, layer.mlp_norm), layer.up).chunk(2, -1)
+        x = x + linear(torch.nn.functional.silu(gate).mul_(up), layer.down)
+    rows[:, at : at + x.size(1)] = x
+    return x
+
+
+def gpt2_layers(
+    x: Tensor,
+    layers: list[Layer],
+    heads: Heads,
+    keys: list[Tensor],
+    values: list[Tensor],
+    texts: Texts,
+    rows: Tensor,
+) -> Tensor:
+    """Run all layers of a GPT-2 and record them; arguments as those of `llama_layers`."""
+    at = 0
+    for index, layer in enumerate(layers):
+        qkv = linear(normalised(x, layer.attention_norm), layer.qkv)
+        rows[:, at : at + qkv.size(1)] = qkv
+        at += qkv.size(1)
+        rows[:, at : at + x.size(1)] = x
+        at += x.size(1)
+        query, key, value = qkv.view(x.size(0), -1, heads.size).chunk(3, 1)
+        keys[index][texts.slots, :, texts.positions] = key
+        values[index][texts.slots, :, texts.positions] = value
+        read = attended(query, keys[index], values[index], texts, heads.scaling)
+        x = x + linear(read, layer.output)
+        up = linear(normalised(x, layer.mlp_norm), layer.up)
+        x = x + linear(torch.nn.functional.gelu(up, approximate="tanh"), layer.down)
+    rows[:, at : at + x.size(1)] = x
+    return x

@@ -1,0 +1,209 @@
+"""One recorded pass through the layers of a Transformers model, whichever they are.
+
+Attention is ours: an implementation registered with Transformers' attention interface that lets every token
+look at its own text only, and keeps queries, keys and values. Taps on the layers keep the residual stream.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, PreTrainedModel
+
+from model.batch import Batch
+from model.key_values import KeyValueSlots
+from model.recording import HeadShape, Layout, laid_out
+
+NAME = "recording"
+TAP = "tap_index"
+"""Attribute of a layer that says which part of the residual stream enters it."""
+
+
+class TransformersDecoder:
+    """The decoder of any causal LM that takes its attention from Transformers' interface."""
+
+    layout: Layout
+    """Known after the first pass."""
+
+    def __init__(self, transformer: PreTrainedModel) -> None:
+        """Switch a model to the recording attention and put the taps on its residual stream.
+
+        Raises:
+            ValueError: its layers cannot be found.
+        """
+        transformer.set_attn_implementation(NAME)
+        for index, layer in enumerate(_layers(transformer)):
+            if not hasattr(layer, TAP):
+                layer.__class__ = _tapped(type(layer))  # type: ignore[arg-type]
+                setattr(layer, TAP, index)
+        self._base = transformer.base_model
+
+    def forward(self, slots: KeyValueSlots, batch: Batch) -> Tensor:
+        """Return (N, width) rows of the N tokens; keys and values of what came before stand in the slots."""
+        now = ForwardPass(slots, batch)
+        with _passing(now):
+            output = self._base(
+                input_ids=batch.token_ids[None], position_ids=batch.positions[None], use_cache=False
+            )
+        final = output.last_hidden_state[0]
+        if not hasattr(self, "layout"):
+            self.layout = now.layout(final)
+        return now.rows(final)
+
+
+class ForwardPass:
+    """What the model does with the tokens of a pass.
+
+    Args:
+        slots: keys and values of the texts, with room for these tokens.
+        batch: the tokens.
+    """
+
+    def __init__(self, slots: KeyValueSlots, batch: Batch) -> None:
+        self._slots = slots
+        self._batch = batch
+        self.queries: list[Tensor] = []
+        """By layer (1, heads, N, size), as are keys and values."""
+        self.keys: list[Tensor] = []
+        self.values: list[Tensor] = []
+        self.residual: list[Tensor] = []
+        """(N, width) each: see `Layout.residual`."""
+        self.scaling: list[float] = []
+        self.sliding_window: list[int | None] = []
+
+    def attend(
+        self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
+    ) -> Tensor:
+        """Return (1, N, heads, size) what attention reads for (1, heads, N, size) queries, and record."""
+        self.queries.append(query)
+        self.keys.append(key)
+        self.values.append(value)
+        self.scaling.append(scaling)
+        self.sliding_window.append(window)
+        batch = self._batch
+        self._slots.write(
+            layer, batch.slots, batch.positions, key[0].transpose(0, 1), value[0].transpose(0, 1)
+        )
+        keys, values = self._slots.keys[layer], self._slots.values[layer]
+        if not batch.chunks:
+            return self._attend_together(query, keys, values, scaling, window)[None]
+        read = query.new_empty((query.shape[2], query.shape[1], value.shape[3]))
+        if batch.together:
+            read[: batch.together] = self._attend_together(query, keys, values, scaling, window)
+        for span, first, end in batch.chunks:
+            past = slice(span.slot, span.slot + 1), slice(None), slice(span.end)
+            mask = batch.chunk_mask(span, window)
+            one = scaled_dot_product_attention(
+                query[:, :, first:end],
+                keys[past],
+                values[past],
+                attn_mask=mask,
+                is_causal=mask is None and end - first > 1,
+                scale=scaling,
+                enable_gqa=True,
+            )
+            read[first:end] = one[0].transpose(0, 1)
+        return read[None]
+
+    def rows(self, final: Tensor) -> Tensor:
+        """Return (N, width) rows for the recordings; `final` is what the final norm returned, (N, ...)."""
+        parts: list[Tensor] = []
+        for query, key, value, entering in zip(
+            self.queries, self.keys, self.values, self.residual, strict=False
+        ):
+            parts += [_by_token(query), _by_token(key), _by_token(value), entering]
+        return torch.cat([*parts, self.residual[-1], final], dim=-1)
+
+    def layout(self, final: Tensor) -> Layout:
+        """Return how these rows are laid out."""
+        shapes = [
+            HeadShape(query.shape[1], key.shape[1], query.shape[3], value.shape[3], scaling, window)
+            for query, key, value, scaling, window in zip(
+                self.queries, self.keys, self.values, self.scaling, self.sliding_window, strict=True
+            )
+        ]
+        return laid_out(shapes, self.residual[-1].shape[-1], final.shape[-1])
+
+    def _attend_together(
+        self, query: Tensor, keys: Tensor, values: Tensor, scaling: float, window: int | None
+    ) -> Tensor:
+        """Return (n, heads, size) for the n texts of which one token is in this pass."""
+        count, longest = self._batch.together, self._batch.longest
+        keys, values = keys[:count, :, :longest], values[:count, :, :longest]
+        grouped = query[0, :, :count].transpose(0, 1).reshape(count, keys.shape[1], -1, query.shape[3])
+        scores = torch.matmul(grouped * scaling, keys.transpose(-1, -2))
+        mask = self._batch.together_mask(window, scores.dtype)
+        if mask is not None:
+            scores = scores + mask
+        weights = scores.softmax(-1, dtype=torch.float32).to(values.dtype)
+        return torch.matmul(weights, values).reshape(count, -1, values.shape[3])
+
+
+_active: ContextVar[ForwardPass | None] = ContextVar("forward pass", default=None)
+
+
+@contextmanager
+def _passing(forward_pass: ForwardPass) -> Iterator[None]:
+    """Let a prepared model work for this pass in this thread."""
+    token = _active.set(forward_pass)
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+def _attention(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, _mask: Tensor | None, **kwargs: Any
+) -> tuple[Tensor, None]:
+    forward_pass = _active.get()
+    if forward_pass is None:
+        raise RuntimeError("a model prepared for recording runs inside a forward pass only")
+    layer: int = module.layer_idx  # type: ignore[assignment]
+    scaling = kwargs.get("scaling")
+    scaling = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
+    return forward_pass.attend(layer, query, key, value, scaling, kwargs.get("sliding_window")), None
+
+
+def _by_token(heads: Tensor) -> Tensor:
+    """Return (N, heads * size) for (1, heads, N, size)."""
+    return heads[0].transpose(0, 1).flatten(1)
+
+
+def _layers(transformer: PreTrainedModel) -> nn.ModuleList:
+    wanted = transformer.config.num_hidden_layers
+    for module in transformer.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == wanted:
+            return module
+    raise ValueError(f"no list of {wanted} layers found in {type(transformer).__name__}")
+
+
+@cache
+def _tapped(kind: type[nn.Module]) -> type[nn.Module]:
+    """Return a layer's class with a tap on the residual stream, before it and after the last one.
+
+    A subclass and not forward hooks: with a hook on it, PyTorch calls a module on a slower path, which
+    cost 30 layers 3 to 4 % of a token's time.
+    """
+
+    class Tapped(kind):  # type: ignore[misc, valid-type]
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            forward_pass = _active.get()
+            if forward_pass is None:
+                return super().forward(*args, **kwargs)
+            entering = args[0] if args else kwargs["hidden_states"]
+            if getattr(self, TAP) == 0:
+                forward_pass.residual.append(entering[0])
+            output = super().forward(*args, **kwargs)
+            forward_pass.residual.append((output if isinstance(output, Tensor) else output[0])[0])
+            return output
+
+    Tapped.__name__ = Tapped.__qualname__ = kind.__name__
+    return Tapped
+
+
+AttentionInterface.register(NAME, _attention)
