@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from threading import Condition
+from threading import Condition, Event
 
 from model.run import FinishReason, Run, SamplerSettings, Step
 
@@ -20,9 +20,10 @@ class Continuation:
         """Its number in the waiting line, 1 for the next; 0 once it is being written."""
         self._begun_with = len(run.steps)
         self._run = run
-        self._done = False
         self._error: Exception | None = None
         self._changed = Condition()
+        # Beside the condition: who only waits for the end is not woken by every token.
+        self._ended = Event()
 
     def stop(self) -> None:
         """Let it end before its next token, and free its place."""
@@ -40,20 +41,19 @@ class Continuation:
         """
         with self._changed:
             if beyond is not None:
-                self._changed.wait_for(lambda: self._run is not beyond or self._done, timeout)
+                self._changed.wait_for(lambda: self._run is not beyond or self.done, timeout)
             if self._error is not None:
                 raise self._error
             return self._run
 
     def wait(self, timeout: float) -> bool:
         """Wait at most some seconds until the run will not change any more; return whether that is so."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._done, timeout)
+        return self._ended.wait(timeout)
 
     @property
     def done(self) -> bool:
         """Whether the run will not change any more."""
-        return self._done
+        return self._ended.is_set()
 
     def __iter__(self) -> Iterator[Run]:
         """Yield the run after every step, and at last as it ended. Whoever stops listening stops it.
@@ -64,7 +64,7 @@ class Continuation:
         count, seen = self._begun_with, None
         try:
             while True:
-                done = self._done  # before the run: after its end it does not change
+                done = self.done  # before the run: after its end it does not change
                 run = seen = self.latest(seen if not done else None)
                 while count < len(run.steps):
                     count += 1
@@ -86,12 +86,12 @@ class Continuation:
         """End the run. For the engine."""
         with self._changed:
             self._run = self._run.finished(reason)
-            self._done = True
+            self._ended.set()
             self._changed.notify_all()
 
     def fail(self, error: Exception) -> None:
         """End with an error. For the engine."""
         with self._changed:
             self._error = error
-            self._done = True
+            self._ended.set()
             self._changed.notify_all()

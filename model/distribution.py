@@ -19,6 +19,21 @@ Ids = NDArray[np.intp]
 
 PARTS = (256, 2048, 16_384)
 """How many leading tokens are sorted, if these are not enough, until all of them are."""
+SUMMARISED = PARTS[0]
+"""Leading tokens of a summary."""
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What every step asks of its scores. Computed beforehand where that is faster: see `compiled_pass`."""
+
+    largest: float
+    total: float
+    """Sum of e^x over the vocabulary, x a score less the largest."""
+    weighted: float
+    """Sum of x e^x."""
+    leading: Ids
+    """The most likely tokens, as `leading` orders them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +44,19 @@ class Softmax:
     """(V,) one for every token; they must not change afterwards."""
     temperature: float = 1.0
     """Above 0."""
+    summary: Summary | None = None
+    """Of the scores, if it is known."""
 
     @cached_property
     def largest(self) -> float:
         """The largest score: not finite if any score is NaN, or if none is finite."""
-        return float(self.scores.max())
+        return float(self.scores.max()) if self.summary is None else self.summary.largest
+
+    def leading(self, count: int) -> Ids:
+        """Return (count,) the most likely tokens, or all of them if there are not so many."""
+        if self.summary is not None and count <= len(self.summary.leading):
+            return self.summary.leading[:count]
+        return leading(self.scores, count) if count < len(self.scores) else self.ranking
 
     def exponents(self, token_ids: Ids | None = None) -> Floats:
         """Return (n,) how far the scores of tokens, or of all, lie below the largest, over the temperature.
@@ -88,6 +111,8 @@ class Softmax:
 
         Sums, not dot products: numpy's BLAS threads spin on after one and halve the speed of the model.
         """
+        if self.summary is not None and self.temperature == 1.0:
+            return self.summary.total, self.summary.weighted
         exponents = self.exponents()
         powers = np.exp(exponents)
         with np.errstate(invalid="ignore"):
@@ -165,7 +190,7 @@ class Stage:
             return self.survivors, self.probabilities
         for count in PARTS:
             if count < self.kept:
-                token_ids = leading(self.softmax.scores, count)
+                token_ids = self.softmax.leading(count)
                 probabilities = self.softmax.of(token_ids)
                 if enough(probabilities):
                     return token_ids, probabilities

@@ -1,5 +1,6 @@
 """One model, many runs: the thread that computes everything, and how others ask it to."""
 
+import sys
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 from threading import Condition, Thread
@@ -16,10 +17,14 @@ from model.lane import Lane
 from model.language_model import LanguageModel
 from model.memory import keep_freed_memory
 from model.run import Run, SamplerSettings
+from model.threads import Threads
 from model.waiting_line import WaitingLine
 
 PLACES = 32
 """Texts written at the same time."""
+SWITCH_SECONDS = 0.0005
+"""How long a thread of Python may keep the others waiting, a tenth of what is usual: numpy gives the
+interpreter lock away in every operation, and the sampler has a dozen for each token."""
 
 
 class UnknownPrecision(Exception):
@@ -44,6 +49,7 @@ class Engine:
             places: runs written at the same time.
         """
         keep_freed_memory()
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.model = model
         self.places = places
         self.store = InternalsStore(budget_bytes)
@@ -145,13 +151,14 @@ class Engine:
         self.close()
 
     def _work(self) -> None:
-        torch.set_num_threads(self._threads)  # of this thread: the one that reads asks for fewer
+        threads = Threads(self._threads)
         while True:
             with self._wake:
                 self._wake.wait_for(self._has_work)
                 if self._closed:
                     break
                 self._admit()
+            threads.settle()
             for lane in self._lanes.values():
                 if lane.jobs:
                     lane.advance()

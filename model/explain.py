@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from model.run import Run, SamplerSettings
-from model.sampling import ShapedDistribution, draw, shape
+from model.sampling import ShapedDistribution, draw, shaped
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from model.engine import Engine
@@ -47,11 +47,11 @@ def explain(engine: "Engine", run: Run, position: int, settings: SamplerSettings
     if not 1 <= position <= len(token_ids):
         raise IndexError(f"position must be between 1 and {len(token_ids)}, not {position}")
     previous = token_ids[:position]
-    logits = engine.read(previous, run.precision).logits(position - 1)
+    softmax = engine.read(previous, run.precision).softmax(position - 1)
     step = run.step_at(position)
     return Explanation(
         position=position,
-        shaped=shape(logits, settings, previous),
+        shaped=shaped(softmax, settings, previous),
         token_id=token_ids[position] if position < len(token_ids) else None,
         u=None if step is None or step.forced else step.u,
         forced=position < len(token_ids) and (step is None or step.forced),

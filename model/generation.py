@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from model.distribution import Softmax
 from model.language_model import LanguageModel
 from model.run import FinishReason, SamplerSettings, Step
-from model.sampling import draw, shape, uniform
+from model.sampling import draw, shaped, uniform
 
 
 class Writer:
@@ -29,16 +27,16 @@ class Writer:
         for token_id in token_ids:
             self._reader.read(token_id)
 
-    def choose(self, token_ids: Sequence[int], logits: NDArray[np.floating]) -> Step:
-        """Return the next token of a text, given the (V,) logits at its end.
+    def choose(self, token_ids: Sequence[int], softmax: Softmax) -> Step:
+        """Return the next token of a text, given the model's own distribution at its end.
 
         Raises:
             ValueError: the logits are not numbers.
         """
         position = len(token_ids)
-        shaped = shape(logits, self._settings, token_ids)  # what the sampler leaves of what the model says
+        left = shaped(softmax, self._settings, token_ids)  # what the sampler leaves of what the model says
         u = uniform(self._seed, position)  # the dice
-        token_id = draw(shaped, u)  # where they fall
+        token_id = draw(left, u)  # where they fall
         piece = self._reader.read(token_id)
         self._left -= 1
         return Step(
@@ -47,11 +45,11 @@ class Writer:
             token=piece.token,
             text=piece.text,
             u=u,
-            logprob=shaped.logprob(token_id),
-            probability=shaped.probability(token_id),
-            rank=shaped.rank(token_id),
-            entropy_bits=shaped.entropy_bits,
-            kept=shaped.kept,
+            logprob=left.logprob(token_id),
+            probability=left.probability(token_id),
+            rank=left.rank(token_id),
+            entropy_bits=left.entropy_bits,
+            kept=left.kept,
         )
 
     def why_ended(self, step: Step) -> FinishReason | None:

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.attention_view import MEAN_HEAD
+from model.distribution import Softmax
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
-    from torch import Tensor
-
     from model.language_model import LanguageModel
     from model.recording import Recording
 
@@ -32,14 +31,14 @@ class Internals:
         self.recording = recording
         self.in_use = False
         """Whether the engine is extending it: it must neither be evicted nor extended twice."""
-        self._logits: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+        self._softmaxes: OrderedDict[int, Softmax] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self.token_ids)
 
-    def extend(self, token_ids: Sequence[int], rows: "Tensor") -> None:
-        """Add tokens and their (t, width) rows. For the one thread that computes."""
-        self.recording.append(rows)
+    def grow(self, token_ids: Sequence[int]) -> None:
+        """Add tokens whose rows have been put into the recording. For the one thread that computes."""
+        self.recording.grow(len(token_ids))
         self.token_ids += tuple(token_ids)
 
     def prefix(self, length: int) -> "Internals":
@@ -48,18 +47,24 @@ class Internals:
 
     def logits(self, position: int) -> NDArray[np.float32]:
         """Return (V,) logits of the token after `position`, from the residual stream there."""
-        known = self._logits.get(position)
+        logits: NDArray[np.float32] = self.softmax(position).scores
+        return logits
+
+    def softmax(self, position: int) -> Softmax:
+        """Return the model's own distribution of the token after `position`."""
+        known = self._softmaxes.get(position)
         if known is None:
             network, recording = self.model.networks[self.format], self.recording
-            known = self.model.read(lambda: network.logits(recording.final(position)[None])[0])
+            known = self.model.read(lambda: network.softmaxes(recording.final(position)[None])[0])
             self.remember(position, known)
-        return known
+        # Another one of the same scores: what is worked out for figures need not be kept as long.
+        return Softmax(known.scores, summary=known.summary)
 
-    def remember(self, position: int, logits: NDArray[np.float32]) -> None:
-        """Keep (V,) logits at hand for a while: who follows a text asks for the newest."""
-        self._logits[position] = logits
-        while len(self._logits) > KEPT_LOGITS:
-            self._logits.popitem(last=False)
+    def remember(self, position: int, softmax: Softmax) -> None:
+        """Keep a distribution at hand for a while: who follows a text asks for the newest."""
+        self._softmaxes[position] = softmax
+        while len(self._softmaxes) > KEPT_LOGITS:
+            self._softmaxes.popitem(last=False)
 
     def attention(self, layer: int, head: int, length: int) -> NDArray[np.float32]:
         """Return (T, T) attention weights of the first T = `length` tokens, queries by keys.
@@ -142,7 +147,8 @@ class InternalsStore:
     def _bytes(self) -> int:
         from model.recording import bytes_held  # noqa: PLC0415 - imports torch: see above
 
-        logits = sum(sum(kept.nbytes for kept in list(one._logits.values())) for one in self._known.values())
+        kept = [softmax for one in self._known.values() for softmax in list(one._softmaxes.values())]
+        logits = sum(softmax.scores.nbytes for softmax in kept)
         return logits + bytes_held(one.recording for one in self._known.values())
 
 

@@ -1,14 +1,16 @@
 """The key-value cache of a batch: one slot for every text that is being computed."""
 
 import math
+import mmap
+import os
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from model.recording import Columns, Recording
 
+PRIVATE: dict[str, int] = {} if os.name == "nt" else {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS}
 FIRST_SLOTS, FIRST_LENGTH = 32, 1024
 """Room on the CPU, where zeros take no memory before something is written over them."""
 
@@ -102,8 +104,9 @@ class KeyValueSlots:
 def _zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
     """Return zeros, not whatever was in memory: a masked NaN is still a NaN.
 
-    On the CPU from numpy, whose zeros take no memory until something is written over them.
+    On the CPU straight from the system, whose zeros take no memory until something is written over them.
     """
     if like.device.type != "cpu":
         return like.new_zeros(shape)
-    return torch.from_numpy(np.zeros(math.prod(shape) * like.itemsize, np.uint8)).view(like.dtype).view(shape)
+    pages = mmap.mmap(-1, math.prod(shape) * like.itemsize, **PRIVATE)
+    return torch.frombuffer(pages, dtype=like.dtype).view(shape)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from model.batch import Span
 from model.blocks import BlockPool
+from model.distribution import Softmax
 from model.internals import KEPT_LOGITS, Internals, InternalsStore, shared
 from model.job import Job, ReadingJob, WritingJob
 from model.key_values import KeyValueSlots
@@ -119,14 +119,19 @@ class Lane:
 
     def _record(self, work: list[tuple[Job, Span]], rows: Tensor) -> None:
         """Add the (N, width) rows of a pass to its texts; one that led to what is no number ends here."""
-        final = self._network.layout.final
-        are_numbers = rows[:, final.start : final.stop].isfinite().all(-1).tolist()
+        places = [
+            place
+            for job, span in work
+            if job.internals is not None
+            for place in job.internals.recording.places(len(span.token_ids), rows)
+        ]
+        are_numbers = self._network.record(rows, places)
         first = 0
         for job, span in work:
             end = first + len(span.token_ids)
             assert job.internals is not None
             if all(are_numbers[first:end]):
-                job.internals.extend(span.token_ids, rows[first:end])
+                job.internals.grow(span.token_ids)
             else:
                 self._refuse(job, ValueError(NOT_NUMBERS))
             first = end
@@ -152,17 +157,16 @@ class Lane:
                 self._leave(job)
         if not writing:
             return
-        ends = [job.internals.recording.final(len(job.internals) - 1) for job in writing if job.internals]
-        logits = self._network.logits(torch.stack(ends))
-        for job, its_logits in zip(writing, logits, strict=True):
-            self._go_on(job, its_logits)
+        ends = [job.internals.recording.place(len(job.internals) - 1) for job in writing if job.internals]
+        for job, softmax in zip(writing, self._network.softmaxes_at(ends), strict=True):
+            self._go_on(job, softmax)
 
-    def _go_on(self, job: WritingJob, logits: NDArray[np.float32]) -> None:
+    def _go_on(self, job: WritingJob, softmax: Softmax) -> None:
         """Append the next token to a text, or end it."""
         assert job.internals is not None
-        job.internals.remember(len(job.token_ids) - 1, logits.copy())  # a view would keep the whole batch
+        job.internals.remember(len(job.token_ids) - 1, softmax)
         try:
-            chosen = job.writer.choose(job.token_ids, logits)
+            chosen = job.writer.choose(job.token_ids, softmax)
         except ValueError as error:
             self._refuse(job, error)
             return

@@ -18,6 +18,7 @@ def keep_freed_memory() -> None:
     if sys.platform != "linux":
         return
     with suppress(OSError, AttributeError):  # another C library
-        mallopt = ctypes.CDLL(None).mallopt
+        library = ctypes.CDLL(None)
+        library.malloc_trim(0)  # loading a model leaves much behind
         for parameter, value in SETTINGS.items():
-            mallopt(parameter, value)
+            library.mallopt(parameter, value)

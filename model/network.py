@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from model.batch import Batch, Span
 from model.compiled_decoder import compiled_decoder
+from model.compiled_layers import compiled
+from model.compiled_pass import Place, gathered, recorded, summarised
+from model.distribution import SUMMARISED, Softmax, Summary
 from model.formats import Format, converted, oriented, packed
 from model.key_values import KeyValueSlots
 from model.recording import Layout, Recording, attention_weights
@@ -104,10 +105,29 @@ class Network:
         return self._decoder.forward(slots, Batch(spans, self.device))
 
     @torch.inference_mode()
-    def logits(self, final: Tensor) -> NDArray[np.float32]:
-        """Return (n, V) logits for (n, width of the model) vectors after the final norm."""
-        logits: NDArray[np.float32] = self._output_embedding(final).float().cpu().numpy()
-        return logits
+    def record(self, rows: Tensor, places: list[Place]) -> list[bool]:
+        """Copy rows of a pass to their places; return for every row whether it leads to numbers."""
+        final = self.layout.final
+        numbers: list[bool] = compiled(recorded)(rows, places, final.start, final.stop)
+        return numbers
+
+    @torch.inference_mode()
+    def softmaxes_at(self, places: list[Place]) -> list[Softmax]:
+        """Return the distributions of the tokens after those whose rows stand in these places."""
+        final = self.layout.final
+        return self.softmaxes(compiled(gathered)(places, final.start, final.stop))
+
+    @torch.inference_mode()
+    def softmaxes(self, final: Tensor) -> list[Softmax]:
+        """Return n distributions for (n, width of the model) vectors after the final norm."""
+        logits = self._output_embedding(final).float().cpu()
+        return [
+            Softmax(
+                one.logits.numpy(),
+                summary=Summary(one.largest, one.total, one.weighted, one.leading.numpy()),
+            )
+            for one in compiled(summarised)(logits, SUMMARISED)
+        ]
 
     @torch.inference_mode()
     def _prove_recordable(self, truth: Truth, form: Format) -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from model.blocks import Block, BlockPool
+from model.compiled_pass import Place
 
 BLOCK = 32
 """Rows of a block."""
@@ -121,14 +122,37 @@ class Recording:
 
     def append(self, rows: Tensor) -> None:
         """Copy (t, width) rows to the end."""
-        while len(rows):
-            used = self._length % BLOCK
-            if used == 0:
-                self._blocks.append(self._pool.take(rows, BLOCK))
-            part = rows[: BLOCK - used]
-            self._blocks[-1].rows[used : used + len(part)] = part
-            self._length += len(part)
-            rows = rows[len(part) :]
+        for place in self.places(len(rows), rows):
+            place.block[place.first : place.first + place.length] = rows[: place.length]
+            rows = rows[place.length :]
+            self.grow(place.length)
+
+    def places(self, count: int, like: Tensor) -> list[Place]:
+        """Return where the next rows belong.
+
+        Args:
+            count: of the rows.
+            like: rows of the same dtype and on the same device.
+        """
+        found = []
+        end = self._length
+        while count > 0:
+            used = end % BLOCK
+            if end == len(self._blocks) * BLOCK:
+                self._blocks.append(self._pool.take(like, BLOCK))
+            part = min(count, BLOCK - used)
+            found.append(Place(self._blocks[end // BLOCK].rows, used, part))
+            count, end = count - part, end + part
+        return found
+
+    def grow(self, count: int) -> None:
+        """Take rows as recorded that stand in their places."""
+        self._length += count
+
+    def place(self, position: int) -> Place:
+        """Return where the row of a token is."""
+        self._require(position + 1)
+        return Place(self._blocks[position // BLOCK].rows, position % BLOCK, 1)
 
     def prefix(self, length: int) -> "Recording":
         """Return the recording of the first `length` tokens, free to go on differently.

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from model.distribution import Floats, Ids, Softmax, Stage, leading
+from model.distribution import Floats, Ids, Softmax, Stage
 from model.run import SamplerSettings
 
 STAGES = ("repetition_penalty", "temperature", "top_k", "top_p", "min_p")
@@ -99,10 +99,15 @@ class ShapedDistribution:
 
     def most_likely(self, count: int) -> Ids:
         """Return (count,) the beginning of `ranking`, without sorting the rest."""
-        return leading(self.logits, count) if count < len(self.logits) else self.ranking
+        return self.model.softmax.leading(count)
 
     def rank(self, token_id: int) -> int:
         """Return the rank of a token among the model's own logits, 1 the most likely."""
+        summary = self.model.softmax.summary
+        if summary is not None:
+            found = np.flatnonzero(summary.leading == token_id)
+            if len(found):
+                return 1 + int(found[0])
         value = self.logits[token_id]
         ahead = np.count_nonzero(self.logits > value) + np.count_nonzero(self.logits[:token_id] == value)
         return 1 + int(ahead)
@@ -137,17 +142,25 @@ class ShapedDistribution:
 def shape(
     logits: NDArray[np.floating], settings: SamplerSettings, previous_token_ids: Sequence[int] = ()
 ) -> ShapedDistribution:
-    """Apply the sampler to the logits of one step.
+    """Apply the sampler to the (V,) logits of one step, which are not changed; see `shaped`."""
+    return shaped(Softmax(logits), settings, previous_token_ids)
+
+
+def shaped(
+    softmax: Softmax, settings: SamplerSettings, previous_token_ids: Sequence[int] = ()
+) -> ShapedDistribution:
+    """Apply the sampler to the model's own distribution.
 
     Args:
-        logits: (V,) of the whole vocabulary; not changed.
+        softmax: of the logits of the whole vocabulary, at temperature 1.
         settings: the sampler.
         previous_token_ids: the text so far, which the repetition penalty looks at.
 
     Raises:
         ValueError: the logits hold NaN or nothing finite.
     """
-    model = Stage("", Softmax(logits))
+    logits = softmax.scores
+    model = Stage("", softmax)
     if not np.isfinite(model.softmax.largest):
         raise ValueError("the model returned logits that are not numbers; try --precision exact")
     acted = [model]
@@ -156,13 +169,14 @@ def shape(
         acted.append(Stage("repetition_penalty", Softmax(weakened), before=model))
     scores = acted[-1].softmax.scores
     if settings.temperature == 0.0:
-        acted.append(acted[-1].cut("temperature", np.array([np.argmax(scores)])))
+        acted.append(acted[-1].cut("temperature", acted[-1].softmax.leading(1)))
     elif settings.temperature != 1.0:
-        acted.append(Stage("temperature", Softmax(scores, settings.temperature), before=acted[-1]))
+        warmed = Softmax(scores, settings.temperature, acted[-1].softmax.summary)
+        acted.append(Stage("temperature", warmed, before=acted[-1]))
     uncut = acted[-1]
     if settings.temperature > 0.0:
         if 0 < settings.top_k < len(scores):
-            acted.append(acted[-1].cut("top_k", leading(scores, settings.top_k)))
+            acted.append(acted[-1].cut("top_k", acted[-1].softmax.leading(settings.top_k)))
         if settings.top_p < 1.0:
             acted.append(acted[-1].cut("top_p", _top_p(acted[-1], settings.top_p)))
         if settings.min_p > 0.0:

@@ -22,6 +22,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from gradio_client.utils import QueueError
 
+GLANCE = (2, 8)
+"""Seconds that a person looks at what has come before touching anything again."""
 SILENCE = 300
 """Seconds after which an event that was not heard of has been forgotten by the server."""
 POLL = 0.02
@@ -137,7 +139,7 @@ async def write_and_look(visitor: "PageVisitor | ApiVisitor") -> bool:
     visitor.choose()
     writing = asyncio.create_task(visitor.write("generate"))
     try:
-        while not (await asyncio.wait([writing], timeout=random.uniform(0.5, 3)))[0]:
+        while not (await asyncio.wait([writing], timeout=random.uniform(*GLANCE)))[0]:
             patience -= 1
             if patience <= 0 and fate == "leave":
                 visitor.tally.actions["leave in the middle"] += 1
@@ -150,7 +152,7 @@ async def write_and_look(visitor: "PageVisitor | ApiVisitor") -> bool:
     finally:
         writing.cancel()
     for _ in range(random.randint(1, 4)):
-        await asyncio.sleep(random.uniform(0.5, 3))
+        await asyncio.sleep(random.uniform(*GLANCE))
         match random.choices(["look", "step", "continue", "cut"], [70, 12, 6, 12])[0]:
             case "look":
                 await visitor.look(random.choice(["click", "slider", "head"]))

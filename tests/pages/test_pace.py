@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from viz.pages.pace import AROUND, SHARE, Pace
+from viz.pages.pace import AROUND, MOST_SECONDS, SHARE, Pace
 
 
 def test_without_pages_nothing_is_spread():
@@ -40,11 +40,11 @@ def test_the_interval_grows_with_the_cost_of_an_update_and_shrinks_again():
         for cost in (0.5, 0.001):
             for _ in range(200):
                 pace.took(cost)
-            assert pace.interval == pytest.approx(cost * AROUND / SHARE)
+            assert pace.interval == pytest.approx(min(MOST_SECONDS, cost * AROUND / SHARE))
             assert (pace.interval > first) == (cost == 0.5)
 
 
-@pytest.mark.parametrize("cost", [0.002, 0.02])
+@pytest.mark.parametrize("cost", [0.0005, 0.002, 0.005])
 @pytest.mark.parametrize("count", [1, 8, 32])
 def test_all_pages_together_take_their_share_of_a_core_and_no_more(count, cost):
     pace = Pace()
@@ -55,6 +55,28 @@ def test_all_pages_together_take_their_share_of_a_core_and_no_more(count, cost):
             pace.took(cost)
         busy = count * cost * AROUND / pace.interval
     assert busy == pytest.approx(SHARE)
+
+
+def test_no_page_waits_so_long_that_it_seems_to_stand_still():
+    pace = Pace()
+    with ExitStack() as pages:
+        for _ in range(100):
+            pages.enter_context(pace.page())
+        for _ in range(200):
+            pace.took(1.0)
+        assert pace.interval == MOST_SECONDS
+
+
+def test_a_long_text_gives_its_browser_time_to_draw_it():
+    pace = Pace()
+    with pace.page():
+        pace.took(0.0)
+        intervals = [pace.interval_of(tokens) for tokens in (10, 100, 1000)]
+        assert intervals == sorted(intervals)
+        assert intervals[0] < 1 / 25 and 0.3 < intervals[2] < MOST_SECONDS
+        for _ in range(200):
+            pace.took(0.1)
+        assert pace.interval_of(10) == pace.interval
 
 
 def test_a_single_slow_update_is_no_reason_to_become_slow():

@@ -16,8 +16,8 @@ from model.sampling import STAGES
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
 from viz.command_line import Options
 from viz.pages.controls import COLOURS, NAMES, PRESETS, SAMPLER_NAMES, Controls
-from viz.pages.explore import FIGURES, build_app, layer_range
-from viz.pages.limits import Limits
+from viz.pages.explore import build_app, layer_range
+from viz.pages.limits import LOOKERS, LOOKING, Limits
 from viz.pages.panels import Screen
 from viz.pages.service import CHOICES
 from viz.strings import LOCALES, catalogue
@@ -125,18 +125,18 @@ def test_whoever_writes_stands_in_the_line_of_the_engine_and_figures_have_their_
         assert by_name[name].concurrency_limit == TINY_LIMITS.writers == 2 + 3 + 1
     assert {by_name[name].concurrency_id for name in WRITERS} == {"writing"}
     rest = [function for name, function in by_name.items() if name not in WRITERS | {"generate"}]
-    assert {function.concurrency_limit for function in rest} == {"default"}
     assert not {"writing", by_name["generate"].concurrency_id} & {
         function.concurrency_id for function in rest
     }
-    assert app._queue.default_concurrency_limit == FIGURES
+    looking = {function.concurrency_id for function in rest if function.concurrency_limit == LOOKERS}
+    assert looking == {LOOKING["concurrency_id"], "programs"}
     assert app._queue.max_size == TINY_LIMITS.places + TINY_LIMITS.queue_size
 
 
 def test_everybody_who_is_written_or_waits_has_a_thread_of_the_server_and_clicks_have_theirs():
     options = Options(places=3, queue_size=5)
     grants = launch_options(options)["max_threads"]
-    assert grants >= Limits(places=3, queue_size=5).writers + 2 * FIGURES
+    assert grants >= Limits(places=3, queue_size=5).writers + 2 * LOOKERS
 
 
 def test_the_options_of_the_command_line_are_the_limits_of_the_app(tiny):

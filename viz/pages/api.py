@@ -10,6 +10,7 @@ import numpy as np
 from model.attention_view import MEAN_HEAD
 from model.run import MAX_SEED, OutOfRange, SamplerSettings, within
 from model.sampling import ShapedDistribution, shape
+from viz.pages.limits import LOOKERS
 from viz.pages.service import CHOICES, Service, Trouble
 from viz.strings import say
 
@@ -27,9 +28,11 @@ def add_api(service: Service) -> None:
     api = Api(service)
     writing = {"concurrency_limit": service.limits.writers}
     gr.api(api.generate, api_name="generate", api_description=say("api.generate"), **writing)
-    gr.api(api.next_token, api_name="next_token", api_description=say("api.next_token"))
-    gr.api(api.attention, api_name="attention", api_description=say("api.attention"))
-    gr.api(api.tokenize, api_name="tokenize", api_description=say("api.tokenize"))
+    # Of their own: a program that asks for many texts keeps no person waiting who looks at one.
+    reading = {"concurrency_limit": LOOKERS, "concurrency_id": "programs"}
+    gr.api(api.next_token, api_name="next_token", api_description=say("api.next_token"), **reading)
+    gr.api(api.attention, api_name="attention", api_description=say("api.attention"), **reading)
+    gr.api(api.tokenize, api_name="tokenize", api_description=say("api.tokenize"), **reading)
 
 
 class Api:

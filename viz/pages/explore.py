@@ -11,10 +11,11 @@ from model.background import BackgroundModel
 from model.run import OutOfRange
 from viz.components.selection import SelectionValue
 from viz.pages.api import add_api
+from viz.pages.blocks import Blocks
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.example import Example, load_example
 from viz.pages.layout import Layout, lay_out
-from viz.pages.limits import Limits
+from viz.pages.limits import LOOKING, Limits
 from viz.pages.masthead import describe
 from viz.pages.panels import (
     Screen,
@@ -35,8 +36,6 @@ from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
 
-FIGURES = 4
-"""Figure events served at the same time, over all visitors."""
 IDLE_SECONDS = 3600
 """A page that was not used for this long forgets its text."""
 
@@ -49,7 +48,7 @@ Handler = Callable[..., Screen]
 def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
     """Return the app: its pages and its API, with the stored example on them until a model writes."""
     service, example = Service(background, limits), load_example()
-    with gr.Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True) as app:
+    with Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True) as app:
         first = everything(stored_scene(example, Controls(), ""), Controls())
         page = lay_out(first, limits, seed=example.run.seed, layers=example.layers, heads=example.heads)
         visitor = gr.State(
@@ -62,7 +61,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
         wire_looking(page, visitor, service, example)
         wire_masthead(app, page, service)
         wire_door(app, visitor)
-    app.queue(max_size=limits.places + limits.queue_size, default_concurrency_limit=FIGURES)
+    app.queue(max_size=limits.places + limits.queue_size)
     return app
 
 
@@ -92,6 +91,7 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
             page.outputs,
             show_progress="hidden",
             api_visibility="private",
+            **LOOKING,
         )
     page.buttons["dice"].click(
         None, None, page.controls["seed"], js=NEW_SEED, show_progress="hidden", api_visibility="private"
@@ -135,6 +135,7 @@ def wire_looking(page: Layout, visitor: gr.State, service: Service, example: Exa
             trigger_mode="always_last",
             show_progress="hidden",
             api_visibility="private",
+            **LOOKING,
         )
 
     def select(visitor: Visitor, selection: SelectionValue | None, *values: object) -> Screen:

@@ -55,15 +55,16 @@ class Growth:
                     # A slow model, or somebody else's prompt, may keep a text waiting in its midst as well.
                     yield Screen(status=self._progress() if self._new else status_line(self._delay()))
                 continue
-            start = time.monotonic()
+            start, spent = time.monotonic(), time.thread_time()
             updates += 1
             if updates >= REDRAW_UPDATES and start - drawn >= REDRAW_SECONDS and self._visitor.following:
                 screen, drawn, updates = self._all(), start, 0
             else:
                 screen = self._light()
-                self._service.pace.took(time.monotonic() - start)
+                self._service.pace.took(time.thread_time() - spent)
             yield screen._replace(status=self._progress())
-            self._written.wait(self._service.pace.interval - (time.monotonic() - start))
+            pause = self._service.pace.interval_of(len(self._visitor.pieces))
+            self._written.wait(pause - (time.monotonic() - start))
         self._take(self._written.latest())
 
     def _take(self, run: Run) -> bool:

@@ -1,9 +1,16 @@
 """What one server grants its visitors."""
 
 from dataclasses import dataclass
+from typing import Any
 
 CHARACTERS_PER_TOKEN = 40
 """A prompt longer than this many characters a token is refused before it is tokenised."""
+
+LOOKERS = 2
+"""Visitors for whom figures are drawn at the same time. That is Python, which does one thing at a time
+anyhow: more threads would only keep the texts that are being written waiting for their turn."""
+LOOKING: dict[str, Any] = {"concurrency_id": "looking", "concurrency_limit": LOOKERS}
+"""Arguments of the events that look."""
 
 
 @dataclass(frozen=True)

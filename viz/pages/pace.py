@@ -6,8 +6,12 @@ from threading import Lock
 
 SHARE = 0.3
 """Of one core, for the updates of all pages together: the rest belongs to the texts themselves."""
-AROUND = 2.0
+AROUND = 5.0
 """What an update costs in all against what it takes to compute: Gradio compares, encodes and sends it."""
+MOST_SECONDS = 1.5
+"""Between two updates of one page: what is older does not look as if it were being written."""
+FRAME_SECONDS, TOKEN_SECONDS = 0.03, 0.0003
+"""What a browser is given to draw an update: it must not be too busy for a press of Stop."""
 FIRST_GUESS = 0.005
 SMOOTHING = 0.1
 
@@ -32,10 +36,14 @@ class Pace:
                 self._pages -= 1
 
     def took(self, seconds: float) -> None:
-        """Learn what computing an update took."""
+        """Learn how much processor time computing an update took."""
         self._seconds += SMOOTHING * (seconds - self._seconds)
 
     @property
     def interval(self) -> float:
-        """Seconds between two updates of one page."""
-        return self._pages * self._seconds * AROUND / SHARE
+        """Seconds between two updates of one page, as far as the server is concerned."""
+        return min(MOST_SECONDS, self._pages * self._seconds * AROUND / SHARE)
+
+    def interval_of(self, tokens: int) -> float:
+        """Return the seconds between two updates of a page with so many tokens, its browser considered."""
+        return max(self.interval, FRAME_SECONDS + TOKEN_SECONDS * tokens)
