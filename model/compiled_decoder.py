@@ -7,14 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from transformers import (
-    GPT2LMHeadModel,
-    LlamaForCausalLM,
-    MistralForCausalLM,
-    PreTrainedModel,
-    Qwen2ForCausalLM,
-    Qwen3ForCausalLM,
-)
+from transformers import PreTrainedModel
 
 from model.batch import Batch
 from model.compiled_layers import Heads, Layer, Norm, Texts, Weights, compiled, gpt2_layers, llama_layers
@@ -29,7 +22,8 @@ FORMATS: tuple[Format, ...] = ("float32", "float16 weights")
 class CompiledDecoder(ABC):
     """All layers of one architecture, their weights packed in one number format."""
 
-    KINDS: ClassVar[tuple[type[PreTrainedModel], ...]]
+    KINDS: ClassVar[tuple[str, ...]]
+    """Names of Transformers' classes, so that none is imported but the one that was loaded."""
 
     def __init__(self, transformer: PreTrainedModel, form: Format) -> None:
         """Pack the weights; nothing of the transformer is kept but its embeddings and last norm."""
@@ -44,7 +38,8 @@ class CompiledDecoder(ABC):
     @classmethod
     def takes(cls, transformer: PreTrainedModel) -> bool:
         """Return whether the compiled function computes just what this model does."""
-        return type(transformer) in cls.KINDS
+        kind = type(transformer)
+        return kind.__name__ in cls.KINDS and kind.__module__.startswith("transformers.models.")
 
     def forward(self, slots: KeyValueSlots, batch: Batch) -> Tensor:
         """Return (N, width) rows of the N tokens; keys and values of what came before stand in the slots."""
@@ -95,7 +90,7 @@ class CompiledDecoder(ABC):
 class CompiledLlama(CompiledDecoder):
     """Llama, SmolLM2, TinyLlama, Mistral, Qwen2 and Qwen3, where every layer sees the whole text."""
 
-    KINDS = (LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM)
+    KINDS = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
 
     def __init__(self, transformer: PreTrainedModel, form: Format) -> None:
         super().__init__(transformer, form)
@@ -109,7 +104,7 @@ class CompiledLlama(CompiledDecoder):
             return False
         base: Any = transformer.base_model
         config, layers = transformer.config, base.layers
-        windows = [config.sliding_window] if isinstance(transformer, MistralForCausalLM) else []
+        windows = [config.sliding_window] if config.model_type == "mistral" else []
         windows += [getattr(layer.self_attn, "sliding_window", None) for layer in layers]
         return config.hidden_act == "silu" and not any(windows)
 
@@ -146,7 +141,7 @@ class CompiledLlama(CompiledDecoder):
 class CompiledGPT2(CompiledDecoder):
     """GPT-2 in all its sizes."""
 
-    KINDS = (GPT2LMHeadModel,)
+    KINDS = ("GPT2LMHeadModel",)
 
     def __init__(self, transformer: PreTrainedModel, form: Format) -> None:
         super().__init__(transformer, form)

@@ -44,7 +44,7 @@ def test_the_interval_grows_with_the_cost_of_an_update_and_shrinks_again():
             assert (pace.interval > first) == (cost == 0.5)
 
 
-@pytest.mark.parametrize("cost", [0.0005, 0.002, 0.005])
+@pytest.mark.parametrize("cost", [0.0005, 0.002])
 @pytest.mark.parametrize("count", [1, 8, 32])
 def test_all_pages_together_take_their_share_of_a_core_and_no_more(count, cost):
     pace = Pace()
@@ -70,7 +70,8 @@ def test_no_page_waits_so_long_that_it_seems_to_stand_still():
 def test_a_long_text_gives_its_browser_time_to_draw_it():
     pace = Pace()
     with pace.page():
-        pace.took(0.0)
+        for _ in range(200):
+            pace.took(0.0)
         intervals = [pace.interval_of(tokens) for tokens in (10, 100, 1000)]
         assert intervals == sorted(intervals)
         assert intervals[0] < 1 / 25 and 0.3 < intervals[2] < MOST_SECONDS
