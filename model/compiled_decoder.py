@@ -186,13 +186,14 @@ class CompiledGPT2(CompiledDecoder):
         return final
 
 
-def compiled_decoder(transformer: PreTrainedModel, form: Format) -> CompiledDecoder | None:
-    """Return the compiled decoder of a float32 model on the CPU; None if there is none for it."""
+def kind_for(transformer: PreTrainedModel, form: Format) -> type[CompiledDecoder] | None:
+    """Return the compiled decoder for a float32 model on the CPU; None if there is none."""
     if form not in FORMATS or transformer.device.type != "cpu" or not all(map(packs, ("float32", form))):
         return None
-    for kind in (CompiledLlama, CompiledGPT2):
+    kinds: tuple[type[CompiledDecoder], ...] = (CompiledLlama, CompiledGPT2)
+    for kind in kinds:
         if kind.takes(transformer):
-            return kind(transformer, form)
+            return kind
     return None
 
 

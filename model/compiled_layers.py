@@ -18,6 +18,8 @@ from typing import Any, NamedTuple, Optional
 import torch
 from torch import Tensor
 
+from model.formats import LONGEST_SINGLE
+
 Float16Weights: Any = torch.classes.quantized.LinearPackedParamsBase
 
 
@@ -93,12 +95,12 @@ class Texts(NamedTuple):
     chunk_masks: list[Tensor | None]
 
 
-def linear(x: Tensor, weights: Weights) -> Tensor:
-    """Return (N, out) for (N, in); see `Float32Linear` for why a single long row becomes two."""
+def linear(x: Tensor, weights: Weights, longest_single: int = LONGEST_SINGLE) -> Tensor:
+    """Return (N, out) for (N, in); a single row longer than that becomes two: see `Float32Linear`."""
     half = weights.float16
     if half is not None:
         return torch.ops.quantized.linear_dynamic_fp16(x, half)  # type: ignore[no-any-return]
-    rows = x.expand(2, -1) if x.size(0) == 1 and x.size(1) > 768 else x
+    rows = x.expand(2, -1) if x.size(0) == 1 and x.size(1) > longest_single else x
     y = torch.ops.mkldnn._linear_pointwise(rows, weights.float32, weights.bias, "none", [], "")
     return y[: x.size(0)]  # type: ignore[no-any-return]
 

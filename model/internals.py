@@ -55,7 +55,7 @@ class Internals:
         known = self._softmaxes.get(position)
         if known is None:
             network, recording = self.model.networks[self.format], self.recording
-            known = self.model.read(lambda: network.softmaxes(recording.final(position)[None])[0])
+            known = self.model.read(lambda: network.softmaxes([recording.place(position)])[0])
             self.remember(position, known)
         # Another one of the same scores: what is worked out for figures need not be kept as long.
         return Softmax(known.scores, summary=known.summary)

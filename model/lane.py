@@ -158,7 +158,7 @@ class Lane:
         if not writing:
             return
         ends = [job.internals.recording.place(len(job.internals) - 1) for job in writing if job.internals]
-        for job, softmax in zip(writing, self._network.softmaxes_at(ends), strict=True):
+        for job, softmax in zip(writing, self._network.softmaxes(ends), strict=True):
             self._go_on(job, softmax)
 
     def _go_on(self, job: WritingJob, softmax: Softmax) -> None:

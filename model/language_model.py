@@ -9,7 +9,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from model.formats import Format
-from model.network import Network, UnrecordableModel
+from model.network import Network, UnrecordableModel, truth_of
 from model.text import TokenText, require_whole_characters
 
 Result = TypeVar("Result")
@@ -69,7 +69,8 @@ class LanguageModel:
         Raises:
             UnrecordableModel: the recording does not reproduce the model's own attention and logits.
         """
-        self.networks: dict[str, Network] = {form: Network(transformer, form) for form in formats}
+        truth = truth_of(transformer)
+        self.networks: dict[str, Network] = {form: Network(transformer, form, truth) for form in formats}
         self._tokenizer = tokenizer
         self.text = TokenText(tokenizer)
         self.info = _info(transformer, name, fingerprint, parameters, tuple(formats), measured)

@@ -1,6 +1,6 @@
 """One transformer in one number format, prepared for recorded passes over many texts at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from model.batch import Batch, Span
-from model.compiled_decoder import compiled_decoder
+from model.compiled_decoder import kind_for
 from model.compiled_layers import compiled
 from model.compiled_pass import Place, gathered, recorded, summarised
 from model.distribution import SUMMARISED, Softmax, Summary
@@ -46,6 +46,10 @@ class Decoder(Protocol):
         ...
 
 
+Way = tuple[Decoder, nn.Module]
+"""A decoder and the output embedding that goes with it."""
+
+
 @dataclass(frozen=True)
 class Truth:
     """What Transformers itself computes from the probe."""
@@ -60,22 +64,25 @@ class Truth:
 class Network:
     """A causal LM behind two functions: tokens in, rows out; rows in, logits out."""
 
-    def __init__(self, transformer: PreTrainedModel, form: Format = "float32") -> None:
+    def __init__(
+        self, transformer: PreTrainedModel, form: Format = "float32", truth: Truth | None = None
+    ) -> None:
         """Prepare a loaded causal LM for recording and prove on a short text that it can be recorded.
 
         Args:
             transformer: in float32. Where nothing packs its weights, it is the one that computes.
             form: what to compute in.
+            truth: what Transformers computes from the probe, if that is known.
 
         Raises:
             UnrecordableModel: the recording does not reproduce Transformers' own attention and logits.
         """
         self.device: torch.device = transformer.device
-        truth = _truth(transformer.eval())
+        truth = truth or truth_of(transformer)
         problem: Exception | None = None
-        for decoder, output_embedding in _ways(transformer, form):
-            self._decoder, self._output_embedding = decoder, output_embedding
+        for way in _ways(transformer, form):
             try:
+                self._decoder, self._output_embedding = way()
                 self._prove_recordable(truth, form)
             except torch.OutOfMemoryError:
                 raise
@@ -112,14 +119,10 @@ class Network:
         return numbers
 
     @torch.inference_mode()
-    def softmaxes_at(self, places: list[Place]) -> list[Softmax]:
+    def softmaxes(self, places: list[Place]) -> list[Softmax]:
         """Return the distributions of the tokens after those whose rows stand in these places."""
-        final = self.layout.final
-        return self.softmaxes(compiled(gathered)(places, final.start, final.stop))
-
-    @torch.inference_mode()
-    def softmaxes(self, final: Tensor) -> list[Softmax]:
-        """Return n distributions for (n, width of the model) vectors after the final norm."""
+        columns = self.layout.final
+        final = compiled(gathered)(places, columns.start, columns.stop)
         logits = self._output_embedding(final).float().cpu()
         return [
             Softmax(
@@ -163,21 +166,30 @@ class Network:
         return recordings
 
 
-def _ways(transformer: PreTrainedModel, form: Format) -> Iterator[tuple[Decoder, nn.Module]]:
-    """Yield decoders and output embeddings that may compute the model, the fastest first."""
-    output: Any = transformer.get_output_embeddings()
-    fastest = compiled_decoder(transformer, form)
-    if fastest is not None:
-        yield fastest, packed(form, oriented(output), output.bias)
-    second = converted(transformer, form)
-    yield TransformersDecoder(second), second.get_output_embeddings()
-    if form == "float32" and second is not transformer:  # a model may ask for what a packed layer has not
-        yield TransformersDecoder(transformer), output
+def _ways(transformer: PreTrainedModel, form: Format) -> Iterator[Callable[[], Way]]:
+    """Yield ways to compute the model, the fastest first."""
+    compiled_kind = kind_for(transformer, form)
+    if compiled_kind is not None:
+        output: Any = transformer.get_output_embeddings()
+        yield lambda: (compiled_kind(transformer, form), packed(form, oriented(output), output.bias))
+    yield lambda: _through(converted(transformer, form))
+    if form == "float32":  # a model may ask for what a packed layer has not
+        yield lambda: _through(transformer)
+
+
+def _through(transformer: PreTrainedModel) -> Way:
+    """Return the layers of Transformers."""
+    return TransformersDecoder(transformer), transformer.get_output_embeddings()
 
 
 @torch.inference_mode()
-def _truth(transformer: PreTrainedModel) -> Truth:
-    """Let Transformers read the probe with its own attention."""
+def truth_of(transformer: PreTrainedModel) -> Truth:
+    """Let Transformers read the probe with its own attention.
+
+    Raises:
+        UnrecordableModel: it cannot.
+    """
+    transformer.eval()
     ids = [index % transformer.config.vocab_size for index in range(PROBE_LENGTH)]
     usual = transformer.config._attn_implementation
     transformer.set_attn_implementation("eager")

@@ -175,12 +175,6 @@ class Recording:
         cut = torch.cat([block.rows[:, columns.start : columns.stop] for block in blocks])
         return cut[:length].view(length, columns.heads, columns.size)
 
-    def final(self, position: int) -> Tensor:
-        """Return the (width of the model,) vector that becomes the logits of the token after `position`."""
-        self._require(position + 1)
-        columns = self.layout.final
-        return self._blocks[position // BLOCK].rows[position % BLOCK, columns.start : columns.stop]
-
     @property
     def blocks(self) -> Sequence[Tensor]:
         """The (BLOCK, width) blocks, some of them perhaps those of other texts as well."""

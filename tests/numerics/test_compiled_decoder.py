@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from model.batch import Span
-from model.compiled_decoder import FORMATS, CompiledGPT2, CompiledLlama, compiled_decoder
+from model.compiled_decoder import FORMATS, CompiledGPT2, CompiledLlama, kind_for
 from model.formats import converted, packs
 from model.key_values import KeyValueSlots
 from model.network import Network
@@ -55,7 +55,8 @@ def recorded(decoder) -> torch.Tensor:
 @pytest.mark.parametrize("architecture", ["gpt2", "llama", "qwen2", *NEWER])
 def test_every_number_of_the_record_is_that_of_the_layers_of_transformers(architecture, form):
     transformer = tiny(architecture)
-    fast, general = compiled_decoder(transformer, form), TransformersDecoder(converted(transformer, form))
+    fast = kind_for(transformer, form)(transformer, form)
+    general = TransformersDecoder(converted(transformer, form))
     ours, theirs = recorded(fast), recorded(general)
     assert fast.layout == general.layout
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=2e-4)
@@ -77,13 +78,13 @@ def test_every_number_of_the_record_is_that_of_the_layers_of_transformers(archit
 )
 def test_what_computes_anything_else_is_left_to_the_layers_of_transformers(kind, config):
     transformer = built(kind, **config)
-    assert compiled_decoder(transformer, "float32") is None
+    assert kind_for(transformer, "float32") is None
     assert isinstance(Network(transformer)._decoder, TransformersDecoder)
 
 
 @pytest.mark.parametrize("form", ["bfloat16", "float16", "int8 weights"])
 def test_other_formats_are_left_to_the_layers_of_transformers(form):
-    assert compiled_decoder(tiny_transformer("llama"), form) is None
+    assert kind_for(tiny_transformer("llama"), form) is None
 
 
 @pytest.mark.parametrize(("architecture", "kind"), [("gpt2", CompiledGPT2), ("llama", CompiledLlama)])
@@ -101,7 +102,14 @@ def test_a_model_that_was_compiled_does_not_keep_the_weights_it_came_with(archit
 def test_a_model_whose_compiled_layers_compute_something_else_falls_back_on_its_own(monkeypatch):
     """The proof at loading decides, not our list of architectures."""
     transformer = tiny_transformer("llama")
-    wrong = compiled_decoder(transformer, "float32")
-    wrong._heads = wrong._heads._replace(scaling=1.0)
-    monkeypatch.setattr("model.network.compiled_decoder", lambda *_: wrong)
+    right = CompiledLlama._heads_of
+    monkeypatch.setattr(CompiledLlama, "_heads_of", lambda *args: right(*args)._replace(scaling=1.0))
     assert isinstance(Network(transformer)._decoder, TransformersDecoder)
+
+
+def test_a_model_whose_layers_cannot_be_compiled_falls_back_on_its_own(monkeypatch):
+    def refused(*_: object) -> None:
+        raise AttributeError("no such weight")
+
+    monkeypatch.setattr(CompiledLlama, "_layer", refused)
+    assert isinstance(Network(tiny_transformer("llama"))._decoder, TransformersDecoder)

@@ -1,6 +1,7 @@
 """Models in other number formats: close to float32, beside it, and sharing what is not rounded."""
 
 import copy
+import platform
 
 import pytest
 import torch
@@ -33,16 +34,13 @@ LARGEST_ERROR = {"float16 weights": 0.03, "int8 weights": 0.6, "bfloat16": 0.4, 
 LARGEST_DIVERGENCE = {"float16 weights": 5e-6, "int8 weights": 1.2e-2, "bfloat16": 4e-3, "float16": 1e-4}
 """Mean nats of the embedded model over 32 tokens; measured: 2.3e-6, 7.9e-3, 2.2e-3 and 2.4e-5."""
 LINEAR_ERROR = {"float32": 1e-4, "float16 weights": 0.01, "int8 weights": 0.3}
-OTHERS = tuple(form for form in FORMATS if form != "float32")
+OTHERS = available(CPU)[1:]
+PACKED_HERE = tuple(form for form in PACKED if packs(form))
 WHOLE = ("bfloat16", "float16")
 
+needs_float16 = pytest.mark.skipif(not packs("float16 weights"), reason="FBGEMM is for x86")
+needs_int8 = pytest.mark.skipif(not packs("int8 weights"), reason="the kernel is not in this PyTorch")
 every_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
-
-
-def needs(form: str) -> str:
-    if form not in available(CPU) or (form in PACKED and not packs(form)):
-        pytest.skip(f"{form} is not available on this processor")
-    return form
 
 
 @torch.inference_mode()
@@ -55,7 +53,7 @@ def logits(transformer, ids=IDS) -> torch.Tensor:
 @pytest.mark.parametrize("form", OTHERS)
 def test_the_logits_of_every_format_are_close_to_float32(architecture, form):
     transformer = tiny_transformer(architecture)
-    exact, rounded = logits(transformer), logits(converted(transformer, needs(form)))
+    exact, rounded = logits(transformer), logits(converted(transformer, form))
     assert 0 < (rounded - exact).abs().max() / exact.std() <= LARGEST_ERROR[form]
 
 
@@ -64,7 +62,7 @@ def test_the_logits_of_every_format_are_close_to_float32(architecture, form):
 def test_the_first_model_stays_as_it_is_and_usable(architecture, form):
     transformer = tiny_transformer(architecture)
     before, exact = copy.deepcopy(transformer), logits(transformer)
-    second = converted(transformer, needs(form))
+    second = converted(transformer, form)
     assert [type(module) for module in transformer.modules()] == [type(module) for module in before.modules()]
     known = before.state_dict()
     assert all(torch.equal(tensor, known[name]) for name, tensor in transformer.state_dict().items())
@@ -77,10 +75,10 @@ def test_the_first_model_stays_as_it_is_and_usable(architecture, form):
 
 
 @every_architecture
-@pytest.mark.parametrize("form", PACKED)
+@pytest.mark.parametrize("form", PACKED_HERE)
 def test_formats_of_the_weights_share_every_parameter_that_is_left(architecture, form):
     transformer = tiny_transformer(architecture)
-    second = converted(transformer, needs(form))
+    second = converted(transformer, form)
     first = {id(tensor) for tensor in (*transformer.parameters(), *transformer.buffers())}
     assert {id(parameter) for parameter in second.parameters()} <= first
     assert not [module for module in second.modules() if isinstance(module, nn.Linear | Conv1D)]
@@ -90,10 +88,10 @@ def test_formats_of_the_weights_share_every_parameter_that_is_left(architecture,
 
 
 @every_architecture
-@pytest.mark.parametrize("form", PACKED)
+@pytest.mark.parametrize("form", PACKED_HERE)
 def test_the_output_embedding_is_converted_also_where_it_is_tied(architecture, form):
     transformer = tiny_transformer(architecture)
-    before, second = transformer.get_output_embeddings(), converted(transformer, needs(form))
+    before, second = transformer.get_output_embeddings(), converted(transformer, form)
     output = second.get_output_embeddings()
     assert isinstance(output, PackedLinear)
     assert (output.in_features, output.out_features) == (before.in_features, before.out_features)
@@ -118,6 +116,7 @@ def test_a_whole_format_computes_what_transformers_does_with_that_dtype(architec
     assert tied == transformer.config.tie_word_embeddings
 
 
+@needs_float16
 @every_architecture
 def test_float16_weights_compute_in_float32_with_the_weights_rounded(architecture):
     transformer = tiny_transformer(architecture)
@@ -126,14 +125,13 @@ def test_float16_weights_compute_in_float32_with_the_weights_rounded(architectur
     output.weight = nn.Parameter(table.detach().clone()) if output.weight is table else output.weight
     for layer, *_ in linear_layers(rounded):
         layer.weight.data = layer.weight.data.half().float()
-    second = converted(transformer, needs("float16 weights"))
+    second = converted(transformer, "float16 weights")
     torch.testing.assert_close(logits(second), logits(rounded), rtol=0, atol=1e-4)
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("form", ["float32", "float16 weights"])
+@pytest.mark.parametrize("form", [form for form in ("float32", "float16 weights") if packs(form)])
 def test_a_row_is_the_same_to_the_last_bit_in_any_company(form):
-    needs(form)
     generator = torch.Generator().manual_seed(1)
     for width, height in ((48, 265), (768, 1536), (1024, 96), (1536, 576), (576, 4097)):
         weight = torch.randn(height, width, generator=generator)
@@ -145,7 +143,7 @@ def test_a_row_is_the_same_to_the_last_bit_in_any_company(form):
 
 @torch.inference_mode()
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("form", PACKED)
+@pytest.mark.parametrize("form", PACKED_HERE)
 @pytest.mark.parametrize("conv", [False, True])
 def test_linear_layers_and_conv1d_take_any_leading_dimensions_with_and_without_bias(form, bias, conv):
     transformer = tiny_transformer("gpt2")
@@ -155,7 +153,7 @@ def test_linear_layers_and_conv1d_take_any_leading_dimensions_with_and_without_b
     if bias:
         layer.bias.copy_(100 * torch.randn(96, generator=generator))
     transformer.transformer.h[0].attn.c_proj = layer
-    second = converted(transformer, needs(form)).transformer.h[0].attn.c_proj
+    second = converted(transformer, form).transformer.h[0].attn.c_proj
     assert (second.in_features, second.out_features) == (48, 96)
     x = torch.randn(3, 4, 48, generator=generator)
     for given in (x, x.transpose(0, 1), x[0], x[0, 0], x[:, :0], x.expand(2, 3, 4, 48)):
@@ -164,8 +162,8 @@ def test_linear_layers_and_conv1d_take_any_leading_dimensions_with_and_without_b
         torch.testing.assert_close(result, exact, rtol=0, atol=LINEAR_ERROR[form])
 
 
+@needs_int8
 def test_int8_weights_lie_within_half_a_step_of_the_weights_and_keep_rows_of_zeros():
-    needs("int8 weights")
     weight = (
         torch.randn(40, 96, generator=torch.Generator().manual_seed(3)) * torch.logspace(-6, 6, 40)[:, None]
     )
@@ -178,15 +176,17 @@ def test_int8_weights_lie_within_half_a_step_of_the_weights_and_keep_rows_of_zer
     assert not layer.codes[7].any()
 
 
+@needs_int8
 def test_int8_leaves_alone_the_layers_whose_rows_its_kernel_would_overrun():
     transformer = tiny_transformer("gpt2")
     odd = nn.Linear(INT8_BLOCK * 3 - 1, 48)
     transformer.odd = odd
-    second = converted(transformer, needs("int8 weights"))
+    second = converted(transformer, "int8 weights")
     assert type(second.odd) is nn.Linear
     assert second.odd.weight is odd.weight
 
 
+@needs_int8
 def test_a_kind_of_linear_layer_that_may_compute_something_else_is_left_alone():
     class Twice(nn.Linear):
         def forward(self, x):
@@ -194,7 +194,7 @@ def test_a_kind_of_linear_layer_that_may_compute_something_else_is_left_alone():
 
     transformer = tiny_transformer("gpt2")
     transformer.twice = Twice(48, 48)
-    assert type(converted(transformer, needs("int8 weights")).twice) is Twice
+    assert type(converted(transformer, "int8 weights").twice) is Twice
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,12 @@ def test_a_weight_beyond_the_format_is_refused_by_name_and_never_becomes_another
     transformer = tiny_transformer("llama")
     transformer.model.layers[1].mlp.up_proj.weight.data[5, 7] = weight
     with pytest.raises(Unrepresentable, match=r"model\.layers\.1\.mlp\.up_proj.*do not fit into torch\."):
-        converted(transformer, needs(form))
+        converted(transformer, form)
 
 
+@needs_float16
 def test_the_largest_number_of_float16_is_still_accepted():
-    layer = Float16Linear(torch.full((16, 16), 65_504.0), None) if needs("float16 weights") else None
+    layer = Float16Linear(torch.full((16, 16), 65_504.0), None)
     assert layer(torch.eye(16)).eq(65_504).all()
 
 
@@ -223,8 +224,14 @@ def test_the_largest_number_of_float16_is_still_accepted():
 def test_float32_packed_is_float32(architecture):
     transformer = tiny_transformer(architecture)
     torch.testing.assert_close(
-        logits(converted(transformer, needs("float32"))), logits(transformer), rtol=0, atol=1e-4
+        logits(converted(transformer, "float32")), logits(transformer), rtol=0, atol=1e-4
     )
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="other kernels elsewhere")
+def test_no_format_is_left_out_of_these_tests_where_pytorch_has_all_kernels():
+    assert set(OTHERS) == set(FORMATS) - {"float32"}
+    assert set(PACKED_HERE) == set(PACKED)
 
 
 def test_float32_is_the_model_itself_where_nothing_packs_it(monkeypatch):

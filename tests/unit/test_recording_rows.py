@@ -96,7 +96,8 @@ def test_vectors_are_cut_out_of_the_rows_by_head():
     assert queries.shape == (BLOCK + 1, 2, 2)
     assert torch.equal(queries.flatten(1), rows(BLOCK + 2)[: BLOCK + 1, :4])
     assert recording.vectors(LAYOUT.residual[1], 5).shape == (5, 1, 3)
-    assert torch.equal(recording.final(BLOCK), rows(BLOCK + 2)[BLOCK, 14:])
+    place = recording.place(BLOCK)
+    assert torch.equal(place.block[place.first, 14:], rows(BLOCK + 2)[BLOCK, 14:])
 
 
 @pytest.mark.parametrize("length", [-1, 4])
@@ -106,7 +107,7 @@ def test_more_than_was_recorded_is_an_error(length):
         with pytest.raises(IndexError, match="3 recorded"):
             asked(length)
     with pytest.raises(IndexError, match="3 recorded"):
-        recording.final(3)
+        recording.place(3)
 
 
 def test_an_empty_text_holds_nothing():
