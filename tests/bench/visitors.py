@@ -448,7 +448,7 @@ class PageVisitor(Visitor):
     def _read(self, strip: Any) -> None:
         if isinstance(strip, dict) and "tokens" in strip:
             self.tokens = max(1, len(strip["tokens"]))
-            self.generated = sum(token["kind"] == "generated" for token in strip["tokens"])
+            self.generated = sum(orjson.loads(token)["kind"] == "generated" for token in strip["tokens"])
 
 
 class ApiVisitor(Visitor):

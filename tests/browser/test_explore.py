@@ -91,7 +91,7 @@ def test_moving_temperature_changes_the_panels_and_not_the_text_until_generate(v
 def test_stop_ends_a_text_in_its_midst_step_adds_one_and_undo_takes_it_back(visits: Visits) -> None:
     visit = visits()
     page = visit.page
-    visit.begin("Once upon a time there was a little robot who", 200, temperature=1, seed=3)
+    visit.begin("Once upon a time there was a little robot who", 500, temperature=1, seed=3)
     page.wait_for_function("window.begun", timeout=PATIENT)  # until then the example stands there
     expect(page.locator("#tokens button.generated").nth(3)).to_be_attached(timeout=PATIENT)
     expect(page.locator("#stop")).to_be_enabled()
@@ -99,7 +99,7 @@ def test_stop_ends_a_text_in_its_midst_step_adds_one_and_undo_takes_it_back(visi
     expect(page.locator("#status")).to_contain_text("stopped", timeout=PATIENT)
     expect(page.locator("#stop")).to_be_disabled()
     stopped = visit.generated()
-    assert 4 <= stopped < 200
+    assert 4 <= stopped < 500
     expect(page.locator("#status")).to_contain_text(f"{stopped} written")
     page.locator("#step").click()
     expect(page.locator("#tokens button.generated")).to_have_count(stopped + 1, timeout=PATIENT)
@@ -167,9 +167,7 @@ def test_colour_search_and_bertviz(visits: Visits) -> None:
     visit = visits()
     page = visit.page
     visit.write(PROMPT, 6, temperature=1, seed=3)
-    tint = (
-        "() => Array.from(document.querySelectorAll('#tokens button.generated'), (one) => one.dataset.weight)"
-    )
+    tint = "() => Array.from(document.querySelectorAll('#tokens .generated'), (one) => one.style.cssText)"
     before = page.evaluate(tint)
     page.locator("#colour-by label", has_text="entropy").click()
     page.wait_for_function(

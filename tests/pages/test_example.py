@@ -1,5 +1,6 @@
 """The stored example is what the embedded model writes, and the first page shows it without any model."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,7 +88,8 @@ def test_the_first_page_shows_it_while_there_is_no_model(example):
         for part in app.config["components"]
         if part["props"].get("elem_id")
     }
-    assert [token["text"] for token in shown["tokens"]["tokens"]][:3] == ["The", " old", " lighthouse"]
+    texts = [json.loads(token)["text"] for token in shown["tokens"]["tokens"]]
+    assert texts[:3] == ["The", " old", " lighthouse"]
     assert shown["tokens"]["selected"] == example.selected
     (chosen,) = [row for row in shown["next-token"]["rows"] if row["chosen"]]
     step = example.run.step_at(example.selected)

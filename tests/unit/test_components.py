@@ -105,6 +105,13 @@ def test_prompt_tokens_are_not_tinted_and_generated_ones_are() -> None:
     assert [token["weight"] for token in tokens] == [0.0, 0.0, pytest.approx(2 / 12, abs=1e-3)]
 
 
+def test_tokens_travel_as_strings_that_say_the_same() -> None:
+    value = strip(PIECES)
+    sent = TokenStrip().postprocess(value)
+    assert [json.loads(token) for token in sent["tokens"]] == value["tokens"]
+    assert {**sent, "tokens": []} == {**value, "tokens": []}
+
+
 def test_each_colouring_has_its_own_scale() -> None:
     assert weight_of(STEP, "probability") == pytest.approx(0.75)
     assert weight_of(STEP, "rank") == pytest.approx(1 / 3)

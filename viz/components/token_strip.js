@@ -10,13 +10,17 @@ let sending = 0;
 let writing = false;
 let following = true;
 const cells = []; // one per token: its button, the breaks after it, and the word that it is part of
+let pressed = null; // the button of the selected token
+let stop = null; // the button that Tab reaches
 const caret = make("span", { class: "caret", "aria-hidden": "true" });
-const next = make("button", { type: "button", class: "next", title: words.next_title }, words.next);
+const unmarked = { type: "button", "aria-pressed": "false", tabindex: -1 };
+const next = make("button", { ...unmarked, class: "next", title: words.next_title }, words.next);
 strip.setAttribute("aria-label", words.group);
 empty.textContent = words.empty;
 
-const current = () => props.value || { tokens: [] };
+const current = () => props.value || { tokens: [] }; // its tokens come as strings: see `postprocess`
 const last = () => current().tokens.length - (current().next ? 0 : 1);
+const firstGenerated = () => cells.findIndex(({ token }) => token.kind === "generated");
 const buttonAt = (index) => (index < current().tokens.length ? cells[index]?.button : current().next ? next : null);
 
 function label(text) {
@@ -26,7 +30,7 @@ function label(text) {
 
 function cell(token, index) {
   const kind = `${token.kind} ${token.mark}`.trim();
-  const button = make("button", { type: "button", class: kind, "data-index": index }, ...label(token.text));
+  const button = make("button", { ...unmarked, class: kind, "data-index": index }, ...label(token.text));
   const word = token.joined && index > 0 ? cells[index - 1].word : make("span", { class: "word" });
   const parts = [button, ...Array.from({ length: token.breaks }, () => make("br"))];
   // A button is a box and cannot go on in the next line: the rest of its token stands there by itself.
@@ -36,24 +40,27 @@ function cell(token, index) {
   return { button, word, parts };
 }
 
-function drawTokens(tokens) {
-  const key = (token) => JSON.stringify([token.text, token.kind, token.mark, token.breaks, token.tail, token.joined]);
-  const changed = tokens.findIndex((token, index) => cells[index]?.key !== key(token));
+const keyOf = (token) => JSON.stringify([token.text, token.kind, token.mark, token.breaks, token.tail, token.joined]);
+
+function tint(cell, token) {
+  if (cell.button.title !== token.title) cell.button.title = token.title;
+  if (cell.weight === token.weight) return;
+  cell.weight = token.weight;
+  for (const part of cell.parts) part.style.setProperty("--w", token.weight);
+}
+
+function drawTokens(sources) {
+  const tokens = sources.map((source, index) => (cells[index]?.source === source ? cells[index].token : JSON.parse(source)));
+  const changed = tokens.findIndex((token, index) => cells[index]?.token !== token && cells[index]?.key !== keyOf(token));
   const focused = cells.findIndex(({ button }) => button === document.activeElement);
   for (const gone of cells.splice(changed < 0 ? tokens.length : changed)) {
     gone.parts.forEach((part) => part.remove());
     if (!gone.word.hasChildNodes()) gone.word.remove();
   }
-  for (let index = cells.length; index < tokens.length; index++) {
-    cells.push({ key: key(tokens[index]), ...cell(tokens[index], index) });
-  }
   tokens.forEach((token, index) => {
-    const { button, parts } = cells[index];
-    if (button.title !== token.title) button.title = token.title;
-    if (button.dataset.weight !== String(token.weight)) {
-      button.dataset.weight = token.weight;
-      for (const part of parts) part.style.setProperty("--w", token.weight);
-    }
+    if (index === cells.length) cells.push({ key: keyOf(token), ...cell(token, index) });
+    if (cells[index].token !== token) tint(cells[index], token);
+    Object.assign(cells[index], { token, source: sources[index] });
   });
   if (focused >= 0 && cells[focused] && !strip.contains(document.activeElement)) {
     cells[focused].button.focus({ preventScroll: true });
@@ -69,13 +76,17 @@ function drawLegend(shown) {
 }
 
 function mark() {
-  const first = cells.findIndex(({ button }) => button.classList.contains("generated"));
-  const stop = selected !== null && buttonAt(selected) ? selected : Math.max(0, first);
-  for (const [index, button] of [...cells.map((one) => one.button), next].entries()) {
-    const pressed = String(index === selected);
-    if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
-    const tab = index === stop ? 0 : -1; // one stop for Tab, arrows within
-    if (button.tabIndex !== tab) button.tabIndex = tab;
+  const now = selected === null ? null : buttonAt(selected);
+  if (now !== pressed) {
+    pressed?.setAttribute("aria-pressed", false);
+    now?.setAttribute("aria-pressed", true);
+    pressed = now;
+  }
+  const entry = now ?? buttonAt(Math.max(0, firstGenerated())); // one stop for Tab, arrows within
+  if (entry !== stop) {
+    if (stop) stop.tabIndex = -1;
+    if (entry) entry.tabIndex = 0;
+    stop = entry;
   }
 }
 
@@ -115,7 +126,7 @@ function follow(value) { // the newest token, unless the reader has scrolled up 
 
 function send() {
   sending = 0;
-  trigger("select", { index: selected, value: current().tokens[selected]?.text ?? "" });
+  trigger("select", { index: selected, value: cells[selected]?.token.text ?? "" });
   document.dispatchEvent(new CustomEvent("token-selected", { detail: { index: selected, strip: words.strip } }));
 }
 
@@ -136,13 +147,11 @@ const elsewhere = (target) =>
   );
 
 function aim(key, inside) {
-  const { tokens } = current();
-  const from = selected ?? tokens.findIndex((token) => token.kind === "generated");
-  const firstGenerated = tokens.findIndex((token) => token.kind === "generated");
+  const from = selected ?? firstGenerated();
   if (key === "ArrowLeft") return selected === null ? from : from - 1;
   if (key === "ArrowRight") return selected === null ? from : from + 1;
-  if (key === "Home" && inside) return firstGenerated;
-  if (key === "End" && inside) return tokens.length - 1;
+  if (key === "Home" && inside) return firstGenerated();
+  if (key === "End" && inside) return cells.length - 1;
   return null;
 }
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal, TypedDict, get_args
 
+import orjson
+
 from model.run import Run, Step
 from model.text import Piece
 from viz.components.drawn import Drawn
@@ -227,3 +229,9 @@ class TokenStrip(Drawn):
             elem_id=elem_id,
             **kwargs,
         )
+
+    def postprocess(self, value: StripValue | None) -> dict[str, Any] | None:
+        """Send each token as a string: the page copies and compares every part of what has parts."""
+        if value is None:
+            return None
+        return {**value, "tokens": [orjson.dumps(token).decode() for token in value["tokens"]]}

@@ -136,6 +136,8 @@ def axis(theme: Theme) -> dict[str, Any]:
         "zeroline": False,
         "showline": False,
         "ticks": "",
+        # Otherwise Plotly measures every label once more to hide those that reach over the edge: none do.
+        "ticklabeloverflow": "allow",
         "tickfont": {"size": SMALL},
         "title": {"font": {"size": SMALL}, "standoff": 6},
     }

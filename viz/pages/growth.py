@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import cycle
 
 import gradio as gr
 
@@ -10,16 +11,30 @@ from model.run import Run
 from viz.components.token_strip import strip_value
 from viz.pages.controls import Controls
 from viz.pages.example import Example
-from viz.pages.panels import Screen, bars, everything, facts, status_line, strip
-from viz.pages.scene import scene_of
+from viz.pages.panels import (
+    Screen,
+    attention,
+    bars,
+    facts,
+    or_message,
+    ranked,
+    status_line,
+    steps,
+    strip,
+    sweep,
+)
+from viz.pages.scene import Scene, scene_of
 from viz.pages.service import Service
 from viz.pages.visitor import Visitor
 from viz.strings import say
 
-REDRAW_SECONDS = 1.0
-"""The figures are redrawn this often at most; strip and bars follow every update."""
-REDRAW_UPDATES = 8
+REDRAW_SECONDS = 0.4
+"""One figure is redrawn this often at most; strip and bars follow every update."""
+REDRAW_UPDATES = 2
 """And only after so many updates: where thirty pages share a core, figures wait for the end."""
+FIGURES = {"timeline": steps, "attention": attention, "sweep": sweep, "ranked": ranked}
+TURNS = ("timeline", "attention", "timeline", "sweep", "timeline", "ranked")
+"""All of them at once keep a slow browser from hearing a press of Stop for half a second."""
 WAITING_SECONDS = 0.5
 """Whoever waits for a place, or for a long prompt to be read, hears so often how it stands."""
 
@@ -48,6 +63,7 @@ class Growth:
         yield self._begin()
         drawn = time.monotonic()
         updates = 0
+        turns = cycle(TURNS)
         while not self._written.done:
             run = self._written.latest(beyond=self._visitor.run, timeout=WAITING_SECONDS)
             if not self._take(run):
@@ -57,12 +73,12 @@ class Growth:
                 continue
             start, spent = time.monotonic(), time.thread_time()
             updates += 1
+            scene = self._scene()
+            screen = self._light(scene)._replace(status=self._progress())
+            self._service.pace.took(time.thread_time() - spent)
             if updates >= REDRAW_UPDATES and start - drawn >= REDRAW_SECONDS and self._visitor.following:
-                screen, drawn, updates = self._all(), start, 0
-            else:
-                screen = self._light()
-                self._service.pace.took(time.thread_time() - spent)
-            yield screen._replace(status=self._progress())
+                screen, drawn, updates = self._with_figure(screen, next(turns), scene), start, 0
+            yield screen
             pause = self._service.pace.interval_of(len(self._visitor.pieces))
             self._written.wait(pause - (time.monotonic() - start))
         self._take(self._written.latest())
@@ -87,17 +103,20 @@ class Growth:
             strip=value, notice="", status=status_line(self._delay()), stop=gr.update(interactive=True)
         )
 
-    def _light(self) -> Screen:
-        scene = scene_of(self._service, self._example, self._visitor, self._controls)
+    def _light(self, scene: Scene) -> Screen:
+        """Return what every update shows."""
         if not self._visitor.following:
             return Screen(strip=strip(scene, self._controls))
         return Screen(
             strip=strip(scene, self._controls), bars=bars(scene, self._controls), facts=facts(scene)
         )
 
-    def _all(self) -> Screen:
-        scene = scene_of(self._service, self._example, self._visitor, self._controls)
-        return everything(scene, self._controls)
+    def _with_figure(self, screen: Screen, name: str, scene: Scene) -> Screen:
+        """Return a screen with one figure more."""
+        return screen._replace(**{name: or_message(FIGURES[name], scene, self._controls)})
+
+    def _scene(self) -> Scene:
+        return scene_of(self._service, self._example, self._visitor, self._controls)
 
     def _delay(self) -> str:
         """Say why there is no new token yet."""

@@ -10,7 +10,7 @@ AROUND = 5.0
 """What an update costs in all against what it takes to compute: Gradio compares, encodes and sends it."""
 MOST_SECONDS = 1.5
 """Between two updates of one page: what is older does not look as if it were being written."""
-FRAME_SECONDS, TOKEN_SECONDS = 0.03, 0.0003
+FRAME_SECONDS, TOKEN_SECONDS = 0.08, 0.0005
 """What a browser is given to draw an update: it must not be too busy for a press of Stop."""
 FIRST_GUESS = 0.005
 SMOOTHING = 0.1
