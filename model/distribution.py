@@ -85,6 +85,11 @@ class Softmax:
         return self.powers() / self.total
 
     @cached_property
+    def possible(self) -> int:
+        """Number of tokens that are not ruled out by a score of -inf."""
+        return int(np.count_nonzero(self.scores > -np.inf))
+
+    @cached_property
     def ranking(self) -> Ids:
         """(V,) all token ids, most likely first. By score: where it is cold most probabilities are 0."""
         return descending(self.scores)
@@ -138,18 +143,33 @@ class Stage:
     @property
     def kept(self) -> int:
         """Number of tokens left."""
-        return len(self.softmax.scores) if self.survivors is None else len(self.survivors)
+        return self.softmax.possible if self.survivors is None else len(self.survivors)
 
     @cached_property
     def token_ids(self) -> Ids:
         """(kept,) the tokens left, most likely first once a cut has been made, by id before."""
-        return np.arange(self.kept) if self.survivors is None else self.survivors
+        return np.flatnonzero(self.softmax.scores > -np.inf) if self.survivors is None else self.survivors
+
+    def leading(self, count: int) -> Ids:
+        """Return (count,) the most likely tokens left, or all of them if there are not so many."""
+        if self.survivors is not None:
+            return self.survivors[:count]
+        return self.softmax.leading(min(count, self.kept))
+
+    @property
+    def leading_probabilities(self) -> Floats:
+        """(kept,) the probabilities of all tokens left, most likely first."""
+        if self.survivors is not None:
+            return self.probabilities
+        in_order: Floats = self.softmax.probabilities[self.leading(self.kept)]
+        return in_order
 
     @cached_property
     def probabilities(self) -> Floats:
         """(kept,) their probabilities, renormalised: they sum to 1."""
         if self.survivors is None:
-            return self.softmax.probabilities
+            everything = self.softmax.probabilities
+            return everything if self.kept == len(everything) else everything[self.token_ids]
         powers = self.softmax.powers(self.survivors)
         among_themselves: Floats = powers / powers.sum()
         return among_themselves
@@ -173,7 +193,9 @@ class Stage:
     @cached_property
     def mass(self) -> float:
         """Share of the probability before this stage that its tokens held."""
-        return 1.0 if self.survivors is None or self.before is None else self.total / self.before.total
+        if self.before is None or self.kept == self.before.kept:
+            return 1.0
+        return float(self.before.softmax.powers(self.token_ids).sum()) / self.before.total
 
     @cached_property
     def entropy_bits(self) -> float:
@@ -194,7 +216,7 @@ class Stage:
                 probabilities = self.softmax.of(token_ids)
                 if enough(probabilities):
                     return token_ids, probabilities
-        return self.softmax.ranking, self.probabilities[self.softmax.ranking]
+        return self.leading(self.kept), self.leading_probabilities
 
     def cut(self, name: str, token_ids: Ids) -> "Stage":
         """Return what a stage leaves that keeps only these tokens, most likely first."""

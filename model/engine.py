@@ -1,7 +1,7 @@
 """One model, many runs: the thread that computes everything, and how others ask it to."""
 
 import sys
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Condition, Thread
 from types import TracebackType
@@ -69,7 +69,9 @@ class Engine:
         *,
         settings: SamplerSettings | None = None,
         seed: int | None = None,
+        draws: Mapping[int, float] | None = None,
         owner: Hashable = None,
+        remembered: bool = True,
     ) -> Continuation:
         """Begin to continue a run and return at once.
 
@@ -78,15 +80,23 @@ class Engine:
             max_new_tokens: most steps to add.
             settings: of the new steps; the run's own by default.
             seed: of the new draws; the run's own by default.
+            draws: dice in [0, 1) that take the place of the seed's, by position in the whole text.
             owner: whose run it is: the runs of one owner take turns with those of others.
+            remembered: whether its internals stay at hand after its end, as far as memory reaches; those
+                of a text that nobody will look at need not push out the texts of others.
 
         Raises:
             UnknownPrecision: the model was not loaded in the run's number format.
-            ValueError: there is no token to go on from.
+            ValueError: there is no token to go on from, one that the model does not know, or a draw
+                outside its range.
         """
         self._require(run.precision)
         if not run.token_ids:
             raise ValueError("a text with no token cannot be continued")
+        self._require_known(run.token_ids)
+        draws = {} if draws is None else dict(draws)
+        if not all(0 <= u < 1 for u in draws.values()):
+            raise ValueError("a draw must be at least 0 and below 1")
         settings = run.settings if settings is None else settings
         seed = run.seed if seed is None else seed
         if not run.steps:
@@ -99,10 +109,10 @@ class Engine:
         elif max_new_tokens < 1:
             continuation.finish("length")
         else:
-            writer = Writer(self.model, run.token_ids, settings, seed, max_new_tokens)
+            writer = Writer(self.model, run.token_ids, settings, seed, max_new_tokens, draws)
             with self._wake:
                 self._require_open()
-                self._line.join(WritingJob(continuation, writer, owner))
+                self._line.join(WritingJob(continuation, writer, owner, remembered))
                 # As far as is known before the next pass: who finds a free place is not told of a line.
                 continuation.ahead = max(0, len(self._written()) + len(self._line) - self.places)
                 self._wake.notify()
@@ -117,18 +127,50 @@ class Engine:
 
         Raises:
             UnknownPrecision: the model was not loaded in this number format.
+            ValueError: the text is longer than the model's context, or holds a token it does not know.
         """
-        precision = precision or self.model.info.formats[0]
+        return self.read_all([token_ids], precision)[0]
+
+    def read_all(self, texts: Sequence[Sequence[int]], precision: str | None = None) -> list[Internals]:
+        """Return internals of several texts, as `read` does; what is not known is computed together.
+
+        Where every text goes on from a known one by a single token, all of them take one pass.
+
+        Raises:
+            UnknownPrecision: the model was not loaded in this number format.
+            ValueError: a text is longer than the model's context, or holds a token it does not know.
+        """
+        precision = self.precision(precision)
+        for token_ids in texts:
+            self._require_known(token_ids)
+            if len(token_ids) > self.model.info.context_length:
+                most = self.model.info.context_length
+                raise ValueError(f"a text of this model has at most {most:,} tokens")
+        found = [self.store.find(precision, token_ids) for token_ids in texts]
+        missing = zip(texts, found, strict=True)
+        jobs = [ReadingJob(token_ids, precision) for token_ids, known in missing if known is None]
+        if jobs:
+            with self._wake:
+                self._require_open()
+                self._looking.extend(jobs)
+                self._wake.notify()
+        computed = iter(jobs)
+        return [next(computed).future.result() if known is None else known for known in found]
+
+    def forget(self, texts: Iterable[Sequence[int]], precision: str | None = None) -> None:
+        """Free the memory of texts that nobody will look at again; should somebody, it is computed anew."""
+        for token_ids in texts:
+            self.store.forget_text(self.precision(precision), token_ids)
+
+    def precision(self, asked: str | None) -> str:
+        """Return the number format asked for, or the model's usual one.
+
+        Raises:
+            UnknownPrecision: the model was not loaded in it.
+        """
+        precision = asked or self.model.info.formats[0]
         self._require(precision)
-        known = self.store.find(precision, token_ids)
-        if known is not None:
-            return known
-        job = ReadingJob(token_ids, precision)
-        with self._wake:
-            self._require_open()
-            self._looking.append(job)
-            self._wake.notify()
-        return job.future.result()
+        return precision
 
     @property
     def waiting(self) -> int:
@@ -198,6 +240,12 @@ class Engine:
     def _require(self, precision: str) -> None:
         if precision not in self._lanes:
             raise UnknownPrecision(precision, tuple(self._lanes))
+
+    def _require_known(self, token_ids: Sequence[int]) -> None:
+        """Refuse token ids that would fail inside the model, in a pass that others share."""
+        last = self.model.info.vocab_size - 1
+        if min(token_ids) < 0 or max(token_ids) > last:
+            raise ValueError(f"the token ids of this model run from 0 to {last:,}")
 
     def _require_open(self) -> None:
         if self._closed:

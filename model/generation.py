@@ -1,11 +1,15 @@
 """The turn of the autoregressive loop that is a run's own: from logits to its next token."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from model.distribution import Softmax
-from model.language_model import LanguageModel
 from model.run import FinishReason, SamplerSettings, Step
-from model.sampling import draw, shaped, uniform
+from model.sampling import ShapedDistribution, draw, shaped, uniform
+from model.text import Piece
+
+if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
+    from model.language_model import LanguageModel
 
 
 class Writer:
@@ -13,15 +17,17 @@ class Writer:
 
     def __init__(
         self,
-        model: LanguageModel,
+        model: "LanguageModel",
         token_ids: Sequence[int],
         settings: SamplerSettings,
         seed: int,
         max_new_tokens: int,
+        draws: Mapping[int, float],
     ) -> None:
         self._model = model
         self._settings = settings
         self._seed = seed
+        self._draws = draws
         self._left = max_new_tokens
         self._reader = model.text.reader()
         for token_id in token_ids:
@@ -35,22 +41,13 @@ class Writer:
         """
         position = len(token_ids)
         left = shaped(softmax, self._settings, token_ids)  # what the sampler leaves of what the model says
-        u = uniform(self._seed, position)  # the dice
+        u = self._draws.get(position)  # dice that were thrown before
+        if u is None:
+            u = uniform(self._seed, position)  # the dice
         token_id = draw(left, u)  # where they fall
         piece = self._reader.read(token_id)
         self._left -= 1
-        return Step(
-            position=position,
-            token_id=token_id,
-            token=piece.token,
-            text=piece.text,
-            u=u,
-            logprob=left.logprob(token_id),
-            probability=left.probability(token_id),
-            rank=left.rank(token_id),
-            entropy_bits=left.entropy_bits,
-            kept=left.kept,
-        )
+        return step_of(left, piece, position, u)
 
     def why_ended(self, step: Step) -> FinishReason | None:
         """Return why a step was the last one; None if the text goes on."""
@@ -59,3 +56,29 @@ class Writer:
         if self._left <= 0:
             return "length"
         return "context" if step.position + 1 >= self._model.info.context_length else None
+
+
+def step_of(left: ShapedDistribution, piece: Piece, position: int, u: float, *, forced: bool = False) -> Step:
+    """Return the choice of a token with its numbers.
+
+    Args:
+        left: what could have stood there.
+        piece: the token.
+        position: where it stands in the whole text.
+        u: the draw of that position, in [0, 1).
+        forced: whether a person put it there, whatever the draw says.
+    """
+    token_id = piece.token_id
+    return Step(
+        position=position,
+        token_id=token_id,
+        token=piece.token,
+        text=piece.text,
+        u=u,
+        logprob=left.logprob(token_id),
+        probability=left.probability(token_id),
+        rank=left.rank(token_id),
+        entropy_bits=left.entropy_bits,
+        kept=left.kept,
+        forced=forced,
+    )

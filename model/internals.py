@@ -52,19 +52,24 @@ class Internals:
 
     def softmax(self, position: int) -> Softmax:
         """Return the model's own distribution of the token after `position`."""
-        known = self._softmaxes.get(position)
-        if known is None:
-            network, recording = self.model.networks[self.format], self.recording
-            known = self.model.read(lambda: network.softmaxes([recording.place(position)])[0])
-            self.remember(position, known)
-        # Another one of the same scores: what is worked out for figures need not be kept as long.
-        return Softmax(known.scores, summary=known.summary)
+        return softmaxes_after([self], position)[0]
 
     def remember(self, position: int, softmax: Softmax) -> None:
         """Keep a distribution at hand for a while: who follows a text asks for the newest."""
         self._softmaxes[position] = softmax
         while len(self._softmaxes) > KEPT_LOGITS:
             self._softmaxes.popitem(last=False)
+
+    def hidden(self, length: int, first: int = 0) -> NDArray[np.float32]:
+        """Return (length - first, d) hidden states after the final norm: what logits are made of.
+
+        Args:
+            length: number of leading tokens.
+            first: position of the first one asked for.
+        """
+        recording = self.recording
+        final = recording.layout.final
+        return self.model.read(lambda: recording.vectors(final, length)[first:, 0].float().cpu().numpy())
 
     def attention(self, layer: int, head: int, length: int) -> NDArray[np.float32]:
         """Return (T, T) attention weights of the first T = `length` tokens, queries by keys.
@@ -129,6 +134,15 @@ class InternalsStore:
         with self._lock:
             self._known.pop(id(internals), None)
 
+    def forget_text(self, form: str, token_ids: Sequence[int]) -> None:
+        """Drop the internals of this very text, unless the engine is extending them."""
+        text = tuple(token_ids)
+        with self._lock:
+            for key, internals in list(self._known.items()):
+                # One that is about to be extended is added again after it was marked as in use.
+                if internals.format == form and internals.token_ids == text and not internals.in_use:
+                    del self._known[key]
+
     def evict(self) -> None:
         """Forget the texts used longest ago until the budget holds; those in use and the last one stay."""
         with self._lock:
@@ -150,6 +164,21 @@ class InternalsStore:
         kept = [softmax for one in self._known.values() for softmax in list(one._softmaxes.values())]
         logits = sum(softmax.scores.nbytes for softmax in kept)
         return logits + bytes_held(one.recording for one in self._known.values())
+
+
+def softmaxes_after(texts: Sequence[Internals], position: int) -> list[Softmax]:
+    """Return the model's own distributions of the token after `position` in texts of one number format."""
+    known = {id(text): text._softmaxes.get(position) for text in texts}
+    missing = [text for text in texts if known[id(text)] is None]
+    if missing:
+        model, network = missing[0].model, missing[0].model.networks[missing[0].format]
+        places = [text.recording.place(position) for text in missing]
+        for text, softmax in zip(missing, model.read(lambda: network.softmaxes(places)), strict=True):
+            known[id(text)] = softmax
+            text.remember(position, softmax)
+    found = [known[id(text)] for text in texts]
+    # Others of the same scores: what is worked out for figures need not be kept as long.
+    return [Softmax(one.scores, summary=one.summary) for one in found if one is not None]
 
 
 def shared(known: Sequence[int], wanted: Sequence[int]) -> int:

@@ -12,6 +12,9 @@ from model.internals import Internals
 class Job(ABC):
     """What has been computed of a text is in `internals`; the rest is pending."""
 
+    remembered = True
+    """Whether its internals stay in the store once it has left."""
+
     def __init__(self, token_ids: Sequence[int], precision: str) -> None:
         self.token_ids = list(token_ids)
         self.precision = precision
@@ -46,12 +49,15 @@ class ReadingJob(Job):
 class WritingJob(Job):
     """A text that goes on."""
 
-    def __init__(self, continuation: Continuation, writer: Writer, owner: Hashable) -> None:
+    def __init__(
+        self, continuation: Continuation, writer: Writer, owner: Hashable, remembered: bool = True
+    ) -> None:
         run = continuation.latest()
         super().__init__(run.token_ids, run.precision)
         self.continuation = continuation
         self.writer = writer
         self.owner = owner
+        self.remembered = remembered
         self.most_tokens = len(run.token_ids) + continuation.max_new_tokens
         """Tokens that the text may grow to."""
 

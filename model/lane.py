@@ -102,7 +102,7 @@ class Lane:
             job.internals = Internals(
                 self._model, self._format, (), Recording(self._network.layout, self._pool)
             )
-        elif known == len(nearest) and not nearest.in_use:
+        elif known == len(nearest) and not nearest.in_use and job.remembered:
             job.internals = nearest
         else:
             job.internals = nearest.prefix(known)
@@ -182,6 +182,8 @@ class Lane:
         self.jobs.remove(job)
         if job.internals is not None:
             job.internals.in_use = False
+            if not job.remembered:
+                self._store.forget(job.internals)
 
     def _close_ranks(self) -> None:
         """Move texts so that those with one pending token fill the first slots."""

@@ -1,10 +1,13 @@
 """A run: everything needed to write a text again. A few kB of plain values, JSON both ways."""
 
 import math
-import reprlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, ClassVar, Literal, Self, TypeVar, get_args
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, Self, TypeVar, get_args
+
+from model.sampler_settings import OutOfRange as OutOfRange
+from model.sampler_settings import SamplerSettings as SamplerSettings
+from model.sampler_settings import within as within
 
 FinishReason = Literal["length", "eos", "stop", "context"]
 Built = TypeVar("Built")
@@ -12,56 +15,6 @@ Built = TypeVar("Built")
 LN2 = math.log(2.0)
 MAX_SEED = 2**53 - 1
 """Largest seed: the largest integer that JSON and JavaScript carry without loss."""
-
-
-class OutOfRange(ValueError):
-    """A value outside its range; says which argument, what was given and what is allowed."""
-
-    def __init__(self, name: str, value: object, low: float, high: float, kind: str = "") -> None:
-        self.name, self.value, self.low, self.high = name, value, low, high
-        super().__init__(f"{name} must be between {low:,} and {high:,}{kind}, not {reprlib.repr(value)}")
-
-
-def within(name: str, value: object, low: float, high: float, *, whole: bool = False) -> float:
-    """Return `value` as a number of [low, high]; a whole one on request.
-
-    Raises:
-        OutOfRange: not a number, NaN, outside the range, or not whole where it must be.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise OutOfRange(name, value, low, high)
-    if whole and value != int(value):
-        raise OutOfRange(name, value, low, high, ", a whole number")
-    return int(value) if whole else float(value)
-
-
-@dataclass(frozen=True)
-class SamplerSettings:
-    """What the sampler does to the logits, in the order of the fields named in `sampling.STAGES`."""
-
-    temperature: float = 0.8
-    """Logits are divided by it; 0 is greedy, 1 leaves the model's distribution as it is."""
-    top_k: int = 40
-    """Keep exactly this many tokens; 0 switches it off."""
-    top_p: float = 0.95
-    """Keep the smallest set of leading tokens whose mass reaches it; 1 switches it off."""
-    min_p: float = 0.0
-    """Cut tokens less likely than this share of the leading token; 0 switches it off."""
-    repetition_penalty: float = 1.0
-    """Logits of tokens already in the text are weakened by this factor; 1 switches it off."""
-
-    RANGES: ClassVar[dict[str, tuple[float, float]]] = {
-        "temperature": (0.0, 5.0),
-        "top_k": (0, 1_000_000),
-        "top_p": (0.0, 1.0),
-        "min_p": (0.0, 1.0),
-        "repetition_penalty": (0.1, 10.0),
-    }
-
-    def __post_init__(self) -> None:
-        for name, (low, high) in self.RANGES.items():
-            number = within(name, getattr(self, name), low, high, whole=name == "top_k")
-            object.__setattr__(self, name, number)
 
 
 @dataclass(frozen=True)
@@ -105,7 +58,7 @@ class Step:
         data = {name.name: getattr(self, name.name) for name in fields(self) if name.name != "settings"}
         data["surprisal_bits"] = self.surprisal_bits
         if self.settings is not None:
-            data["settings"] = asdict(self.settings)
+            data["settings"] = self.settings.to_json()
         return data
 
     @classmethod
@@ -117,7 +70,7 @@ class Step:
         """
         given = {key: value for key, value in data.items() if key != "surprisal_bits"}
         if given.get("settings") is not None:
-            given["settings"] = settings_from_json(given["settings"])
+            given["settings"] = SamplerSettings.from_json(given["settings"])
         return _built(cls, given)
 
 
@@ -185,7 +138,7 @@ class Run:
             "model": self.model,
             "prompt": self.prompt,
             "prompt_token_ids": list(self.prompt_token_ids),
-            "settings": asdict(self.settings),
+            "settings": self.settings.to_json(),
             "seed": self.seed,
             "precision": self.precision,
             "text": self.text,
@@ -203,20 +156,11 @@ class Run:
         try:
             given = {key: value for key, value in data.items() if key != "text"}
             given["prompt_token_ids"] = tuple(int(token_id) for token_id in given["prompt_token_ids"])
-            given["settings"] = settings_from_json(given["settings"])
+            given["settings"] = SamplerSettings.from_json(given["settings"])
             given["steps"] = tuple(Step.from_json(step) for step in given["steps"])
         except (AttributeError, KeyError, TypeError) as problem:
             raise ValueError(f"not a run: {problem!r}") from problem
         return _built(cls, given)
-
-
-def settings_from_json(data: Mapping[str, Any]) -> SamplerSettings:
-    """Rebuild sampler settings.
-
-    Raises:
-        ValueError: an unknown name, or a value out of range.
-    """
-    return _built(SamplerSettings, dict(data))
 
 
 def _built(kind: type[Built], given: dict[str, Any]) -> Built:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.distribution import Floats, Ids, descending
+from model.sampler_settings import CUTS
 from model.sampling import ShapedDistribution
 
 TEMPERATURES: Floats = np.linspace(0.05, 2.0, 79)
@@ -36,16 +37,16 @@ class Cut:
     """Where one stage ends the ranking."""
 
     name: str
-    """The stage: top_k, top_p or min_p."""
+    """The stage, such as top_k."""
     kept: int
     """Tokens left after it: the rank of the last one."""
 
 
 @dataclass(frozen=True, eq=False)
 class RankedCurve:
-    """Probability against rank after penalty and temperature, and where the cuts fall.
+    """Probability against rank after penalties and temperature, and where the cuts fall.
 
-    Every cut of the sampler ends this ranking at a rank, so the cuts are vertical lines in it.
+    A cut that ends this ranking at a rank is a vertical line in it.
     """
 
     ranks: NDArray[np.intp]
@@ -83,20 +84,28 @@ def ranked_curve(shaped: ShapedDistribution, points: int = 240) -> RankedCurve:
     """Sample the ranked probabilities of a distribution at about `points` ranks, evenly in the logarithm."""
     size = len(shaped.logits)
     spread = np.geomspace(1, size, points)
-    kept = [stage.kept for stage in shaped.stages if stage.name in ("top_k", "top_p", "min_p")]
+    ranking = descending(shaped.scaled)
+    cuts = _cuts(shaped, ranking)
     ranks = np.unique(
-        np.concatenate([np.arange(1, min(size, 100) + 1), spread.round().astype(np.intp), kept])
-    )
-    ranks = ranks.astype(np.intp)
-    ranked = shaped.scaled[descending(shaped.scaled)]
+        np.concatenate(
+            [np.arange(1, min(size, 100) + 1), spread.round().astype(np.intp), [cut.kept for cut in cuts]]
+        )
+    ).astype(np.intp)
+    ranked = shaped.scaled[ranking]
     return RankedCurve(
         ranks=ranks,
         probabilities=ranked[ranks - 1],
         cumulative=np.cumsum(ranked)[ranks - 1],
         model_probabilities=shaped.probabilities[shaped.ranking][ranks - 1],
-        cuts=tuple(
-            Cut(stage.name, stage.kept)
-            for stage in shaped.stages
-            if stage.name in ("top_k", "top_p", "min_p")
-        ),
+        cuts=cuts,
+    )
+
+
+def _cuts(shaped: ShapedDistribution, ranking: Ids) -> tuple[Cut, ...]:
+    """Return the cuts that end the ranking at a rank: most do, unless later stages change who leads."""
+    cuts = [stage for stage in shaped.stages if stage.name in CUTS]
+    return tuple(
+        Cut(stage.name, stage.kept)
+        for stage in cuts
+        if np.array_equal(np.sort(ranking[: stage.kept]), np.sort(stage.token_ids))
     )

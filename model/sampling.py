@@ -1,10 +1,6 @@
 """The sampler: from full-vocabulary logits to one token. The generator draws from it, the figures draw it.
 
-Plain numpy, float64 inside. Stages run in the order of Transformers' processors and warpers:
-repetition penalty (Keskar et al. 2019, arXiv:1909.05858), temperature, top-k (Fan et al. 2018,
-arXiv:1805.04833), top-p (Holtzman et al. 2020, arXiv:1904.09751), min-p (Nguyen et al. 2024,
-arXiv:2407.01082). Two differences from Transformers, both where its thresholds leave the count open:
-top-k keeps exactly k tokens, and wherever logits tie the lower token id goes first.
+Plain numpy, float64 inside. The stages are in `stages`, their values and order in `sampler_settings`.
 """
 
 from collections.abc import Sequence
@@ -15,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.distribution import Floats, Ids, Softmax, Stage
-from model.run import SamplerSettings
-
-STAGES = ("repetition_penalty", "temperature", "top_k", "top_p", "min_p")
-"""Names of the stages, in the order in which they act."""
+from model.sampler_settings import SamplerSettings
+from model.stages import APPLY
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +24,7 @@ class ShapedDistribution:
     model: Stage
     """The model's own distribution, before any stage."""
     uncut: Stage
-    """After penalty and temperature."""
+    """What all stages that change logits make of it, without the cuts; one token at temperature 0."""
     left: Stage
     """What the sampler draws from."""
     stages: tuple[Stage, ...]
@@ -39,7 +33,7 @@ class ShapedDistribution:
     @property
     def probabilities(self) -> Floats:
         """(V,) softmax of `logits`: the model's own probabilities."""
-        return self.model.probabilities
+        return self.model.softmax.probabilities
 
     @cached_property
     def log_partition(self) -> float:
@@ -48,20 +42,26 @@ class ShapedDistribution:
 
     @property
     def scaled(self) -> Floats:
-        """(V,) after penalty and temperature, before any cut. One-hot when temperature is 0."""
+        """(V,) probabilities of `uncut`."""
         return self.uncut.over_vocabulary
+
+    @property
+    def unheated(self) -> NDArray[np.floating]:
+        """(V,) the logits that the temperature divides, or would divide at the end of the chain."""
+        for stage in self.stages:
+            if stage.name == "temperature" and stage.before is not None:
+                return stage.before.softmax.scores
+        return self.left.softmax.scores
 
     @property
     def token_ids(self) -> Ids:
         """(kept,) tokens that survived, most likely first."""
-        return self.left.softmax.ranking if self.left.survivors is None else self.left.survivors
+        return self.left.leading(self.left.kept)
 
     @cached_property
     def kept_probabilities(self) -> Floats:
         """(kept,) their final probabilities; they sum to 1."""
-        if self.left.survivors is None:
-            return self.left.probabilities[self.token_ids]
-        return self.left.probabilities
+        return self.left.leading_probabilities
 
     @property
     def kept(self) -> int:
@@ -164,23 +164,12 @@ def shaped(
     if not np.isfinite(model.softmax.largest):
         raise ValueError("the model returned logits that are not numbers; try --precision exact")
     acted = [model]
-    if settings.repetition_penalty != 1.0 and len(previous_token_ids) > 0:
-        weakened = penalised(logits, settings.repetition_penalty, previous_token_ids)
-        acted.append(Stage("repetition_penalty", Softmax(weakened), before=model))
-    scores = acted[-1].softmax.scores
-    if settings.temperature == 0.0:
-        acted.append(acted[-1].cut("temperature", acted[-1].softmax.leading(1)))
-    elif settings.temperature != 1.0:
-        warmed = Softmax(scores, settings.temperature, acted[-1].softmax.summary)
-        acted.append(Stage("temperature", warmed, before=acted[-1]))
-    uncut = acted[-1]
-    if settings.temperature > 0.0:
-        if 0 < settings.top_k < len(scores):
-            acted.append(acted[-1].cut("top_k", acted[-1].softmax.leading(settings.top_k)))
-        if settings.top_p < 1.0:
-            acted.append(acted[-1].cut("top_p", _top_p(acted[-1], settings.top_p)))
-        if settings.min_p > 0.0:
-            acted.append(acted[-1].cut("min_p", _min_p(acted[-1], settings.min_p)))
+    for name in settings.chain:
+        acted.append(APPLY[name](acted[-1], settings, previous_token_ids))
+    uncut = next(
+        (stage for stage in acted if stage.name == "temperature" and settings.temperature == 0.0),
+        Stage("", acted[-1].softmax),
+    )
     return ShapedDistribution(logits, model, uncut, acted[-1], tuple(acted[1:]))
 
 
@@ -199,24 +188,3 @@ def uniform(seed: int, position: int) -> float:
     Counter-based (Salmon et al. 2011), so that the draw of any step is had without those before it.
     """
     return float(np.random.Generator(np.random.Philox(key=seed, counter=position)).random())
-
-
-def penalised(scores: NDArray[np.floating], penalty: float, previous_token_ids: Sequence[int]) -> Floats:
-    """Return (V,) scores, tokens already in the text weakened: divided if positive, else multiplied."""
-    seen = np.asarray(previous_token_ids, dtype=np.intp)
-    changed = scores.astype(np.float64)
-    before = changed[seen]  # a copy: a token that stands there twice is written the same twice
-    changed[seen] = np.where(before < 0, before * penalty, before / penalty)
-    return changed
-
-
-def _top_p(before: Stage, share: float) -> Ids:
-    """Return the fewest leading tokens whose probabilities together reach a share."""
-    token_ids, probabilities = before.until(lambda some: bool(np.cumsum(some)[-1] >= share))
-    return token_ids[: np.searchsorted(np.cumsum(probabilities), share) + 1]
-
-
-def _min_p(before: Stage, share: float) -> Ids:
-    """Return the tokens whose probability reaches a share of the most likely one's."""
-    token_ids, probabilities = before.until(lambda some: bool(some[-1] < share * some[0]))
-    return token_ids[: np.count_nonzero(probabilities >= share * probabilities[0])]

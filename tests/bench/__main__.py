@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.bench.lab import measure_lab
 from tests.bench.latency import CONTEXTS, measure_latency
 from tests.bench.memory import measure_memory
 from tests.bench.panels import measure_panels
@@ -24,7 +25,7 @@ SHORT = 64
 """New tokens of the shorter of the two texts."""
 QUIET = 0.15
 """Cores that others may use."""
-SUBJECTS = ("precision", "startup", "memory", "speed", "streams", "latency", "panels")
+SUBJECTS = ("precision", "startup", "memory", "speed", "streams", "latency", "panels", "lab")
 
 
 def main() -> int:
@@ -81,6 +82,7 @@ def subjects(options: argparse.Namespace) -> dict[str, Callable[[], tuple[list[R
         "streams": lambda: measure_streams(16 if quick else 48, rounds),
         "latency": lambda: measure_latency(rounds, CONTEXTS[:2] if quick else CONTEXTS),
         "panels": panels,
+        "lab": lambda: measure_lab(rounds),
     }
 
 

@@ -19,8 +19,9 @@ from tests.bench.written import PROMPT
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
 from viz.pages.limits import Limits
-from viz.pages.panels import Screen, after_selection, after_settings, everything
+from viz.pages.panels import Screen
 from viz.pages.scene import scene_of
+from viz.pages.screens import after_selection, after_settings, everything
 from viz.pages.service import Service
 from viz.pages.visitor import Visitor
 

@@ -76,7 +76,7 @@ def test_a_run_is_the_same_after_a_trip_through_json(run):
 
 @given(SETTINGS)
 def test_settings_keep_every_number_exactly_in_json(settings):
-    assert SamplerSettings(**json.loads(json.dumps(dataclasses.asdict(settings)))) == settings
+    assert SamplerSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
 
 
 def test_the_json_of_a_run_has_the_fields_of_the_api():
@@ -112,7 +112,7 @@ def test_the_json_of_a_run_has_the_fields_of_the_api():
 def test_a_step_tells_its_settings_in_json_only_where_they_differ_from_those_of_the_run():
     other = SamplerSettings(temperature=0.0)
     assert "settings" not in step(2).to_json()
-    assert step(2, settings=other).to_json()["settings"] == dataclasses.asdict(other)
+    assert step(2, settings=other).to_json()["settings"] == other.to_json()
 
 
 def test_a_run_tells_the_number_format_that_computed_it_and_one_that_does_not_is_float32():
@@ -160,7 +160,7 @@ def test_text_in_the_json_is_for_readers_and_never_read_back():
 def test_what_is_no_run_is_refused_as_a_value_error(harm):
     data = json.loads(json.dumps(run_of("a", "b").to_json()))
     harm(data)
-    with pytest.raises(ValueError, match=r"not a|must be|invalid literal"):
+    with pytest.raises(ValueError, match=r"not a|must be|invalid literal|settings know no"):
         Run.from_json(data)
 
 
@@ -171,7 +171,7 @@ def test_what_is_no_object_at_all_is_refused_as_a_value_error(data):
 
 
 @pytest.mark.parametrize("name", SamplerSettings.RANGES)
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1, 1e9, None, "1", True, [1]])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -11, 1e9, None, "1", True, [1]])
 def test_a_setting_out_of_range_is_refused_by_name_with_its_range(name, value):
     low, high = SamplerSettings.RANGES[name]
     with pytest.raises(OutOfRange) as refused:

@@ -1,0 +1,73 @@
+"""What would have come, had another token stood there: a run that leaves another one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from model.generation import step_of
+from model.run import Run
+from model.sampling import shaped, uniform
+
+if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
+    from model.engine import Engine
+
+
+def branched(engine: "Engine", run: Run, position: int, token_id: int) -> Run:
+    """Return a run up to a position, with a token there that a person chose.
+
+    The step says what the model and the sampler thought of the token, and which number the dice showed
+    that were not asked. `Engine.write` goes on from there, and computes nothing again that the two texts
+    share. An end of text that was put there by hand does not end the run.
+
+    Args:
+        engine: holds the internals of the text, or computes them again.
+        run: the text that is left; it stays as it is.
+        position: from the end of the prompt to the end of the text, where the token is added.
+        token_id: any token of the vocabulary.
+
+    Raises:
+        UnknownPrecision: the model was not loaded in the run's number format.
+        ValueError: no token can be put there, or the model has no such token.
+    """
+    first, last = max(1, len(run.prompt_token_ids)), len(run.token_ids)
+    if not first <= position <= last:
+        raise ValueError(f"a branch must leave between positions {first} and {last}, not at {position}")
+    if position >= engine.model.info.context_length:
+        raise ValueError("the text already fills the model's context; branch earlier")
+    if not 0 <= token_id < engine.model.info.vocab_size:
+        raise ValueError(f"a token id must be from 0 to {engine.model.info.vocab_size - 1:,}, not {token_id}")
+    previous = run.token_ids[:position]
+    softmax = engine.read(previous, run.precision).softmax(position - 1)
+    left = shaped(softmax, run.settings_at(position), previous)
+    piece = engine.model.text.pieces([*previous, token_id])[-1]
+    step = step_of(left, piece, position, uniform(run.seed, position), forced=True)
+    known = run.step_at(position)
+    own = None if known is None else known.settings
+    return run.cut_at(position).with_step(replace(step, settings=own))
+
+
+def forced_run(engine: "Engine", run: Run, token_ids: Sequence[int]) -> Run:
+    """Return a run with tokens behind it that were not drawn, such as those that a search has chosen.
+
+    Every step is forced and has its true numbers, as in `branched`.
+
+    Args:
+        engine: reads the whole text, if it does not know it.
+        run: where they are added; it stays as it is.
+        token_ids: of the vocabulary; none return the run.
+
+    Raises:
+        UnknownPrecision: the model was not loaded in the run's number format.
+        ValueError: there is no token before them, the text would not fit into the model's context, or the
+            model has no such token.
+    """
+    if not token_ids:
+        return run
+    first, text = len(run.token_ids), (*run.token_ids, *token_ids)
+    if first < 1:
+        raise ValueError("a text with no token cannot be continued")
+    internals = engine.read(text, run.precision)
+    for position, piece in enumerate(engine.model.text.pieces(text)[first:], start=first):
+        left = shaped(internals.softmax(position - 1), run.settings, text[:position])
+        run = run.with_step(step_of(left, piece, position, uniform(run.seed, position), forced=True))
+    return run.finished("eos" if text[-1] in engine.model.eos_token_ids else "length")

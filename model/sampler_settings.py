@@ -1,0 +1,204 @@
+"""What a person asks of the sampler: the values of its stages and the order in which they act."""
+
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+STAGES = (
+    "logit_bias",
+    "repetition_penalty",
+    "presence_penalty",
+    "frequency_penalty",
+    "no_repeat_ngram_size",
+    "temperature",
+    "top_n_sigma",
+    "top_k",
+    "top_p",
+    "min_p",
+    "typical_p",
+    "epsilon_cutoff",
+    "eta_cutoff",
+)
+"""Every stage, by the name of its setting, in the order of Transformers' `generate`; where that has no such
+stage (presence, frequency, top-n-sigma) it stands beside its relatives."""
+CUTS = ("top_n_sigma", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
+"""Those that keep some tokens and cut the rest."""
+BAN = -100.0
+"""The bias that rules a token out altogether, as it does in practice in the OpenAI API."""
+MOST_BIASES = 64
+
+
+class OutOfRange(ValueError):
+    """A value outside its range; says which argument, what was given and what is allowed."""
+
+    def __init__(self, name: str, value: object, low: float, high: float, kind: str = "") -> None:
+        self.name, self.value, self.low, self.high = name, value, low, high
+        super().__init__(f"{name} must be between {low:,} and {high:,}{kind}, not {reprlib.repr(value)}")
+
+
+class UnknownStage(OutOfRange):
+    """An order that names something else than stages, or one of them twice."""
+
+    def __init__(self, order: object) -> None:
+        known = ", ".join(STAGES)
+        ValueError.__init__(
+            self, f"order must name stages of the sampler ({known}), each once, not {reprlib.repr(order)}"
+        )
+
+
+def within(name: str, value: object, low: float, high: float, *, whole: bool = False) -> float:
+    """Return `value` as a number of [low, high]; a whole one on request.
+
+    Raises:
+        OutOfRange: not a number, NaN, outside the range, or not whole where it must be.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise OutOfRange(name, value, low, high)
+    if whole and value != int(value):
+        raise OutOfRange(name, value, low, high, ", a whole number")
+    return int(value) if whole else float(value)
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """The sampler: a value for every stage, and the order in which they act."""
+
+    temperature: float = 0.8
+    """Logits are divided by it; 0 is greedy, 1 leaves the model's distribution as it is."""
+    top_k: int = 40
+    """Keep exactly this many tokens; 0 switches it off."""
+    top_p: float = 0.95
+    """Keep the smallest set of leading tokens whose mass reaches it; 1 switches it off."""
+    min_p: float = 0.0
+    """Cut tokens less likely than this share of the leading token; 0 switches it off."""
+    repetition_penalty: float = 1.0
+    """Logits of tokens already in the text are weakened by this factor; 1 switches it off."""
+    presence_penalty: float = 0.0
+    """Taken from the logits of tokens already in the text; 0 switches it off."""
+    frequency_penalty: float = 0.0
+    """Taken from the logits of tokens for every time they stand in the text; 0 switches it off."""
+    no_repeat_ngram_size: int = 0
+    """No sequence of so many tokens may come twice; 0 switches it off."""
+    top_n_sigma: float = 0.0
+    """Keep logits within so many standard deviations of the largest; 0 switches it off."""
+    typical_p: float = 1.0
+    """Keep the tokens whose surprisal is closest to the entropy until their mass reaches it; 1 is off."""
+    epsilon_cutoff: float = 0.0
+    """Cut tokens less likely than this; 0 switches it off."""
+    eta_cutoff: float = 0.0
+    """The same, with less where the entropy is high; 0 switches it off."""
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    """Token ids and what is added to their logits; `BAN` rules a token out."""
+    order: tuple[str, ...] | None = None
+    """The stages that act, in order; None for all that are switched on, in the order of `STAGES`."""
+
+    RANGES: ClassVar[dict[str, tuple[float, float]]] = {
+        "temperature": (0.0, 5.0),
+        "top_k": (0, 1_000_000),
+        "top_p": (0.0, 1.0),
+        "min_p": (0.0, 1.0),
+        "repetition_penalty": (0.1, 10.0),
+        "presence_penalty": (-10.0, 10.0),
+        "frequency_penalty": (-10.0, 10.0),
+        "no_repeat_ngram_size": (0, 100),
+        "top_n_sigma": (0.0, 100.0),
+        "typical_p": (0.0, 1.0),
+        "epsilon_cutoff": (0.0, 1.0),
+        "eta_cutoff": (0.0, 1.0),
+    }
+    WHOLE: ClassVar[tuple[str, ...]] = ("top_k", "no_repeat_ngram_size")
+    OFF: ClassVar[dict[str, object]] = {
+        "temperature": 1.0,
+        "top_k": 0,
+        "top_p": 1.0,
+        "min_p": 0.0,
+        "repetition_penalty": 1.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "no_repeat_ngram_size": 0,
+        "top_n_sigma": 0.0,
+        "typical_p": 1.0,
+        "epsilon_cutoff": 0.0,
+        "eta_cutoff": 0.0,
+        "logit_bias": (),
+    }
+    """The value with which a stage does nothing."""
+    ALWAYS: ClassVar[tuple[str, ...]] = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
+    """Written into every run; the others only where they do something."""
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in self.RANGES.items():
+            number = within(name, getattr(self, name), low, high, whole=name in self.WHOLE)
+            object.__setattr__(self, name, number)
+        object.__setattr__(self, "logit_bias", _biases(self.logit_bias))
+        if self.order is not None:
+            object.__setattr__(self, "order", _order(self.order))
+
+    @cached_property
+    def chain(self) -> tuple[str, ...]:
+        """The stages that act, in order: those asked for, or else those that do something."""
+        if self.order is not None:
+            return self.order
+        chain = [name for name in STAGES if getattr(self, name) != self.OFF[name]]
+        # One token is left by temperature 0; what usually cuts behind it has nothing to do.
+        return tuple(chain[: chain.index("temperature") + 1] if self.temperature == 0.0 else chain)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values: the usual settings, and the others where they do something."""
+        data: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in (field.name for field in fields(self))
+            if name in self.ALWAYS or (name in self.OFF and getattr(self, name) != self.OFF[name])
+        }
+        if self.logit_bias:
+            data["logit_bias"] = {str(token_id): bias for token_id, bias in self.logit_bias}
+        if self.order is not None:
+            data["order"] = list(self.order)
+        return data
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Rebuild settings; what is not said keeps its default.
+
+        Raises:
+            ValueError: no object, an unknown name, or a value out of range.
+        """
+        if not isinstance(data, Mapping):
+            raise ValueError(
+                f"settings must be an object such as {{'temperature': 0.7}}, not {reprlib.repr(data)}"
+            )
+        known = [field.name for field in fields(cls)]
+        unknown = [str(name) for name in data if name not in known]
+        if unknown:
+            raise ValueError(f"settings know no {', '.join(unknown)[:200]}, only {', '.join(known)}")
+        return cls(**data)
+
+
+def _biases(given: object) -> tuple[tuple[int, float], ...]:
+    """Return biases by token id, from pairs or from an object whose keys may be text, as JSON has them."""
+    try:
+        pairs = given.items() if isinstance(given, Mapping) else [(one, two) for one, two in given]  # type: ignore[attr-defined]
+        by_id = {int(token_id): bias for token_id, bias in pairs}
+    except (TypeError, ValueError) as problem:
+        raise ValueError(
+            f"logit_bias must be an object of token ids and numbers, not {reprlib.repr(given)}"
+        ) from problem
+    within("the number of biased tokens", len(by_id), 0, MOST_BIASES)
+    return tuple(
+        (
+            int(within("a token id of logit_bias", token_id, 0, 2**31, whole=True)),
+            within("logit_bias", bias, BAN, -BAN),
+        )
+        for token_id, bias in sorted(by_id.items())
+    )
+
+
+def _order(given: object) -> tuple[str, ...]:
+    known = isinstance(given, list | tuple) and all(
+        isinstance(name, str) and name in STAGES for name in given
+    )
+    if not known or len(set(given)) < len(given):  # type: ignore[call-overload, arg-type]
+        raise UnknownStage(given)
+    return tuple(given)  # type: ignore[arg-type]

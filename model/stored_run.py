@@ -1,0 +1,81 @@
+"""A run that comes from outside: a file or a link that somebody stored, or wrote by hand."""
+
+import reprlib
+from collections.abc import Mapping
+
+from model.run import MAX_SEED, Run, Step
+from model.text import require_whole_characters
+
+MOST = 1e300
+"""Above any number of a step, and far from where arithmetic overflows."""
+
+
+def stored_run(data: object, *, vocab_size: int, context_length: int) -> Run:
+    """Rebuild a run of which nothing is known yet, so that it can be shown and written on.
+
+    Whether its numbers are those that the model would give is not checked.
+
+    Args:
+        data: what `json.loads` gave.
+        vocab_size: of the model that is to read it.
+        context_length: of that model.
+
+    Raises:
+        ValueError: a sentence on what is wrong with it.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError("not a run: it is no object")
+    try:
+        run = Run.from_json(data)
+    except (OverflowError, RecursionError) as problem:
+        raise ValueError(f"not a run: {problem}") from problem
+    for name in ("model", "prompt", "precision"):
+        text(getattr(run, name), name)
+    if not 1 <= len(run.token_ids) <= context_length:
+        raise ValueError(f"a run has 1 to {context_length:,} tokens here, not {len(run.token_ids):,}")
+    for index, step in enumerate(run.steps):
+        _require_step(step, len(run.prompt_token_ids) + index)
+    if not all(0 <= token_id < vocab_size for token_id in run.token_ids):
+        raise ValueError(f"the token ids of a run must be from 0 to {vocab_size - 1:,}")
+    return run
+
+
+def whole_number(value: object, name: str) -> int:
+    """Return a value that must be a whole number, 0 or more.
+
+    Raises:
+        ValueError: it is none; says which.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEED:
+        raise ValueError(f"{name} must be a whole number, not {reprlib.repr(value)}")
+    return value
+
+
+def text(value: object, name: str) -> str:
+    """Return a value that must be a text of whole characters.
+
+    Raises:
+        ValueError: it is none; says which.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be a text, not {reprlib.repr(value)}")
+    require_whole_characters(value)
+    return value
+
+
+def _require_step(step: Step, position: int) -> None:
+    """Refuse a step that does not stand where it says, or whose values are of another kind."""
+    if whole_number(step.position, "position") != position:
+        raise ValueError(f"the step at position {position} says that it is at {step.position}")
+    for name in ("token_id", "rank", "kept"):
+        whole_number(getattr(step, name), name)
+    for name in ("token", "text"):
+        text(getattr(step, name), name)
+    for name in ("u", "logprob", "probability", "entropy_bits"):
+        value = getattr(step, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -MOST < value < MOST:
+            raise ValueError(f"the {name} of the step at position {position} is no number")
+    if not isinstance(step.forced, bool):
+        raise ValueError(f"forced must be true or false in the step at position {position}")
+    if not 0 <= step.u < 1 or not 0 <= step.probability <= 1 + 1e-6:
+        raise ValueError(f"a draw or probability at position {position} is not between 0 and 1")

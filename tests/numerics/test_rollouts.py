@@ -1,0 +1,181 @@
+"""Many continuations of one text: as likely as the model says, ordinary runs, and a burden to nobody."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from model.engine import Engine
+from model.goodness_of_fit import chi_square_tail
+from model.rollout_statistics import first_token_test, first_tokens, statistics_of
+from model.rollouts import AT_ONCE, MOST_ROLLOUTS, Rollouts, Sweep
+from model.run import MAX_SEED, OutOfRange, SamplerSettings
+from tests.numerics.writing import GREEDY, PATIENCE, PLENTY, WILD, byte_ids, ended, start_with
+
+HOT = SamplerSettings(temperature=0.6, top_k=0, top_p=1.0)
+
+
+def last_of(rollouts):
+    *_, last = rollouts
+    return last
+
+
+def test_first_tokens_come_as_often_as_the_sampler_says(endless, engine):
+    rollouts = Rollouts(engine, start_with(byte_ids(6), settings=HOT), MOST_ROLLOUTS, 1, seed=1000)
+    runs, probabilities = last_of(rollouts), rollouts.first_step().shaped
+    assert len(runs) == MOST_ROLLOUTS
+    test = first_token_test(runs, probabilities)
+    assert test.degrees_of_freedom >= 3
+    assert test.p_value > 0.01
+    assert test.p_value == chi_square_tail(test.statistic, test.degrees_of_freedom)
+    rows = first_tokens(runs, probabilities)
+    assert sum(row.inside for row in rows) >= len(rows) - 2
+    wrong = np.roll(probabilities, 1)
+    assert first_token_test(runs, wrong).p_value < 1e-6, "and the test can tell"
+
+
+def test_each_rollout_is_the_run_that_its_seed_writes(endless, engine):
+    run = start_with(byte_ids(6), seed=MAX_SEED - 1)
+    runs = last_of(Rollouts(engine, run, 5, 4))
+    assert [one.seed for one in runs] == [MAX_SEED - 1, MAX_SEED, 0, 1, 2]
+    for one in runs:
+        assert one.prompt_token_ids == run.token_ids
+        assert one.finish_reason == "length"
+        assert ended(engine.write(one.cut_at(0), 4)).token_ids == one.token_ids
+
+
+def test_a_text_with_steps_is_the_prompt_as_a_whole(endless, engine):
+    run = ended(engine.write(start_with(byte_ids(6)), 3))
+    (one,) = last_of(Rollouts(engine, run, 1, 2, settings=GREEDY, seed=9))
+    assert one.prompt_token_ids == run.token_ids
+    assert one.prompt == run.prompt + run.text
+    assert (one.settings, one.seed, len(one.steps)) == (GREEDY, 9, 2)
+
+
+def test_the_prompt_is_read_once_and_no_more_than_some_are_written_at_a_time(endless, passes):
+    most: list[int] = []
+    with Engine(endless, PLENTY) as engine:
+        passes.before = lambda: most.append(len(engine._written()))
+        runs = last_of(Rollouts(engine, start_with(byte_ids(50)), 40, 3))
+    assert len(runs) == 40
+    assert passes.tokens == 50 + 40 * 2, "the last token of each is read by nobody"
+    assert max(most) <= AT_ONCE
+
+
+def test_half_of_the_places_are_left_to_others(endless, passes):
+    most: list[int] = []
+    with Engine(endless, PLENTY, places=4) as engine:
+        passes.before = lambda: most.append(len(engine._written()))
+        assert len(last_of(Rollouts(engine, start_with(byte_ids(5)), 9, 3))) == 9
+    assert max(most) == 2
+
+
+def test_rollouts_leave_only_their_prompt_behind(endless):
+    with Engine(endless, PLENTY) as engine:
+        other = ended(engine.write(start_with(byte_ids(20, first=3)), 3))
+        before = engine.store.nbytes
+        runs = last_of(Rollouts(engine, start_with(byte_ids(40)), 20, 30))
+        known = {(one.token_ids) for one in runs}
+    prompt = engine.store.find("float32", byte_ids(40))
+    assert prompt is not None and len(prompt) == 40
+    assert all(engine.store.find("float32", token_ids[:-1]) is None for token_ids in known)
+    assert engine.store.find("float32", other.token_ids[:-1]) is not None
+    bound = 2 * 32 * endless.networks["float32"].bytes_per_token + 4 * 4 * endless.info.vocab_size
+    assert engine.store.nbytes - before <= bound
+
+
+def test_progress_is_told_in_the_order_of_the_seeds(endless, engine):
+    seen = list(Rollouts(engine, start_with(byte_ids(5), seed=3), 20, 2))
+    counts = [len(runs) for runs in seen]
+    assert counts == sorted(set(counts)) and counts[-1] == 20
+    for runs in seen:
+        assert [one.seed for one in runs] == sorted(one.seed for one in runs)
+
+
+def test_who_cancels_gets_the_finished_ones_and_frees_the_places(endless, passes):
+    with Engine(endless, PLENTY) as engine:
+        rollouts = Rollouts(engine, start_with(byte_ids(5)), 100, 4)
+        seen = []
+        for runs in rollouts:
+            seen.append(runs)
+            rollouts.stop()
+        assert rollouts.stopped
+        assert 1 <= len(seen[-1]) <= AT_ONCE
+        assert all(len(one.steps) == 4 for one in seen[-1]), "none that was cut short"
+        assert list(rollouts) == [], "and it stays stopped"
+        assert len(ended(engine.write(start_with(byte_ids(5, 2)), 2)).steps) == 2
+        assert engine.waiting == 0
+
+
+def test_whoever_stops_listening_stops_them(endless, passes, monkeypatch):
+    monkeypatch.setattr(endless, "eos_token_ids", frozenset(range(60)))  # they end one after the other
+    gone = threading.Event()
+    with Engine(endless, PLENTY) as engine:
+        rollouts = Rollouts(engine, start_with(byte_ids(5)), 100, 90)
+
+        def wait_once_one_has_ended() -> None:
+            if any(one.done for one in list(rollouts._written.values())):
+                gone.wait(PATIENCE)
+
+        passes.before = wait_once_one_has_ended
+        following = iter(rollouts)
+        next(following)
+        under_way = list(rollouts._written.values())
+        following.close()
+        gone.set()
+        assert under_way
+        assert {ended(one).finish_reason for one in under_way} == {"stop"}
+
+
+def test_an_error_reaches_whoever_listens(endless, engine, monkeypatch):
+    def broken(*_):
+        raise ValueError("no dice")
+
+    monkeypatch.setattr("model.generation.draw", broken)
+    with pytest.raises(ValueError, match="no dice"):
+        list(Rollouts(engine, start_with(byte_ids(5)), 3, 4))
+
+
+@pytest.mark.parametrize(("count", "length"), [(0, 3), (MOST_ROLLOUTS + 1, 3), (3, 0), (2.5, 3)])
+def test_what_cannot_be_written_is_refused(engine, count, length):
+    with pytest.raises(OutOfRange):
+        Rollouts(engine, start_with(byte_ids(5)), count, length)
+    with pytest.raises(ValueError, match="no token"):
+        Rollouts(engine, start_with(()), 1, 1)
+
+
+# Sweeps
+
+
+def test_a_sweep_tries_every_value_with_the_same_dice_and_diversity_grows_with_temperature(endless, engine):
+    sweep = Sweep(engine, start_with(byte_ids(5), settings=WILD), "temperature", (0.0, 0.5, 2.0), 12, 6)
+    seen = list(sweep)
+    points = seen[-1]
+    assert [point.value for point in points] == [0.0, 0.5, 2.0]
+    assert [point.settings.temperature for point in points] == [0.0, 0.5, 2.0]
+    assert all(len(point.runs) == 12 for point in points)
+    assert len({tuple(run.seed for run in point.runs) for point in points}) == 1
+    found = [statistics_of(point.runs) for point in points]
+    assert found[0].different == 1
+    assert found[0].distinct_2 < found[1].distinct_2 < found[2].distinct_2
+    assert found[0].mean_logprob > found[1].mean_logprob > found[2].mean_logprob
+    assert [len(points) for points in seen] == sorted(len(points) for points in seen)
+
+
+def test_a_sweep_of_top_k_keeps_whole_numbers_and_refuses_others(endless, engine):
+    run = start_with(byte_ids(5), settings=WILD)
+    points = last_of(Sweep(engine, run, "top_k", (1, 5), 2, 2))
+    assert [{step.kept for one in point.runs for step in one.steps} for point in points] == [{1}, {5}]
+    with pytest.raises(OutOfRange, match="top_k"):
+        Sweep(engine, run, "top_k", (1.5,), 2, 2)
+    with pytest.raises(ValueError, match="setting must be one of temperature"):
+        Sweep(engine, run, "colour", (1,), 2, 2)
+
+
+def test_a_stopped_sweep_tries_no_value_more(endless, engine):
+    sweep = Sweep(engine, start_with(byte_ids(5)), "top_k", (1, 5), 2, 2)
+    seen = []
+    for points in sweep:
+        seen.append(points)
+        sweep.stop()
+    assert len(seen[-1]) == 1

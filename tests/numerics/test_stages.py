@@ -1,0 +1,259 @@
+"""Every stage does what Transformers' processor of the same name does, and any order of them is possible."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from transformers.generation import logits_process as theirs
+
+from model.distribution import Softmax, Stage
+from model.sampler_settings import BAN, STAGES, OutOfRange, SamplerSettings, UnknownStage
+from model.sampling import draw, shape
+from model.stages import completions
+
+OFF = dict(SamplerSettings.OFF)
+LOGITS = arrays(np.float32, st.integers(2, 40), elements=st.floats(-12, 12, width=32), unique=True)
+TEXTS = st.lists(st.integers(0, 39), max_size=12)
+VALUES = {
+    "temperature": st.floats(0.1, 4),
+    "top_k": st.integers(1, 45),
+    "top_p": st.floats(0.01, 0.99),
+    "min_p": st.floats(0.001, 1),
+    "typical_p": st.floats(0.01, 0.99),
+    "epsilon_cutoff": st.floats(1e-5, 0.5),
+    "eta_cutoff": st.floats(1e-5, 0.5),
+    "top_n_sigma": st.floats(0.05, 3),
+    "repetition_penalty": st.floats(0.5, 3),
+    "presence_penalty": st.floats(-2, 2),
+    "frequency_penalty": st.floats(-2, 2),
+    "no_repeat_ngram_size": st.integers(1, 4),
+    "logit_bias": st.dictionaries(st.integers(0, 39), st.floats(-20, 20), max_size=4),
+}
+"""Values with which each stage acts."""
+CHAINS = st.lists(st.sampled_from(STAGES), unique=True).flatmap(
+    lambda order: st.fixed_dictionaries({name: VALUES[name] for name in order}).map(
+        lambda values: SamplerSettings(**OFF | values, order=tuple(order))
+    )
+)
+
+
+def processor(name, value, size):
+    """Return Transformers' processor as a function of a text and logits; None where it has none."""
+    made = {
+        "temperature": lambda: theirs.TemperatureLogitsWarper(value),
+        "top_k": lambda: theirs.TopKLogitsWarper(value),
+        "top_p": lambda: theirs.TopPLogitsWarper(value),
+        "min_p": lambda: theirs.MinPLogitsWarper(value),
+        "typical_p": lambda: theirs.TypicalLogitsWarper(value),
+        "epsilon_cutoff": lambda: theirs.EpsilonLogitsWarper(value),
+        "eta_cutoff": lambda: theirs.EtaLogitsWarper(value),
+        "repetition_penalty": lambda: theirs.RepetitionPenaltyLogitsProcessor(value),
+        "no_repeat_ngram_size": lambda: theirs.NoRepeatNGramLogitsProcessor(value),
+        "logit_bias": lambda: theirs.SequenceBiasLogitsProcessor({(one,): bias for one, bias in value}),
+    }.get(name)
+    if made is None or (name == "logit_bias" and not value):
+        return None
+    return lambda text, scores: made()(torch.tensor([text], dtype=torch.long), scores[None])[0]
+
+
+def in_their_chain(logits, settings, text):
+    """Return (V,) probabilities after Transformers' processors in the order asked for; -1 kept is none."""
+    scores = torch.tensor(logits.astype(np.float64))
+    for name in settings.chain:
+        process = processor(name, getattr(settings, name), len(logits))
+        scores = scores if process is None else process(text, scores)
+    return torch.softmax(scores, -1).numpy()
+
+
+THEIRS = [name for name in STAGES if name not in ("presence_penalty", "frequency_penalty", "top_n_sigma")]
+
+
+@pytest.mark.parametrize("name", THEIRS)
+@given(data=st.data())
+def test_a_stage_leaves_what_the_processor_of_transformers_leaves(name, data):
+    logits, text = data.draw(LOGITS), data.draw(TEXTS)
+    text = [token_id % len(logits) for token_id in text]
+    value = data.draw(VALUES[name])
+    if name == "logit_bias":
+        value = {token_id % len(logits): bias for token_id, bias in value.items()}
+    settings = SamplerSettings(**OFF | {name: value})
+    ours, expected = shape(logits, settings, text), in_their_chain(logits, settings, text)
+    assume(np.isfinite(expected).all())  # theirs leaves nothing where every token is ruled out
+    margin = edge(name, value, logits)
+    assume(margin > 1e-5)
+    np.testing.assert_allclose(ours.shaped, expected, atol=1e-6)
+
+
+def edge(name, value, logits):
+    """Return how far the nearest token is from the threshold, where float32 and float64 could differ."""
+    p = np.sort(np.exp(logits - logits.max(), dtype=np.float64))[::-1]
+    p /= p.sum()
+    if name == "top_p":
+        return np.abs(np.cumsum(p) - value).min()
+    if name == "min_p":
+        return np.abs(p[1:] / p[0] - value).min()
+    entropy = -(p * np.log(p)).sum()
+    if name == "typical_p":
+        distance = np.abs(-np.log(p) - entropy)
+        order = np.argsort(distance)
+        gaps = np.diff(distance[order])
+        return min(np.abs(np.cumsum(p[order]) - value).min(), gaps.min())
+    if not name.endswith("cutoff"):
+        return 1.0
+    floor = {"epsilon_cutoff": value, "eta_cutoff": min(value, value**0.5 * math.exp(-entropy))}
+    return np.abs(p - floor[name]).min()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"top_k": 40, "top_p": 0.95, "min_p": 0.02},
+        {"typical_p": 0.8, "epsilon_cutoff": 3e-4, "eta_cutoff": 2e-3},
+        {"no_repeat_ngram_size": 2, "repetition_penalty": 1.3, "temperature": 0.7, "top_k": 100},
+        {"order": ("min_p", "temperature", "repetition_penalty", "top_p"), "min_p": 0.05, "temperature": 1.8,
+         "repetition_penalty": 1.2, "top_p": 0.9},
+        {"logit_bias": {11: 4.0, 198: -3.0}, "temperature": 1.4, "typical_p": 0.9},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_chain_on_real_logits_leaves_what_the_processors_of_transformers_leave(settings, real_logits):
+    logits, text = real_logits
+    chain = SamplerSettings(**OFF | settings)
+    np.testing.assert_allclose(
+        shape(logits, chain, text).shaped, in_their_chain(logits, chain, text), atol=1e-7
+    )
+
+
+@pytest.fixture(scope="module")
+def real_logits(embedded_model, embedded_transformer):
+    text = embedded_model.encode("Once upon a time there was a robot. The robot was called the")
+    with torch.no_grad():
+        logits = embedded_transformer(torch.tensor([text])).logits[0, -1].float().numpy()
+    return logits, list(text)
+
+
+@given(LOGITS, TEXTS, CHAINS, st.floats(0, 1, exclude_max=True))
+def test_whatever_the_order_something_is_left_it_sums_to_one_and_can_be_drawn(logits, text, settings, u):
+    text = [token_id % len(logits) for token_id in text]
+    shaped = shape(logits, settings, text)
+    assert [stage.name for stage in shaped.stages] == list(settings.order or ())
+    assert 1 <= shaped.kept <= len(logits)
+    assert shaped.kept_probabilities.sum() == pytest.approx(1) and shaped.shaped.sum() == pytest.approx(1)
+    assert (np.diff(shaped.kept_probabilities) <= 1e-12).all(), "most likely first"
+    assert shaped.probability(draw(shaped, u)) > 0
+    kept = [len(logits), *(stage.kept for stage in shaped.stages)]
+    assert kept == sorted(kept, reverse=True), "what was cut never comes back"
+    for stage in shaped.stages:
+        assert 0 < stage.mass <= 1 + 1e-12
+        assert stage.probabilities.sum() == pytest.approx(1)
+        assert len(stage.probabilities) == len(stage.token_ids) == stage.kept
+
+
+@given(LOGITS, TEXTS, CHAINS)
+def test_mass_is_what_the_tokens_left_had_before(logits, text, settings):
+    text = [token_id % len(logits) for token_id in text]
+    before = np.exp(logits.astype(np.float64) - logits.max())
+    before /= before.sum()
+    for stage in shape(logits, settings, text).stages:
+        assert stage.mass == pytest.approx(before[stage.token_ids].sum(), abs=1e-9)
+        before = stage.over_vocabulary
+
+
+def test_min_p_before_temperature_judges_the_model_and_after_it_what_the_temperature_made():
+    """The worked example: 0.6, 0.24 and 0.16; a token stays with half of the leader's share; temperature 2.
+
+    First min-p: 0.24 and 0.16 are below 0.3, one token is left. First temperature: the square roots
+    0.775 : 0.490 : 0.4 make 0.465, 0.294, 0.240, all above 0.233, and all stay. Of 0.6, 0.36 and 0.04 both
+    orders keep two, whose square roots 0.775 : 0.6 make 0.564 and 0.436.
+    """
+
+    def left(probabilities, *order):
+        settings = SamplerSettings(**OFF | {"temperature": 2.0, "min_p": 0.5, "order": order})
+        return shape(np.log(np.array(probabilities)), settings).shaped
+
+    for order in (("min_p", "temperature"), ("temperature", "min_p")):
+        np.testing.assert_allclose(left([0.6, 0.36, 0.04], *order), [0.563508, 0.436492, 0], atol=1e-6)
+    np.testing.assert_allclose(left([0.6, 0.24, 0.16], "min_p", "temperature"), [1, 0, 0], atol=1e-6)
+    roots = np.sqrt([0.6, 0.24, 0.16])
+    np.testing.assert_allclose(
+        left([0.6, 0.24, 0.16], "temperature", "min_p"), roots / roots.sum(), atol=1e-6
+    )
+
+
+@given(LOGITS, st.floats(0.1, 4), st.floats(0.05, 3))
+def test_top_n_sigma_keeps_the_same_tokens_at_every_temperature(logits, temperature, n):
+    z = (logits.astype(np.float64).max() - logits) / logits.astype(np.float64).std(ddof=1)
+    assume(np.abs(z - n).min() > 1e-6)
+    for order in (("temperature", "top_n_sigma"), ("top_n_sigma", "temperature"), ("top_n_sigma",)):
+        settings = SamplerSettings(**OFF | {"temperature": temperature, "top_n_sigma": n, "order": order})
+        assert set(shape(logits, settings).token_ids) == set(np.flatnonzero(z <= n))
+
+
+@given(LOGITS, TEXTS, st.floats(-2, 2), st.floats(-2, 2))
+def test_presence_counts_once_and_frequency_every_time(logits, text, presence, frequency):
+    text = [token_id % len(logits) for token_id in text]
+    settings = SamplerSettings(**OFF | {"presence_penalty": presence, "frequency_penalty": frequency})
+    counts = np.bincount(text, minlength=len(logits))
+    expected = torch.tensor(logits.astype(np.float64) - presence * (counts > 0) - frequency * counts)
+    np.testing.assert_allclose(shape(logits, settings, text).shaped, torch.softmax(expected, -1), atol=1e-12)
+
+
+def test_a_ban_rules_a_token_out_and_says_who_did_it():
+    settings = SamplerSettings(**OFF | {"logit_bias": {0: BAN, 2: 1.5}})
+    shaped = shape(np.array([9.0, 1.0, 1.0], np.float32), settings)
+    assert shaped.shaped[0] == 0 and shaped.cut_by(0) == "logit_bias" and shaped.kept == 2
+    assert shaped.probability(2) / shaped.probability(1) == pytest.approx(math.exp(1.5))
+
+
+@pytest.mark.parametrize("settings", [{"logit_bias": {0: BAN, 1: BAN}}, {"no_repeat_ngram_size": 1}], ids=str)
+def test_a_stage_that_would_leave_nothing_is_passed_over(settings):
+    shaped = shape(np.array([1.0, 2.0], np.float32), SamplerSettings(**OFF | settings), [0, 1])
+    assert shaped.kept == 2 and [stage.kept for stage in shaped.stages] == [2]
+
+
+@given(TEXTS, st.integers(1, 4))
+def test_completions_are_the_tokens_that_would_make_an_ngram_twice(text, size):
+    def ngrams(tokens):
+        return [tuple(tokens[start : start + size]) for start in range(len(tokens) - size + 1)]
+
+    expected = {
+        token for token in range(40) if len(text) >= size and ngrams([*text, token])[-1] in ngrams(text)
+    }
+    assert set(completions(text, size)) == expected
+
+
+def test_without_an_order_the_stages_that_do_something_act_in_the_usual_order():
+    settings = SamplerSettings(temperature=0.7, top_k=0, top_p=0.9, presence_penalty=0.5, eta_cutoff=0.001)
+    assert settings.chain == ("presence_penalty", "temperature", "top_p", "eta_cutoff")
+    assert SamplerSettings(temperature=0.0).chain == ("temperature",)
+    assert SamplerSettings(order=()).chain == (), "an order of nothing is the model's own distribution"
+
+
+@pytest.mark.parametrize("order", [("top_k", "top_k"), ("topk",), "top_k", 5, [["top_k"]]], ids=str)
+def test_an_order_of_something_else_than_stages_is_refused(order):
+    with pytest.raises(UnknownStage, match="each once"):
+        SamplerSettings(order=order)
+
+
+@pytest.mark.parametrize(
+    "bias", [{0: 101}, {0: math.nan}, {-1: 1}, {"one": 1}, 5, {0: "much"}, {0: True}], ids=str
+)
+def test_a_bias_that_cannot_be_used_is_refused(bias):
+    with pytest.raises((OutOfRange, ValueError), match="logit_bias"):
+        SamplerSettings(logit_bias=bias)
+
+
+@given(CHAINS)
+def test_settings_of_the_whole_family_are_the_same_after_a_trip_through_json(settings):
+    assert SamplerSettings.from_json(settings.to_json()) == settings
+
+
+def test_cutting_a_cut_goes_by_what_is_left():
+    whole = Stage("", Softmax(np.log(np.array([0.4, 0.3, 0.2, 0.1]))))
+    cut = whole.cut("top_k", np.array([1, 2]))
+    assert list(cut.leading(1)) == [1] and cut.mass == pytest.approx(0.5)
+    np.testing.assert_allclose(cut.leading_probabilities, [0.6, 0.4])
