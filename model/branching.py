@@ -1,12 +1,12 @@
 """What would have come, had another token stood there: a run that leaves another one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from model.generation import step_of
-from model.run import Run
-from model.sampling import shaped, uniform
+from model.run import Run, Step
+from model.sampling import ShapedDistribution, shaped, uniform
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from model.engine import Engine
@@ -63,11 +63,30 @@ def forced_run(engine: "Engine", run: Run, token_ids: Sequence[int]) -> Run:
     """
     if not token_ids:
         return run
+    for step, _ in forced_steps(engine, run, token_ids):
+        run = run.with_step(step)
+    return run.finished("eos" if token_ids[-1] in engine.model.eos_token_ids else "length")
+
+
+def forced_steps(
+    engine: "Engine", run: Run, token_ids: Sequence[int]
+) -> Iterator[tuple[Step, ShapedDistribution]]:
+    """Yield the steps of `forced_run`, each with what could have stood there.
+
+    Args:
+        engine: reads the whole text, if it does not know it.
+        run: where they are added; it stays as it is.
+        token_ids: of the vocabulary.
+
+    Raises:
+        UnknownPrecision: the model was not loaded in the run's number format.
+        ValueError: as `forced_run` does.
+    """
     first, text = len(run.token_ids), (*run.token_ids, *token_ids)
     if first < 1:
         raise ValueError("a text with no token cannot be continued")
-    internals = engine.read(text, run.precision)
-    for position, piece in enumerate(engine.model.text.pieces(text)[first:], start=first):
-        left = shaped(internals.softmax(position - 1), run.settings, text[:position])
-        run = run.with_step(step_of(left, piece, position, uniform(run.seed, position), forced=True))
-    return run.finished("eos" if text[-1] in engine.model.eos_token_ids else "length")
+    softmaxes = engine.read(text, run.precision).softmaxes(range(first - 1, len(text) - 1))
+    pieces = engine.model.text.pieces(text)[first:]
+    for position, (piece, softmax) in enumerate(zip(pieces, softmaxes, strict=True), start=first):
+        left = shaped(softmax, run.settings, text[:position])
+        yield step_of(left, piece, position, uniform(run.seed, position), forced=True), left

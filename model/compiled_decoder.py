@@ -1,7 +1,7 @@
 """The decoders of Llama, its relatives and GPT-2, each pass one call of a compiled function."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
@@ -10,7 +10,18 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from model.batch import Batch
-from model.compiled_layers import Heads, Layer, Norm, Texts, Weights, compiled, gpt2_layers, llama_layers
+from model.compiled_layers import (
+    Heads,
+    Layer,
+    Norm,
+    Texts,
+    Weights,
+    compiled,
+    gpt2_layers,
+    linear,
+    llama_layers,
+)
+from model.final_norm import FinalNorm
 from model.formats import Float16Linear, Float32Linear, Format, oriented, packed, packs
 from model.key_values import KeyValueSlots
 from model.recording import HeadShape, Layout, laid_out
@@ -24,6 +35,9 @@ class CompiledDecoder(ABC):
 
     KINDS: ClassVar[tuple[str, ...]]
     """Names of Transformers' classes, so that none is imported but the one that was loaded."""
+
+    _norm: nn.Module
+    """The final one."""
 
     def __init__(self, transformer: PreTrainedModel, form: Format) -> None:
         """Pack the weights; nothing of the transformer is kept but its embeddings and last norm."""
@@ -58,6 +72,14 @@ class CompiledDecoder(ABC):
         final = self.layout.final
         rows[:, final.start : final.stop] = self._run(slots, batch, texts, rows)
         return rows
+
+    def final_norms(self) -> Iterable[FinalNorm]:
+        """Return what may be the final norm, which is known here."""
+        return (FinalNorm(self._norm),)
+
+    def project(self, layer: int, read: Tensor) -> Tensor:
+        """Return (n, width) what a layer's output projection makes of (n, heads * size)."""
+        return linear(read, self._layers[layer].output)
 
     @abstractmethod
     def _run(self, slots: KeyValueSlots, batch: Batch, texts: Texts, rows: Tensor) -> Tensor:

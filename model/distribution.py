@@ -58,6 +58,16 @@ class Softmax:
             return self.summary.leading[:count]
         return leading(self.scores, count) if count < len(self.scores) else self.ranking
 
+    def rank(self, token_id: int) -> int:
+        """Return the rank of a token, 1 the most likely; of equals the lower id comes first."""
+        if self.summary is not None:
+            found = np.flatnonzero(self.summary.leading == token_id)
+            if len(found):
+                return 1 + int(found[0])
+        value = self.scores[token_id]
+        ahead = np.count_nonzero(self.scores > value) + np.count_nonzero(self.scores[:token_id] == value)
+        return 1 + int(ahead)
+
     def exponents(self, token_ids: Ids | None = None) -> Floats:
         """Return (n,) how far the scores of tokens, or of all, lie below the largest, over the temperature.
 

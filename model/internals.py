@@ -1,7 +1,8 @@
 """Internals of a text, derived on demand from its recording, and the bounded store that keeps them."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it
     from model.recording import Recording
 
 KEPT_LOGITS = 4
+AT_ONCE = 64
+"""Distributions computed together; of 50,000 tokens each they take 25 MB."""
+
+
+class UnknownPart(Exception):
+    """A part of the model that an answer takes could not be found in it; everything else is there."""
 
 
 class Internals:
@@ -53,6 +60,13 @@ class Internals:
     def softmax(self, position: int) -> Softmax:
         """Return the model's own distribution of the token after `position`."""
         return softmaxes_after([self], position)[0]
+
+    def softmaxes(self, positions: range) -> Iterator[Softmax]:
+        """Yield the model's own distributions of the tokens after some positions, none of which is kept."""
+        network = self.model.networks[self.format]
+        for start in range(0, len(positions), AT_ONCE):
+            places = [self.recording.place(position) for position in positions[start : start + AT_ONCE]]
+            yield from self.model.read(partial(network.softmaxes, places))
 
     def remember(self, position: int, softmax: Softmax) -> None:
         """Keep a distribution at hand for a while: who follows a text asks for the newest."""

@@ -1,6 +1,6 @@
 """One transformer in one number format, prepared for recorded passes over many texts at once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,10 +13,13 @@ from model.compiled_decoder import kind_for
 from model.compiled_layers import compiled
 from model.compiled_pass import Place, gathered, recorded, summarised
 from model.distribution import SUMMARISED, Softmax, Summary
+from model.final_norm import FinalNorm
 from model.formats import Format, converted, oriented, packed
 from model.key_values import KeyValueSlots
+from model.parts import Parts
 from model.recording import Layout, Recording, attention_weights
-from model.transformers_decoder import TransformersDecoder
+from model.sublayers import attention_outputs
+from model.transformers_decoder import TransformersDecoder, layers_of
 
 PROBE_LENGTH = 8
 TOLERANCE: dict[Format, float] = {
@@ -45,6 +48,14 @@ class Decoder(Protocol):
         """Return (N, width) rows of the N tokens of a pass, laid out as `layout` says."""
         ...
 
+    def final_norms(self) -> Iterable[FinalNorm]:
+        """Return what may be the final norm; the probe decides."""
+        ...
+
+    def project(self, layer: int, read: Tensor) -> Tensor:
+        """Return (n, width) what a layer's output projection makes of (n, heads * size)."""
+        ...
+
 
 Way = tuple[Decoder, nn.Module]
 """A decoder and the output embedding that goes with it."""
@@ -59,6 +70,8 @@ class Truth:
     """By layer (heads, T, T)."""
     probabilities: Tensor
     """(T, V)."""
+    attention_outputs: tuple[Tensor | None, ...]
+    """By layer (T, width) what attention added to the stream; None where that could not be told."""
 
 
 class Network:
@@ -83,12 +96,13 @@ class Network:
         for way in _ways(transformer, form):
             try:
                 self._decoder, self._output_embedding = way()
-                self._prove_recordable(truth, form)
+                probe = self._prove_recordable(truth, form)
             except torch.OutOfMemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - models are written in ways without number
                 problem = error
             else:
+                self.parts = self._parts(transformer, form, probe, truth)
                 return
         raise _unrecordable(transformer, problem) from problem
 
@@ -122,7 +136,15 @@ class Network:
     def softmaxes(self, places: list[Place]) -> list[Softmax]:
         """Return the distributions of the tokens after those whose rows stand in these places."""
         columns = self.layout.final
-        final = compiled(gathered)(places, columns.start, columns.stop)
+        return self.softmaxes_of(compiled(gathered)(places, columns.start, columns.stop))
+
+    def final_norm(self, residual: Tensor) -> Tensor:
+        """Return what the final norm makes of (n, width) residual streams: see `Parts.final_norm`."""
+        return self.parts.final_norm(residual)
+
+    @torch.inference_mode()
+    def softmaxes_of(self, final: Tensor) -> list[Softmax]:
+        """Return the distributions that the output embedding makes of (n, width) vectors."""
         logits = self._output_embedding(final).float().cpu()
         return [
             Softmax(
@@ -133,7 +155,8 @@ class Network:
         ]
 
     @torch.inference_mode()
-    def _prove_recordable(self, truth: Truth, form: Format) -> None:
+    def _prove_recordable(self, truth: Truth, form: Format) -> Recording:
+        """Return what was recorded of the probe."""
         recordings = self._record_twice(truth.token_ids)
         self.bytes_per_token = self.layout.width * recordings[0].blocks[0].itemsize
         for recording in recordings:
@@ -143,6 +166,13 @@ class Network:
             final = recording.vectors(self.layout.final, PROBE_LENGTH)[:, 0]
             logits = self._output_embedding(final).float()
             _must_agree("output", logits.softmax(-1), truth.probabilities, form)
+        return recordings[0]
+
+    def _parts(self, transformer: PreTrainedModel, form: Format, probe: Recording, truth: Truth) -> Parts:
+        output: Any = transformer.get_output_embeddings()
+        parts = Parts(form, self._decoder.project, self._output_embedding, output)
+        parts.learn(probe, self._decoder.final_norms(), truth.attention_outputs)
+        return parts
 
     def _record_twice(self, ids: Sequence[int]) -> list[Recording]:
         """Record a text in two slots by every way there is: from the start, a chunk, alone, together."""
@@ -194,9 +224,10 @@ def truth_of(transformer: PreTrainedModel) -> Truth:
     usual = transformer.config._attn_implementation
     transformer.set_attn_implementation("eager")
     try:
-        read = transformer(torch.tensor([ids], device=transformer.device), output_attentions=True)
+        with attention_outputs(layers_of(transformer)) as added:
+            read = transformer(torch.tensor([ids], device=transformer.device), output_attentions=True)
         attention = tuple(layer[0].float() for layer in read.attentions)
-        return Truth(ids, attention, read.logits[0].float().softmax(-1))
+        return Truth(ids, attention, read.logits[0].float().softmax(-1), tuple(added))
     except torch.OutOfMemoryError:
         raise
     except Exception as problem:

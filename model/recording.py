@@ -191,7 +191,9 @@ def bytes_held(recordings: Iterable[Recording]) -> int:
     return sum(blocks.values())
 
 
-def attention_weights(recording: Recording, layer: int, length: int, head: int | None = None) -> Tensor:
+def attention_weights(
+    recording: Recording, layer: int, length: int, head: int | None = None, first: int = 0
+) -> Tensor:
     """Rebuild the attention of a layer from queries and keys.
 
     Args:
@@ -199,12 +201,14 @@ def attention_weights(recording: Recording, layer: int, length: int, head: int |
         layer: counted from 0.
         length: number of leading tokens, T.
         head: counted from 0; None for all.
+        first: position of the first query asked for.
 
     Returns:
-        (heads, T, T) or (T, T) float32, queries by keys; rows sum to 1, zeros above the diagonal.
+        (heads, T - first, T) or (T - first, T) float32, queries by keys; rows sum to 1, zeros above the
+        diagonal.
     """
     layout = recording.layout
-    queries = recording.vectors(layout.queries[layer], length).transpose(0, 1).float()
+    queries = recording.vectors(layout.queries[layer], length)[first:].transpose(0, 1).float()
     keys = recording.vectors(layout.keys[layer], length).transpose(0, 1).float()
     sharing = len(queries) // len(keys)  # grouped-query attention: heads that share a key
     if head is None:
@@ -216,4 +220,4 @@ def attention_weights(recording: Recording, layer: int, length: int, head: int |
     window = layout.sliding_window[layer]
     if window is not None:
         seen &= seen.new_ones(length, length).triu(1 - window)
-    return scores.masked_fill(~seen, float("-inf")).softmax(-1)
+    return scores.masked_fill(~seen[first:], float("-inf")).softmax(-1)

@@ -215,6 +215,8 @@ class Sweep:
         common = run.settings if settings is None else settings
         tried: list[dict[str, Any]] = [{setting: value} for value in values]
         self._values = tuple(values)
+        self.start = Rollouts(engine, run, count, length, settings=common, seed=seed).start
+        """What all of them continue, with what their settings have in common."""
         self._rollouts = [
             Rollouts(engine, run, count, length, settings=replace(common, **changes), seed=seed, owner=owner)
             for changes in tried

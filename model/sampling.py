@@ -103,14 +103,7 @@ class ShapedDistribution:
 
     def rank(self, token_id: int) -> int:
         """Return the rank of a token among the model's own logits, 1 the most likely."""
-        summary = self.model.softmax.summary
-        if summary is not None:
-            found = np.flatnonzero(summary.leading == token_id)
-            if len(found):
-                return 1 + int(found[0])
-        value = self.logits[token_id]
-        ahead = np.count_nonzero(self.logits > value) + np.count_nonzero(self.logits[:token_id] == value)
-        return 1 + int(ahead)
+        return self.model.softmax.rank(token_id)
 
     def logprob(self, token_id: int) -> float:
         """Return the natural log of the model's own probability of a token."""

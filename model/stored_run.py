@@ -8,6 +8,8 @@ from model.text import require_whole_characters
 
 MOST = 1e300
 """Above any number of a step, and far from where arithmetic overflows."""
+ROUNDING = 1e-6
+"""By how much a sum of probabilities may miss 1."""
 
 
 def stored_run(data: object, *, vocab_size: int, context_length: int) -> Run:
@@ -77,5 +79,7 @@ def _require_step(step: Step, position: int) -> None:
             raise ValueError(f"the {name} of the step at position {position} is no number")
     if not isinstance(step.forced, bool):
         raise ValueError(f"forced must be true or false in the step at position {position}")
-    if not 0 <= step.u < 1 or not 0 <= step.probability <= 1 + 1e-6:
+    if step.logprob > ROUNDING or step.rank < 1:
+        raise ValueError(f"the logprob or rank of the step at position {position} is impossible")
+    if not 0 <= step.u < 1 or not 0 <= step.probability <= 1 + ROUNDING:
         raise ValueError(f"a draw or probability at position {position} is not between 0 and 1")

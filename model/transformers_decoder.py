@@ -4,7 +4,7 @@ Attention is ours: an implementation registered with Transformers' attention int
 look at its own text only, and keeps queries, keys and values. Taps on the layers keep the residual stream.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -16,8 +16,10 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 
 from model.batch import Batch
+from model.final_norm import FinalNorm, candidates
 from model.key_values import KeyValueSlots
 from model.recording import HeadShape, Layout, laid_out
+from model.sublayers import output_projection
 
 NAME = "recording"
 TAP = "tap_index"
@@ -37,7 +39,8 @@ class TransformersDecoder:
             ValueError: its layers cannot be found.
         """
         transformer.set_attn_implementation(NAME)
-        for index, layer in enumerate(_layers(transformer)):
+        self._layers = layers_of(transformer)
+        for index, layer in enumerate(self._layers):
             if not hasattr(layer, TAP):
                 layer.__class__ = _tapped(type(layer))  # type: ignore[arg-type]
                 setattr(layer, TAP, index)
@@ -54,6 +57,23 @@ class TransformersDecoder:
         if not hasattr(self, "layout"):
             self.layout = now.layout(final)
         return now.rows(final)
+
+    def final_norms(self) -> Iterable[FinalNorm]:
+        """Return what may be the final norm."""
+        return candidates(self._base, self._layers)
+
+    def project(self, layer: int, read: Tensor) -> Tensor:
+        """Return (n, width) what a layer's output projection makes of (n, heads * size).
+
+        Raises:
+            LookupError: the layer has none that could be found.
+        """
+        width = self.layout.residual[layer].size
+        projection = output_projection(self._layers[layer], read.shape[-1], width)
+        if projection is None:
+            raise LookupError(f"no output projection in layer {layer}")
+        made: Tensor = projection(read)
+        return made
 
 
 class ForwardPass:
@@ -174,7 +194,12 @@ def _by_token(heads: Tensor) -> Tensor:
     return heads[0].transpose(0, 1).flatten(1)
 
 
-def _layers(transformer: PreTrainedModel) -> nn.ModuleList:
+def layers_of(transformer: PreTrainedModel) -> nn.ModuleList:
+    """Return the decoder layers of a model.
+
+    Raises:
+        ValueError: there is no list of as many as its configuration says.
+    """
     wanted = transformer.config.num_hidden_layers
     for module in transformer.modules():
         if isinstance(module, nn.ModuleList) and len(module) == wanted:

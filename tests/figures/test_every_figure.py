@@ -3,10 +3,14 @@ import re
 import numpy as np
 import pytest
 
+from model.rollout_statistics import FirstToken, RolloutStatistics
 from model.run import SamplerSettings
 from model.sampler_effects import RankedCurve, TemperatureSweep
+from tests.figures import test_chain
 from tests.figures.samples import AWKWARD, THEMES, causal, curve, reread, steps, sweep
 from viz.figures.attention import attention_heatmap
+from viz.figures.diversity import Tried, diversity_figure
+from viz.figures.first_tokens import first_tokens_figure
 from viz.figures.sampler_effects import ranked_probability_figure, temperature_sweep_figure
 from viz.figures.theme import placeholder
 from viz.figures.timeline import timeline
@@ -47,6 +51,20 @@ FIGURES = {
         EMPTY_CURVE, settings=SETTINGS, theme=theme
     ),
     "ranking": lambda theme: ranked_probability_figure(curve(SETTINGS), settings=SETTINGS, theme=theme),
+    "first tokens of nothing": lambda theme: first_tokens_figure([], [], theme=theme),
+    "first tokens": lambda theme: first_tokens_figure(
+        [FirstToken(index, 1, 0.1, 0.02, 0.3, 0.1) for index in range(10)], AWKWARD, theme=theme
+    ),
+    "diversity of nothing": lambda theme: diversity_figure([], setting="temperature", theme=theme),
+    "diversity": lambda theme: diversity_figure(
+        [Tried(str(n), RolloutStatistics(4, 8, 2.0, -n, 3.0, 0.5, n / 9, 4), n < 8) for n in range(1, 9)],
+        setting="temperature",
+        theme=theme,
+    ),
+    "stages": lambda theme: test_chain.stages(theme, chosen=1, dice=3),
+    "ladder of the dice": lambda theme: test_chain.cumulative(theme, chosen=5),
+    "throws": test_chain.throws,
+    "convergence of throws": test_chain.convergence,
     "placeholder": lambda theme: placeholder("Nothing yet", theme=theme),
 }
 every_figure = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES)

@@ -92,6 +92,17 @@ def test_progress_is_told_in_the_order_of_the_seeds(endless, engine):
         assert [one.seed for one in runs] == sorted(one.seed for one in runs)
 
 
+def test_tokens_are_counted_while_they_are_written_and_afterwards(endless, engine):
+    rollouts = Rollouts(engine, start_with(byte_ids(5)), 20, 3)
+    seen = [(rollouts.tokens, sum(len(one.steps) for one in runs)) for runs in rollouts]
+    assert all(counted >= of_ended for counted, of_ended in seen)
+    assert rollouts.tokens == 60
+    sweep = Sweep(engine, start_with(byte_ids(5)), "temperature", (0.5, 1.0), 2, 3)
+    assert sweep.tokens == 0 and sweep.start.token_ids == byte_ids(5)
+    last_of(sweep)
+    assert sweep.tokens == 12
+
+
 def test_who_cancels_gets_the_finished_ones_and_frees_the_places(endless, passes):
     with Engine(endless, PLENTY) as engine:
         rollouts = Rollouts(engine, start_with(byte_ids(5)), 100, 4)

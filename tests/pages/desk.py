@@ -27,10 +27,6 @@ class Desk:
             for target, event in function.targets
             if (ids.get(target), event) != ("mean-heads", "change") or len(function.outputs) > 1
         }
-        tabs = [number for number, block in app.blocks.items() if isinstance(block, gr.Tab)]
-        for name, tab in zip(("heatmap", "head-view"), tabs, strict=True):
-            found = [function for function in app.fns.values() if (tab, "select") in function.targets]
-            self._functions[name, "select"] = found[0]
 
     @property
     def values(self) -> list[Any]:
@@ -69,7 +65,7 @@ class Desk:
         return self.handler(element, "change")(self.visitor, *self.values)
 
     def open(self, tab: str) -> Screen:
-        """Open a tab of the attention panel."""
+        """Open a tab of the attention panel, or a room."""
         return self.handler(tab, "select")(self.visitor, *self.values)
 
     def payload(self, element: str, event: str, screen: Screen) -> int:

@@ -15,8 +15,9 @@ from viz.pages.controls import Controls
 from viz.pages.example import LENGTH, PROMPT, SEED, Example, load_example
 from viz.pages.explore import build_app
 from viz.pages.limits import Limits
-from viz.pages.panels import everything, sweep
+from viz.pages.panels import sweep
 from viz.pages.scene import scene_of, stored_scene
+from viz.pages.screens import everything
 from viz.pages.service import Service, Trouble
 from viz.pages.visitor import Visitor
 

@@ -11,20 +11,23 @@ from typing import Any, get_args
 import pytest
 
 from app import build, launch_options
-from model.run import FinishReason, SamplerSettings
-from model.sampling import STAGES
+from model.run import FinishReason
+from model.sampler_settings import STAGES
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
 from viz.command_line import Options
 from viz.pages.controls import COLOURS, NAMES, PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.explore import build_app, layer_range
-from viz.pages.limits import LOOKERS, LOOKING, Limits
+from viz.pages.limits import LOOKERS, LOOKING, SEARCHERS, SEARCHING, Limits
 from viz.pages.panels import Screen
 from viz.pages.service import CHOICES
 from viz.strings import LOCALES, catalogue
 
 ROOT = Path(__file__).parents[2]
-ENDPOINTS = {"generate", "next_token", "attention", "tokenize"}
-WRITERS = {"generate_1", "step", "more"}
+LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
+ENDPOINTS = {"generate", "next_token", "attention", "tokenize"} | LAB
+WRITERS = {"generate_1", "step", "more", "go_on"}
+ROLLERS = {"roll", "sweep"}
+"""Events that write many texts: in the same line, with a progress bar of their own."""
 STABLE_IDS = {
     *(
         "prompt",
@@ -66,7 +69,7 @@ def ids_of(app: Any, event: dict[str, Any]) -> set[str]:
 # Endpoints
 
 
-def test_there_are_four_public_endpoints_under_their_own_names(app):
+def test_public_endpoints_have_their_own_names(app):
     public = {
         event["api_name"] for event in app.config["dependencies"] if event["api_visibility"] == "public"
     }
@@ -91,7 +94,7 @@ def test_nothing_of_the_page_is_undocumented_yet_callable(events):
 def test_writing_happens_once_at_a_time_and_shows_its_progress_on_the_status_line(app, events):
     status = next(part["id"] for part in app.config["components"] if part["props"].get("elem_id") == "status")
     writers = [event for event in events if event["api_name"] in WRITERS]
-    assert len(writers) == 3
+    assert len(writers) == len(WRITERS)
     for event in writers:
         assert (event["trigger_mode"], event["show_progress"]) == ("once", "minimal")
         assert event["show_progress_on"] == [status] and event["queue"]
@@ -121,22 +124,22 @@ def test_stop_does_not_wait_in_the_queue(app, events):
 
 def test_whoever_writes_stands_in_the_line_of_the_engine_and_figures_have_their_own_limit(app):
     by_name = {function.api_name: function for function in app.fns.values()}
-    for name in WRITERS | {"generate"}:
+    in_line = WRITERS | ROLLERS | {"generate", "branch"}
+    for name in in_line:
         assert by_name[name].concurrency_limit == TINY_LIMITS.writers == 2 + 3 + 1
-    assert {by_name[name].concurrency_id for name in WRITERS} == {"writing"}
-    rest = [function for name, function in by_name.items() if name not in WRITERS | {"generate"}]
-    assert not {"writing", by_name["generate"].concurrency_id} & {
-        function.concurrency_id for function in rest
-    }
-    looking = {function.concurrency_id for function in rest if function.concurrency_limit == LOOKERS}
-    assert looking == {LOOKING["concurrency_id"], "programs"}
+    assert {by_name[name].concurrency_id for name in WRITERS | ROLLERS} == {"writing"}
+    rest = [function for name, function in by_name.items() if name not in in_line]
+    taken = {"writing", *(by_name[name].concurrency_id for name in ("generate", "branch"))}
+    assert not taken & {function.concurrency_id for function in rest}
+    limited = {function.concurrency_id for function in rest if function.concurrency_limit == LOOKERS}
+    assert limited == {LOOKING["concurrency_id"], "programs", SEARCHING["concurrency_id"]}
     assert app._queue.max_size == TINY_LIMITS.places + TINY_LIMITS.queue_size
 
 
 def test_everybody_who_is_written_or_waits_has_a_thread_of_the_server_and_clicks_have_theirs():
     options = Options(places=3, queue_size=5)
     grants = launch_options(options)["max_threads"]
-    assert grants >= Limits(places=3, queue_size=5).writers + 2 * LOOKERS
+    assert grants >= Limits(places=3, queue_size=5).writers + 2 * LOOKERS + SEARCHERS
 
 
 def test_the_options_of_the_command_line_are_the_limits_of_the_app(tiny):
@@ -211,7 +214,7 @@ def keys_of(strings: dict[str, Any], above: str = "") -> Iterator[str]:
             yield above + key
 
 
-KEY = re.compile(r"(figures|components|page|api)(\.\w+)+")
+KEY = re.compile(r"(figures|components|page|lab|api)(\.\w+)+")
 """What a literal in the code looks like that names a string, or a group of strings."""
 SOURCES = sorted((ROOT / "viz").rglob("*.py"))
 
@@ -260,7 +263,7 @@ def test_every_name_of_the_model_has_a_string():
     strings = catalogue()
     assert set(get_args(FinishReason)) == set(strings["page"]["finish"])
     assert set(STAGES) == set(strings["components"]["next"]["stages"])
-    assert set(SAMPLER_NAMES) == set(strings["page"]["setting"]) == set(SamplerSettings.RANGES)
+    assert {*STAGES, "order"} == set(strings["page"]["setting"]) >= set(SAMPLER_NAMES)
     assert set(PRESETS) == set(strings["page"]["preset"])
     assert set(CHOICES) == set(strings["page"]["precision"])
     assert set(COLOURS) == set(strings["page"]["colour"]) == set(strings["components"]["strip"]["legend"])

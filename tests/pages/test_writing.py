@@ -482,9 +482,9 @@ def test_a_search_finds_tokens_with_their_numbers(desk):
 def test_the_head_view_is_drawn_only_while_its_tab_is_open(desk):
     desk.write(max_new_tokens=4)
     assert "bertviz" not in changed(desk.select(3))
-    assert "layer 1, all 4 heads" in desk.open("head-view").bertviz["note"]
+    assert "layer 1, all 4 heads" in desk.open("tab-head-view").bertviz["note"]
     assert "bertviz" in changed(desk.select(4)) and "layer 2" in desk.move(layer=2).bertviz["note"]
-    desk.open("heatmap")
+    desk.open("tab-heatmap")
     assert "bertviz" not in changed(desk.select(3))
 
 
@@ -711,8 +711,8 @@ def test_no_event_after_a_click_sends_more_than_300_kb(open_app, embedded_model,
         ):
             size = desk.payload(element, "change", desk.move(**changes))
             assert size < MOST_BYTES, f"{element}: {size:,} bytes"
-        assert desk.payload("head-view", "select", desk.open("head-view")) < MOST_BYTES
-        desk.open("heatmap")
+        assert desk.payload("tab-head-view", "select", desk.open("tab-head-view")) < MOST_BYTES
+        desk.open("tab-heatmap")
 
 
 def test_the_loading_of_a_service_is_not_waited_for_by_readers(tiny):

@@ -1,4 +1,6 @@
 const root = element.querySelector(".next-token");
+let picked = null; // id of the token whose row shows what can be done with it
+let chosen = null; // the token that the text has, while this value is shown
 
 const cellOf = (kind, ...inside) => make("td", { class: kind }, ...inside);
 const share = (p, scale) => `--p:${Math.min(1, p / scale)}`;
@@ -9,14 +11,29 @@ function bar(row, scale) {
   return make("div", { class: "bar" }, raw, shaped);
 }
 
+function nameOf(row) {
+  const open = String(row.token_id === picked);
+  return make("button", { type: "button", class: "name", tabindex: -1, "aria-expanded": open, "data-key": row.token_id }, row.token);
+}
+
+// What can be done with a token depends on what else is on the page.
+function actionsRow(row) {
+  const biases = document.getElementById("chain") ? ["ban", "boost"] : [];
+  const names = row.chosen ? biases : ["branch", ...biases];
+  if (!names.length) return "";
+  const button = (action) =>
+    make("button", { type: "button", "data-action": action, "data-key": action, title: words[`${action}_title`] }, words[action]);
+  return make("tr", { class: "token-actions" }, make("td", { colspan: 5 }, ...names.map(button)));
+}
+
 function rowOf(row, scale) {
   const kind = [row.chosen && "chosen", row.dice && "dice", row.cut !== null && "cut"].filter(Boolean).join(" ");
   const flag = row.chosen ? words.chosen : row.dice ? words.dice : "";
   return make(
     "tr",
-    { class: kind, title: row.title, "data-token-id": row.token_id },
+    { class: row.token_id === picked ? `${kind} picked` : kind, title: row.title, "data-token-id": row.token_id },
     cellOf("rank", row.rank_text),
-    cellOf("token", make("span", { class: "name" }, row.token), flag && make("span", { class: "flag" }, flag)),
+    cellOf("token", nameOf(row), flag && make("span", { class: "flag" }, flag)),
     cellOf("bars", bar(row, scale)),
     cellOf("n raw", row.raw_text),
     cellOf("n shaped", row.shaped_text)
@@ -42,6 +59,7 @@ function table(value) {
   for (const row of value.rows) {
     if (row.gap) rows.push(make("tr", { class: "gap" }, make("td", { colspan: 5 }, "⋯")));
     rows.push(rowOf(row, value.scale));
+    if (row.token_id === picked) rows.push(actionsRow(row));
   }
   if (value.others) rows.push(othersRow(value.others));
   return make("table", { class: "next" }, make("caption", {}, words.caption), make("thead", {}, head), make("tbody", {}, ...rows));
@@ -52,12 +70,75 @@ function facts(list) {
   return make("dl", { class: "facts" }, ...list.map(one));
 }
 
+const keyed = (key) => root.querySelector(`[data-key="${CSS.escape(key)}"]`);
+const buttons = () => [...root.querySelectorAll("button.name")];
+
+function stop(button) { // one of the rows is reached by Tab, the others by the arrows
+  for (const other of buttons()) other.tabIndex = -1;
+  if (button) button.tabIndex = 0;
+}
+
 function draw() {
   const value = props.value;
+  const focused = root.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  const reached = buttons().find((button) => button.tabIndex === 0)?.dataset.key;
+  const at = value?.rows?.find((row) => row.chosen)?.token_id ?? null;
+  if (at !== chosen || !value?.rows?.some((row) => row.token_id === picked)) picked = null;
+  chosen = at;
   if (!value || !value.rows) root.replaceChildren(make("p", { class: "say" }, words.empty));
   else if (value.rows.length === 0) root.replaceChildren(make("p", { class: "say" }, value.note));
   else root.replaceChildren(make("div", { class: "scroll" }, table(value)), value.facts.length ? facts(value.facts) : "");
+  stop((reached && keyed(reached)) || buttons()[0]);
+  if (focused) keyed(focused)?.focus({ preventScroll: true });
 }
 
+function pick(token_id) {
+  picked = picked === token_id ? null : token_id;
+  draw();
+  document.dispatchEvent(new CustomEvent("token-picked", { detail: { token_id: picked, from: root } }));
+}
+
+element.addEventListener("click", (event) => {
+  const action = event.target.closest("button[data-action]")?.dataset.action;
+  if (action) {
+    const { token_id, token } = props.value.rows.find((row) => row.token_id === picked);
+    document.dispatchEvent(new CustomEvent("token-action", { detail: { action, token_id, token } }));
+    return;
+  }
+  const row = event.target.closest("tr[data-token-id]");
+  if (!row) return;
+  stop(row.querySelector("button.name"));
+  pick(Number(row.dataset.tokenId));
+});
+
+element.addEventListener("keydown", (event) => {
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  const all = buttons();
+  const at = all.indexOf(document.activeElement);
+  if (event.key === "Escape" && picked !== null && root.contains(event.target)) {
+    const key = String(picked);
+    pick(picked);
+    keyed(key)?.focus();
+  } else if (step && at >= 0) {
+    event.preventDefault();
+    const next = all[Math.min(all.length - 1, Math.max(0, at + step))];
+    stop(next);
+    next.focus();
+  }
+});
+
+// Another token of the text is another question; and one token is picked at a time, in whichever table.
+function forget() {
+  if (!element.isConnected) return document.removeEventListener("token-selected", forget);
+  if (picked !== null) pick(picked);
+}
+function yieldTo(event) {
+  if (!element.isConnected) return document.removeEventListener("token-picked", yieldTo);
+  if (event.detail.from === root || picked === null) return;
+  picked = null;
+  draw();
+}
+document.addEventListener("token-selected", forget);
+document.addEventListener("token-picked", yieldTo);
 watch("value", draw);
 draw();

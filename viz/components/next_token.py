@@ -99,11 +99,14 @@ def next_token_value(
 
 
 def search_value(
-    shaped: ShapedDistribution, matches: Sequence[int], token_of: Callable[[int], str]
+    shaped: ShapedDistribution,
+    matches: Sequence[int],
+    token_of: Callable[[int], str],
+    chosen: int | None = None,
 ) -> NextTokenValue:
     """Return the tokens found by a search as rows of the same kind, most likely first."""
     ids = sorted((int(token_id) for token_id in matches), key=shaped.rank)
-    table = _rows(shaped, ids, token_of, None, None)
+    table = _rows(shaped, ids, token_of, chosen, None)
     scale = _scale(table)
     note = "" if ids else say("components.next.nothing_found")
     return {
@@ -233,11 +236,16 @@ class NextTokenBars(Drawn):
     ) -> None:
         """Create the table; `invitation` is the key of the sentence shown without a value."""
         keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption")
+        actions = [f"{action}{title}" for action in ("branch", "ban", "boost") for title in ("", "_title")]
         super().__init__(
             "next_token",
             '<div class="next-token"></div>',
             value,
-            words={key: say(f"components.next.words.{key}") for key in keys} | {"empty": say(invitation)},
+            words={
+                **{key: say(f"components.next.words.{key}") for key in keys},
+                **{key: say(f"components.next.actions.{key}") for key in actions},
+                "empty": say(invitation),
+            },
             elem_id=elem_id,
             **kwargs,
         )

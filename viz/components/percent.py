@@ -25,6 +25,11 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", GAP)
 
 
+def signed(number: float, digits: int = 2) -> str:
+    """Return a number with so many decimals and a true minus: −1.84."""
+    return f"{number:.{digits}f}".replace("-", "−")
+
+
 def _two_digits(value: float) -> str:
     """Return a value below 1 with two significant digits, without an exponent."""
     exponent = int(f"{value:.1e}".split("e")[1])

@@ -1,10 +1,10 @@
-"""The Gradio theme under `assets/style.css`: system fonts, indigo, and blocks without frames of their own."""
+"""The Gradio theme under the style sheets of `assets`: system fonts, indigo, blocks without frames."""
 
 from pathlib import Path
 
 import gradio as gr
 
-STYLE = Path(__file__).parent.parent.parent / "assets" / "style.css"
+STYLES = Path(__file__).parent.parent.parent / "assets"
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -63,9 +63,10 @@ def page_theme() -> gr.themes.Base:
 
 
 def page_head() -> str:
-    """Return what `launch(head=...)` takes: the style sheet, as it is.
+    """Return what `launch(head=...)` takes: the style sheets in the order of their names, as they are.
 
     Gradio's `css` argument writes every rule a second time under a prefix, which splits `:is(a, b)` at its
     comma, and leaves only the prefixed copy of what stands inside `@media`.
     """
-    return f"<style>{STYLE.read_text(encoding='utf-8')}</style>"
+    sheets = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sorted(STYLES.glob("*.css")))
+    return f"<style>{sheets}</style>"

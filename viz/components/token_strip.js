@@ -29,7 +29,7 @@ function label(text) {
 }
 
 function cell(token, index) {
-  const kind = `${token.kind} ${token.mark}`.trim();
+  const kind = [token.kind, token.mark, token.forced && "forced"].filter(Boolean).join(" ");
   const button = make("button", { ...unmarked, class: kind, "data-index": index }, ...label(token.text));
   const word = token.joined && index > 0 ? cells[index - 1].word : make("span", { class: "word" });
   const parts = [button, ...Array.from({ length: token.breaks }, () => make("br"))];
@@ -40,7 +40,7 @@ function cell(token, index) {
   return { button, word, parts };
 }
 
-const keyOf = (token) => JSON.stringify([token.text, token.kind, token.mark, token.breaks, token.tail, token.joined]);
+const keyOf = (token) => JSON.stringify([token.text, token.kind, token.mark, token.breaks, token.tail, token.joined, token.forced]);
 
 function tint(cell, token) {
   if (cell.button.title !== token.title) cell.button.title = token.title;

@@ -44,6 +44,8 @@ class Token(TypedDict):
     """What of the token stands on the line after the break, such as an indentation."""
     joined: bool
     """Belongs to the word before it: no line break between the two."""
+    forced: bool
+    """Put there by a person in place of the dice."""
     weight: float
     """Strength of its tint, in [0, 1]."""
     title: str
@@ -154,6 +156,7 @@ def _token(position: int, piece: Piece, step: Step | None, colour_by: ColourBy, 
         "mark": _mark(piece),
         "breaks": min(2, piece.text.count("\n")) if piece.kind != "special" else 0,
         "joined": joined,
+        "forced": step is not None and step.forced,
         "weight": 0.0 if step is None else round(weight_of(step, colour_by), 3),
         "title": _title(position, piece, step),
     }

@@ -43,7 +43,7 @@ def ranked_probability_figure(curve: RankedCurve, *, settings: SamplerSettings, 
     _curves(figure, curve, settings, theme, lift=LABEL_LINE * lines + 2)
     for cut, text, (line, anchor) in zip(cuts, texts, places, strict=True):
         _cut(figure, cut, text=text, line=line, anchor=anchor, theme=theme)
-    if settings.min_p > 0 and settings.temperature > 0:
+    if settings.min_p > 0 and settings.temperature > 0 and settings.order is None:
         _floor(figure, settings.min_p * float(curve.probabilities[0]), theme)
     figure.update_layout(hovermode="x unified")
     powers = [10**power for power in range(len(str(size)))]

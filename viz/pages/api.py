@@ -8,13 +8,15 @@ import gradio as gr
 import numpy as np
 
 from model.attention_view import MEAN_HEAD
-from model.run import MAX_SEED, OutOfRange, SamplerSettings, within
+from model.continuation import Continuation
+from model.run import MAX_SEED, OutOfRange, Run, SamplerSettings, within
 from model.sampling import ShapedDistribution, shape
 from viz.pages.limits import LOOKERS
 from viz.pages.service import CHOICES, Service, Trouble
 from viz.strings import say
 
 DEFAULTS = SamplerSettings()
+DEFAULT_PRECISION = CHOICES[0]
 STREAM_SECONDS = 0.1
 """A growing run is sent this often at most."""
 LOADING_SECONDS = 120
@@ -35,11 +37,36 @@ def add_api(service: Service) -> None:
     gr.api(api.tokenize, api_name="tokenize", api_description=say("api.tokenize"), **reading)
 
 
-class Api:
-    """The endpoints. Bad arguments are answered with an error that names the argument and its range."""
+class Endpoints:
+    """What all endpoints share. Bad arguments are answered with an error that names them and their range."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
+
+    def ready(self) -> None:
+        """Wait for the model.
+
+        Raises:
+            Trouble: it is still loading.
+        """
+        if not self.service.wait(LOADING_SECONDS):
+            raise Trouble(self.service.progress)
+
+    def streamed(self, written: Continuation, run: Run) -> Iterator[dict]:
+        """Yield a run as it grows, and at last as it ended. Whoever stops listening stops it."""
+        try:
+            with self.service.pace.page():
+                while not written.done:
+                    run = written.latest(beyond=run, timeout=STREAM_SECONDS)
+                    yield run.to_json()
+                    written.wait(max(STREAM_SECONDS, self.service.pace.interval))
+            yield written.latest().to_json()
+        finally:
+            written.stop()
+
+
+class Api(Endpoints):
+    """The endpoints of the Explore page."""
 
     def generate(
         self,
@@ -51,11 +78,11 @@ class Api:
         min_p: float = DEFAULTS.min_p,
         repetition_penalty: float = DEFAULTS.repetition_penalty,
         seed: int = 42,
-        precision: str = CHOICES[0],
+        precision: str = DEFAULT_PRECISION,
     ) -> Iterator[dict]:
         """Write on from a prompt and stream the run as it grows; the last value is the whole run."""
-        with _explained():
-            self._ready()
+        with explained():
+            self.ready()
             settings = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
             length = within(
                 "max_new_tokens", max_new_tokens, 1, self.service.limits.max_new_tokens, whole=True
@@ -64,16 +91,7 @@ class Api:
             prompted = self.service.new_run(prompt, settings, int(checked_seed), precision)
             length = min(int(length), self.service.room(prompted))
             written = self.service.write(prompted, length, settings, int(checked_seed), owner=None)
-            try:
-                run = prompted
-                with self.service.pace.page():
-                    while not written.done:
-                        run = written.latest(beyond=run, timeout=STREAM_SECONDS)
-                        yield run.to_json()
-                        written.wait(max(STREAM_SECONDS, self.service.pace.interval))
-                yield written.latest().to_json()
-            finally:
-                written.stop()  # whoever called may have gone
+            yield from self.streamed(written, prompted)
 
     def next_token(
         self,
@@ -84,11 +102,11 @@ class Api:
         min_p: float = DEFAULTS.min_p,
         repetition_penalty: float = DEFAULTS.repetition_penalty,
         top: int = 20,
-        precision: str = CHOICES[0],
+        precision: str = DEFAULT_PRECISION,
     ) -> dict:
         """Return what the model could say after a text: exact, over the whole vocabulary."""
-        with _explained():
-            self._ready()
+        with explained():
+            self.ready()
             settings = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
             token_ids = self.service.encode(text, "text")
             vocab_size = self.service.model.info.vocab_size
@@ -97,10 +115,10 @@ class Api:
             logits = internals.logits(len(token_ids) - 1)
             return described(shape(logits, settings, token_ids), count, self.service.model.text.token)
 
-    def attention(self, text: str, layer: int, head: int, precision: str = CHOICES[0]) -> dict:
+    def attention(self, text: str, layer: int, head: int, precision: str = DEFAULT_PRECISION) -> dict:
         """Return the attention weights of a layer and head over a text, queries by keys."""
-        with _explained():
-            self._ready()
+        with explained():
+            self.ready()
             info = self.service.model.info
             checked_layer = int(within("layer", layer, 0, info.layers - 1, whole=True))
             checked_head = int(within("head", head, MEAN_HEAD, info.heads - 1, whole=True))
@@ -114,17 +132,13 @@ class Api:
 
     def tokenize(self, text: str) -> list[dict]:
         """Return the tokens of a text."""
-        with _explained():
-            self._ready()
+        with explained():
+            self.ready()
             token_ids = self.service.encode(text, "text")
             return [
                 {"token_id": token_id, "token": self.service.model.text.token(token_id), "position": position}
                 for position, token_id in enumerate(token_ids)
             ]
-
-    def _ready(self) -> None:
-        if not self.service.wait(LOADING_SECONDS):
-            raise Trouble(self.service.progress)
 
 
 def described(shaped: ShapedDistribution, count: int, token_of: Any) -> dict[str, Any]:
@@ -158,7 +172,7 @@ def described(shaped: ShapedDistribution, count: int, token_of: Any) -> dict[str
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Turn what a caller can mend into the error that Gradio passes on; anything else stays a fault."""
     try:
         yield

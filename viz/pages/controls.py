@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from model.attention_view import MEAN_HEAD
 from model.run import SamplerSettings
+from viz.components.chain import in_chain
 from viz.components.token_strip import ColourBy
 from viz.figures.theme import DARK, LIGHT, Theme
 
@@ -41,6 +42,10 @@ class Controls:
     hide_first: bool = True
     whole: bool = False
     appearance: dict[str, Any] | None = None
+    chain: dict[str, Any] | None = None
+    """The value of `ChainChoice`: what of the sampler is set in its chain and not by the sliders."""
+    picked: dict[str, Any] | None = None
+    """The value of `TokenPick`: the token whose row was picked in a table."""
 
     @property
     def settings(self) -> SamplerSettings:
@@ -49,7 +54,8 @@ class Controls:
         Raises:
             OutOfRange: a value that the sampler does not take.
         """
-        return SamplerSettings(self.temperature, self.top_k, self.top_p, self.min_p, self.repetition_penalty)
+        dials = {name: getattr(self, name) for name in SAMPLER_NAMES}
+        return SamplerSettings(**dials, **in_chain(self.chain, dials))
 
     @property
     def theme(self) -> Theme:

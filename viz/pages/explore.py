@@ -1,6 +1,6 @@
 """The Explore page: a GPT writes, and every panel explains the selected token."""
 
-from collections.abc import Callable
+import json
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
@@ -8,30 +8,31 @@ from weakref import WeakValueDictionary
 import gradio as gr
 
 from model.background import BackgroundModel
-from model.run import OutOfRange
+from viz.components.chain import DIALLED
 from viz.components.selection import SelectionValue
 from viz.pages.api import add_api
 from viz.pages.blocks import Blocks
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
-from viz.pages.example import Example, load_example
+from viz.pages.example import load_example
+from viz.pages.lab import chain, replay, rolling, strategies
+from viz.pages.lab.api import add_lab_api
+from viz.pages.lab.walking import Walking, wire_branches
 from viz.pages.layout import Layout, lay_out
 from viz.pages.limits import LOOKING, Limits
+from viz.pages.looking import Looking
 from viz.pages.masthead import describe
-from viz.pages.panels import (
-    Screen,
+from viz.pages.panels import Screen, attention, bars, bertviz, or_message, strip
+from viz.pages.scene import Scene, stored_scene
+from viz.pages.screens import (
+    after_pick,
+    after_search,
     after_selection,
     after_settings,
-    attention,
-    bars,
-    bertviz,
     everything,
-    found,
-    or_message,
-    problem,
-    strip,
+    figures,
+    room,
 )
-from viz.pages.scene import Scene, scene_of, stored_scene
-from viz.pages.service import Service, Trouble
+from viz.pages.service import Service
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
@@ -41,8 +42,14 @@ IDLE_SECONDS = 3600
 
 NEW_SEED = "() => Math.floor(Math.random() * 1e6)"
 """Thrown in the browser: a new seed needs no server."""
-
-Handler = Callable[..., Screen]
+SET_DIALS = f"(wanted, ...now) => {json.dumps(DIALLED)}.map((name, at) => wanted[name] ?? now[at])"
+"""Sets the sliders as the table of the chain wants them."""
+USUAL_CHAIN = """(preset) => {
+  const detail = { order: null, values: {}, logit_bias: {} };
+  document.dispatchEvent(new CustomEvent("chain-change", { detail }));
+  return preset;
+}"""
+"""A preset is a whole sampler: nothing of another chain stays."""
 
 
 def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
@@ -57,8 +64,15 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
             delete_callback=lambda gone: gone.stop(),
         )
         add_api(service)  # first: an event of the page would take the name of an endpoint
-        wire_writing(page, visitor, Writing(service, example), limits)
-        wire_looking(page, visitor, service, example)
+        add_lab_api(service)
+        writing = Writing(service, example)
+        wire_writing(page, visitor, writing, limits)
+        rolling.wire(page.rollouts, page, visitor, writing)
+        wire_looking(page, Looking(page, visitor, service, example))
+        wire_branches(page, visitor, Walking(service, example))
+        replay.wire(page.replay, page, visitor, writing)
+        strategies.wire(page.strategies, page, visitor, writing)
+        wire_switches(page)
         wire_masthead(app, page, service)
         wire_door(app, visitor)
     app.queue(max_size=limits.places + limits.queue_size)
@@ -81,10 +95,13 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
     gr.on([page.buttons["generate"].click, page.prompt.submit], writing.generate, **shared)
     page.buttons["step"].click(writing.step, **shared)
     page.buttons["more"].click(writing.more, **shared)
+    page.branch.submit(
+        writing.go_on, **shared | {"inputs": [visitor, page.prompt, page.branch, *page.inputs]}
+    )
     page.buttons["stop"].click(
         writing.stop, visitor, None, queue=False, show_progress="hidden", api_visibility="private"
     )
-    for name, handler in (("cut", writing.cut), ("undo", writing.undo)):
+    for name, handler in (("cut", writing.cut), ("undo", writing.undo), ("redo", writing.redo)):
         page.buttons[name].click(
             handler,
             [visitor, page.prompt, *page.inputs],
@@ -107,36 +124,8 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
         )
 
 
-def wire_looking(page: Layout, visitor: gr.State, service: Service, example: Example) -> None:
+def wire_looking(page: Layout, looking: Looking) -> None:
     """Let clicks, sliders and choices redraw the panels that depend on them; the text stays."""
-
-    def looks(
-        draw: Callable[[Scene, Controls], Screen], change: Callable[[Visitor], None] | None = None
-    ) -> Handler:
-        """Return a handler that draws part of the screen for a visitor, or says why it cannot."""
-
-        def handler(visitor: Visitor, *values: object) -> Screen:
-            if change is not None:
-                change(visitor)
-            controls = Controls(*values)  # type: ignore[arg-type]
-            try:
-                return draw(scene_of(service, example, visitor, controls), controls)
-            except (Trouble, OutOfRange) as trouble:
-                return Screen(notice=problem(str(trouble)))
-
-        return handler
-
-    def on(triggers: list[Any], handler: Handler, *more_inputs: Any) -> None:
-        gr.on(
-            triggers,
-            handler,
-            [visitor, *more_inputs, *page.inputs],
-            page.outputs,
-            trigger_mode="always_last",
-            show_progress="hidden",
-            api_visibility="private",
-            **LOOKING,
-        )
 
     def select(visitor: Visitor, selection: SelectionValue | None, *values: object) -> Screen:
         index = (selection or {}).get("index")
@@ -144,24 +133,36 @@ def wire_looking(page: Layout, visitor: gr.State, service: Service, example: Exa
             return Screen()
         visitor.following = False
         visitor.selected = max(0, min(int(index), len(visitor.pieces)))
-        return looks(after_selection)(visitor, *values)
+        return looking.handler(after_selection)(visitor, *values)
 
     def set_head_view(is_open: bool, visitor: Visitor) -> None:
         visitor.head_view = is_open
 
-    controls = page.controls
+    def enter(name: str, visitor: Visitor) -> None:
+        visitor.room = name
+
+    controls, on, draws = page.controls, looking.on, looking.handler
     on([page.selection.select], select, page.selection)
-    on([controls[name].change for name in SAMPLER_NAMES], looks(after_settings))
-    on([controls["colour_by"].change], looks(lambda scene, now: Screen(strip=strip(scene, now))))
-    on([controls["rows"].change], looks(lambda scene, now: Screen(bars=bars(scene, now))))
-    on([controls["query"].change], looks(lambda scene, now: Screen(found=found(scene, now))))
+    on([controls[name].change for name in (*SAMPLER_NAMES, "chain")], draws(after_settings))
+    on([controls["colour_by"].change], draws(lambda scene, now: Screen(strip=strip(scene, now))))
+    on([controls["rows"].change], draws(lambda scene, now: Screen(bars=bars(scene, now))))
+    on([controls["query"].change], draws(after_search))
+    on([controls["picked"].change], draws(after_pick))
+    chain.wire(page.buttons, looking)
     on(
         [controls[name].change for name in ("layer", "head", "mean_heads", "hide_first", "whole")],
-        looks(_attention_only),
+        draws(_attention_only),
     )
-    on([controls["appearance"].change], looks(_figures))
-    on([page.tabs["head_view"].select], looks(_attention_only, partial(set_head_view, True)))
-    on([page.tabs["heatmap"].select], looks(_attention_only, partial(set_head_view, False)))
+    on([controls["appearance"].change], draws(figures))
+    for name, tab in page.rooms.items():
+        on([tab.select], draws(room, partial(enter, name)))
+    on([page.tabs["head_view"].select], draws(_attention_only, partial(set_head_view, True)))
+    on([page.tabs["heatmap"].select], draws(_attention_only, partial(set_head_view, False)))
+
+
+def wire_switches(page: Layout) -> None:
+    """Let controls set other controls."""
+    controls = page.controls
     controls["mean_heads"].change(
         lambda mean: gr.update(interactive=not mean),
         controls["mean_heads"],
@@ -170,10 +171,19 @@ def wire_looking(page: Layout, visitor: gr.State, service: Service, example: Exa
         show_progress="hidden",
         api_visibility="private",
     )
+    page.chain_dials.select(
+        None,
+        [page.chain_dials, *(controls[name] for name in DIALLED)],
+        [controls[name] for name in DIALLED],
+        js=SET_DIALS,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     page.screen.preset.input(
         preset_values,
         page.screen.preset,
         [controls[name] for name in SAMPLER_NAMES],
+        js=USUAL_CHAIN,
         queue=False,
         show_progress="hidden",
         api_visibility="private",
@@ -233,8 +243,3 @@ def _attention_only(scene: Scene, controls: Controls) -> Screen:
         attention=or_message(attention, scene, controls),
         bertviz=bertviz(scene, controls) if scene.head_view else gr.skip(),
     )
-
-
-def _figures(scene: Scene, controls: Controls) -> Screen:
-    """Return all figures, in the colours of the page."""
-    return after_selection(scene, controls)._replace(bars=gr.skip(), found=gr.skip(), status=gr.skip())

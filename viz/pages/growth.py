@@ -8,6 +8,7 @@ import gradio as gr
 
 from model.continuation import Continuation
 from model.run import Run
+from viz.components.branch_tree import branch_tree_value
 from viz.components.token_strip import strip_value
 from viz.pages.controls import Controls
 from viz.pages.example import Example
@@ -55,7 +56,6 @@ class Growth:
         self._begun_with = len(run.token_ids)
         self._first: tuple[float, int] | None = None
         """When the first new tokens were there, and how many: the speed is that of what followed."""
-        visitor.following = True
         visitor.show(run, tuple(self._reader.read(token_id) for token_id in run.token_ids))
 
     def screens(self) -> Iterator[Screen]:
@@ -63,7 +63,7 @@ class Growth:
         yield self._begin()
         drawn = time.monotonic()
         updates = 0
-        turns = cycle(TURNS)
+        turns = cycle(TURNS)  # of which only those in the open room are drawn
         while not self._written.done:
             run = self._written.latest(beyond=self._visitor.run, timeout=WAITING_SECONDS)
             if not self._take(run):
@@ -91,7 +91,7 @@ class Growth:
         return bool(new)
 
     def _begin(self) -> Screen:
-        """Return the strip of a text whose internals are not there yet."""
+        """Return the strip of a text whose internals are not there yet: but those before a fork are."""
         value = strip_value(
             self._visitor.pieces,
             self._visitor.run,
@@ -99,8 +99,13 @@ class Growth:
             colour_by=self._controls.colour_by,
             writing=True,
         )
-        return Screen(
+        screen = Screen(
             strip=value, notice="", status=status_line(self._delay()), stop=gr.update(interactive=True)
+        )
+        if self._visitor.room == "branches":
+            screen = screen._replace(tree=branch_tree_value(self._visitor.tree, self._visitor.compared))
+        return (
+            screen if self._visitor.following else screen._replace(bars=bars(self._scene(), self._controls))
         )
 
     def _light(self, scene: Scene) -> Screen:
@@ -113,6 +118,8 @@ class Growth:
 
     def _with_figure(self, screen: Screen, name: str, scene: Scene) -> Screen:
         """Return a screen with one figure more."""
+        if name != "timeline" and scene.room != "inside":
+            return screen
         return screen._replace(**{name: or_message(FIGURES[name], scene, self._controls)})
 
     def _scene(self) -> Scene:

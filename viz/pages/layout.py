@@ -10,17 +10,29 @@ import gradio as gr
 from model.run import MAX_SEED
 from viz.components.appearance import Appearance
 from viz.components.bertviz_frame import BertVizFrame
+from viz.components.branch_choice import BranchChoice
+from viz.components.chain import ChainChoice, ChainDials, TokenPick
+from viz.components.download import Download
 from viz.components.heading import heading
 from viz.components.next_token import NextTokenBars
 from viz.components.selection import Selection
 from viz.components.token_strip import COLOUR_BY, TokenStrip
 from viz.pages import ASSETS
 from viz.pages.controls import NAMES, PRESETS, SAMPLER_NAMES, Controls
+from viz.pages.lab import branches, chain, replay, rollouts, strategies
+from viz.pages.lab.replay import ReplayRoom
+from viz.pages.lab.rollouts import RolloutRoom
+from viz.pages.lab.strategies import StrategiesRoom
 from viz.pages.limits import Limits
 from viz.pages.panels import Screen
+from viz.pages.plot import plot
 from viz.pages.service import CHOICES
+from viz.pages.visitor import ROOMS
 from viz.strings import say
 
+LAB = {
+    "branches": branches.lay_out,
+}
 ROW_CHOICES = (5, 10, 20, 50, 100)
 
 
@@ -40,6 +52,17 @@ class Layout:
     selection: Selection
     """The token selected in the strip."""
     tabs: dict[str, gr.Tab]
+    """Of the attention panel."""
+    rooms: dict[str, gr.Tab]
+    """What can be opened under the text."""
+    replay: ReplayRoom
+    strategies: StrategiesRoom
+    rollouts: RolloutRoom
+    branch: BranchChoice
+    """What is done with the branches, and the token to go on from."""
+    download: Download
+    chain_dials: ChainDials
+    """Where the chain wants the sliders."""
 
     @property
     def inputs(self) -> list[Any]:
@@ -72,6 +95,9 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
         )
         model = gr.HTML(elem_id="model", apply_default_css=False)
     controls["appearance"] = Appearance()
+    # Not in their room either: a token is banned, and picked, in the tables above.
+    controls["chain"], controls["picked"], dials = ChainChoice(), TokenPick(), ChainDials()
+    branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
     with gr.Column(elem_classes=["card"]):
         prompt, buttons, examples, preset, controls["precision"] = _compose(start)
         controls |= _dials(start, limits)
@@ -79,70 +105,111 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
         notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
-            heading("page.text")
-            strip, selection = TokenStrip(first.strip), Selection()
-            with gr.Row(elem_classes=["choices"]):
-                controls["colour_by"] = gr.Radio(
-                    [(say(f"page.colour.{name}"), name) for name in COLOUR_BY],
-                    value=start.colour_by,
-                    label=say("page.colour_by"),
-                    elem_classes=["chips"],
-                    elem_id="colour-by",
-                )
-            with gr.Row(elem_classes=["aftermath"]):
-                status = gr.HTML(first.status, elem_id="status", apply_default_css=False)
-                for name in ("more", "cut", "undo"):
-                    buttons[name] = gr.Button(
-                        say(f"page.button.{name}"),
-                        size="sm",
-                        elem_id=name,
-                        min_width=60,
-                        interactive=name != "undo",
-                    )
-            timeline = _plot(first.timeline, "timeline")
+            outputs, selection = _text(start, first, controls, buttons)
         with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
-            heading("page.next_token")
-            bars = NextTokenBars(first.bars)
-            with gr.Row(elem_classes=["tools"]):
-                controls["query"] = gr.Textbox(
-                    label=say("page.search"),
-                    placeholder=say("page.search_hint"),
-                    max_lines=1,
-                    max_length=200,
-                    elem_id="search",
-                )
-                controls["rows"] = gr.Dropdown(
-                    list(ROW_CHOICES), value=start.rows, label=say("page.rows"), elem_id="rows"
-                )
-            found = NextTokenBars(invitation="page.search_empty", elem_id="found")
+            outputs |= _next_token(start, first, controls)
+    rooms: dict[str, gr.Tab] = {}
+    with gr.Tabs(elem_id="rooms"):
+        for name in ROOMS:
+            with gr.Tab(say(f"page.room.{name}"), id=name, elem_id=f"room-{name}") as rooms[name]:
+                if name == "inside":
+                    inside, tabs = _inside(start, first, controls, layers, heads)
+                    outputs |= inside
+                elif name == "chain":
+                    outputs |= chain.lay_out(buttons)
+                elif name == "replay":
+                    with gr.Column(elem_classes=["card"]):
+                        again = replay.lay_out()
+                elif name == "strategies":
+                    with gr.Column(elem_classes=["card"]):
+                        searches = strategies.lay_out(limits)
+                elif name == "rollouts":
+                    rolls = rollouts.lay_out()
+                else:
+                    with gr.Column(elem_classes=["card"]):
+                        outputs |= LAB[name]()
+    outputs |= {name: buttons[name] for name in ("stop", "undo", "redo")}
+    screen = Screen(notice=notice, preset=preset, prompt=prompt, **outputs)
+    return Layout(
+        prompt=prompt,
+        controls=controls,
+        screen=screen,
+        buttons=buttons,
+        examples=examples,
+        model=model,
+        selection=selection,
+        tabs=tabs,
+        rooms=rooms,
+        branch=branch,
+        download=download,
+        chain_dials=dials,
+        replay=again,
+        strategies=searches,
+        rollouts=rolls,
+    )
+
+
+def _text(
+    start: Controls, first: Screen, controls: dict[str, Any], buttons: dict[str, gr.Button]
+) -> tuple[dict[str, Any], Selection]:
+    """Return the outputs of the card with the text, by the field of `Screen`, and what is selected in it."""
+    heading("page.text")
+    strip, selection = TokenStrip(first.strip), Selection()
+    with gr.Row(elem_classes=["choices"]):
+        controls["colour_by"] = gr.Radio(
+            [(say(f"page.colour.{name}"), name) for name in COLOUR_BY],
+            value=start.colour_by,
+            label=say("page.colour_by"),
+            elem_classes=["chips"],
+            elem_id="colour-by",
+        )
+    with gr.Row(elem_classes=["aftermath"]):
+        status = gr.HTML(first.status, elem_id="status", apply_default_css=False)
+        for name in ("more", "cut", "undo", "redo"):
+            buttons[name] = gr.Button(
+                say(f"page.button.{name}"),
+                size="sm",
+                elem_id=name,
+                min_width=60,
+                interactive=name not in ("undo", "redo"),
+            )
+    return {"strip": strip, "status": status, "timeline": plot(first.timeline, "timeline")}, selection
+
+
+def _next_token(start: Controls, first: Screen, controls: dict[str, Any]) -> dict[str, Any]:
+    """Return the outputs of the card with the next-token distribution, by the field of `Screen`."""
+    heading("page.next_token")
+    bars = NextTokenBars(first.bars)
+    with gr.Row(elem_classes=["tools"]):
+        controls["query"] = gr.Textbox(
+            label=say("page.search"),
+            placeholder=say("page.search_hint"),
+            max_lines=1,
+            max_length=200,
+            elem_id="search",
+        )
+        controls["rows"] = gr.Dropdown(
+            list(ROW_CHOICES), value=start.rows, label=say("page.rows"), elem_id="rows"
+        )
+    return {"bars": bars, "found": NextTokenBars(invitation="page.search_empty", elem_id="found")}
+
+
+def _inside(
+    start: Controls, first: Screen, controls: dict[str, Any], layers: int, heads: int
+) -> tuple[dict[str, Any], dict[str, gr.Tab]]:
+    """Return the outputs of the first room, attention and what the sampler did, and the tabs in it."""
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             heading("page.attention")
             attention, bertviz, tabs = _attention(start, first, controls, layers, heads)
         with gr.Column(scale=5, min_width=340, elem_classes=["card"], elem_id="sampler-effects"):
             heading("page.sampler")
-            sweep = _plot(first.sweep, "temperature-sweep")
+            sweep = plot(first.sweep, "temperature-sweep")
             gr.HTML(f'<p class="say">{say("page.ranked_say")}</p>', apply_default_css=False)
-            ranked = _plot(first.ranked, "ranked-probability")
+            ranked = plot(first.ranked, "ranked-probability")
             facts = gr.HTML(first.facts, elem_id="sampler-facts", apply_default_css=False)
-    screen = Screen(
-        strip=strip,
-        timeline=timeline,
-        bars=bars,
-        found=found,
-        sweep=sweep,
-        ranked=ranked,
-        facts=facts,
-        attention=attention,
-        bertviz=bertviz,
-        notice=notice,
-        status=status,
-        preset=preset,
-        stop=buttons["stop"],
-        undo=buttons["undo"],
-        prompt=prompt,
-    )
-    return Layout(prompt, controls, screen, buttons, examples, model, selection, tabs)
+    outputs = {"attention": attention, "bertviz": bertviz, "sweep": sweep, "ranked": ranked, "facts": facts}
+    return outputs, tabs
 
 
 def _compose(start: Controls) -> tuple[gr.Textbox, dict[str, gr.Button], dict[str, gr.Button], gr.Radio]:
@@ -274,13 +341,9 @@ def _attention(
             start.whole, label=say("page.whole"), min_width=120, elem_id="whole-text"
         )
     with gr.Tabs():
-        with gr.Tab(say("page.tab.heatmap")) as heatmap_tab:
-            attention = _plot(first.attention, "attention")
+        with gr.Tab(say("page.tab.heatmap"), elem_id="tab-heatmap") as heatmap_tab:
+            attention = plot(first.attention, "attention")
             gr.HTML(f'<p class="say">{say("page.sinks")}</p>', apply_default_css=False)
-        with gr.Tab(say("page.tab.head_view")) as head_view_tab:
+        with gr.Tab(say("page.tab.head_view"), elem_id="tab-head-view") as head_view_tab:
             bertviz = BertVizFrame()
     return attention, bertviz, {"heatmap": heatmap_tab, "head_view": head_view_tab}
-
-
-def _plot(figure: Any, elem_id: str) -> gr.Plot:
-    return gr.Plot(figure, show_label=False, container=False, elem_id=elem_id)

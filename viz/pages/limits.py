@@ -12,6 +12,11 @@ anyhow: more threads would only keep the texts that are being written waiting fo
 LOOKING: dict[str, Any] = {"concurrency_id": "looking", "concurrency_limit": LOOKERS}
 """Arguments of the events that look."""
 
+SEARCHERS = 2
+"""Visitors whose rollouts, searches and replays are computed at the same time: each of them is many texts."""
+SEARCHING: dict[str, Any] = {"concurrency_id": "searching", "concurrency_limit": SEARCHERS}
+"""Arguments of the events that ask for them."""
+
 
 @dataclass(frozen=True)
 class Limits:

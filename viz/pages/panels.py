@@ -5,15 +5,15 @@ from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
-import numpy as np
 import plotly.graph_objects as go
 
 from model.attention_view import hide_first, window
 from model.distribution import leading
-from model.run import OutOfRange
+from model.run import OutOfRange, SamplerSettings
 from model.sampler_effects import ranked_curve, temperature_sweep
-from model.sampling import penalised
+from model.sampler_settings import STAGES
 from viz.components.bertviz_frame import HeadViewValue, head_view_value, head_view_window
+from viz.components.chain_table import stage_label
 from viz.components.facts import facts_html, sampler_facts
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
 from viz.components.token_strip import StripValue, strip_value
@@ -21,7 +21,7 @@ from viz.figures.attention import attention_heatmap
 from viz.figures.sampler_effects import HEIGHT, ranked_probability_figure, temperature_sweep_figure
 from viz.figures.theme import placeholder
 from viz.figures.timeline import timeline
-from viz.pages.controls import SAMPLER_NAMES, Controls
+from viz.pages.controls import Controls
 from viz.pages.scene import Scene
 from viz.pages.service import Trouble
 from viz.strings import say
@@ -51,6 +51,15 @@ class Screen(NamedTuple):
     prompt: Any = gr.skip()
     stop: Any = gr.skip()
     undo: Any = gr.skip()
+    redo: Any = gr.skip()
+    chain: Any = gr.skip()
+    road: Any = gr.skip()
+    stages: Any = gr.skip()
+    cumulative: Any = gr.skip()
+    thrown: Any = gr.skip()
+    throws: Any = gr.skip()
+    convergence: Any = gr.skip()
+    tree: Any = gr.skip()
 
 
 def strip(scene: Scene, controls: Controls) -> StripValue:
@@ -85,7 +94,8 @@ def found(scene: Scene, controls: Controls) -> NextTokenValue | None:
     query = controls.query
     if scene.explanation is None or not query:
         return None
-    value = search_value(scene.explanation.shaped, scene.find(query), scene.token_of)
+    why = scene.explanation
+    value = search_value(why.shaped, scene.find(query), scene.token_of, why.token_id)
     if not value["rows"]:
         parts = [display_token(token) for token in scene.split(query)]
         value["note"] = say("page.nothing_found", query=query)
@@ -106,10 +116,7 @@ def sweep(scene: Scene, controls: Controls) -> go.Figure:
     why, settings = scene.explanation, controls.settings
     if why is None:
         return placeholder(say("page.first_token"), theme=controls.theme, height=HEIGHT)
-    scores = why.shaped.logits
-    if settings.repetition_penalty != 1.0:
-        previous = scene.run.token_ids[: why.position]
-        scores = penalised(scores.astype(np.float64), settings.repetition_penalty, previous)
+    scores = why.shaped.unheated
     followed = [int(token_id) for token_id in leading(scores, min(FOLLOWED, len(scores)))]
     if why.token_id is not None and why.token_id not in followed:
         followed.append(why.token_id)
@@ -174,34 +181,6 @@ def or_message(panel: Callable[[Scene, Controls], go.Figure], scene: Scene, cont
         return placeholder(str(trouble), theme=controls.theme)
 
 
-def after_settings(scene: Scene, controls: Controls) -> Screen:
-    """Return what a moved slider changes: everything drawn from the shaped distribution."""
-    return Screen(
-        bars=bars(scene, controls),
-        found=found(scene, controls),
-        sweep=sweep(scene, controls),
-        ranked=ranked(scene, controls),
-        facts=facts(scene),
-        notice=notice(scene, controls),
-        preset=controls.preset,
-    )
-
-
-def after_selection(scene: Scene, controls: Controls) -> Screen:
-    """Return what a click on a token changes: every panel."""
-    return after_settings(scene, controls)._replace(
-        timeline=steps(scene, controls),
-        attention=or_message(attention, scene, controls),
-        bertviz=bertviz(scene, controls) if scene.head_view else gr.skip(),
-        status=status(scene),
-    )
-
-
-def everything(scene: Scene, controls: Controls) -> Screen:
-    """Return the whole page."""
-    return after_selection(scene, controls)._replace(strip=strip(scene, controls))
-
-
 def notice(scene: Scene, controls: Controls) -> str:
     """Say so when the sliders stand elsewhere than they did when the selected token was chosen."""
     why = scene.explanation
@@ -209,10 +188,10 @@ def notice(scene: Scene, controls: Controls) -> str:
     used = scene.run.settings_at(scene.selected)
     if why is None or step is None or used == controls.settings:
         return ""
-    changed = [name for name in SAMPLER_NAMES if getattr(used, name) != getattr(controls.settings, name)]
+    changed = [name for name in (*STAGES, "order") if getattr(used, name) != getattr(controls.settings, name)]
     if used.temperature == 0.0:
         changed = ["temperature"]
-    settings = ", ".join(say(f"page.setting.{name}", value=f"{getattr(used, name):g}") for name in changed)
+    settings = ", ".join(said_setting(used, name) for name in changed)
     text = say("page.earlier_settings", settings=settings)
     same = why.token_id_by_same_dice
     if same is not None and same != why.token_id:
@@ -220,6 +199,16 @@ def notice(scene: Scene, controls: Controls) -> str:
     elif same is not None:
         text += " " + say("page.same_token")
     return said(text)
+
+
+def said_setting(settings: SamplerSettings, name: str) -> str:
+    """Return one setting with its value, in words."""
+    value = getattr(settings, name)
+    if name == "order":
+        return say("page.setting.order")
+    if name not in SamplerSettings.ALWAYS and value == SamplerSettings.OFF[name]:
+        return say("page.without", stage=stage_label(name))
+    return say(f"page.setting.{name}", value=len(value) if name == "logit_bias" else f"{value:g}")
 
 
 def status(scene: Scene) -> str:

@@ -1,20 +1,22 @@
 """One selected step of one text, as finished numbers: what every panel of the page is drawn from."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.attention_view import MEAN_HEAD
+from model.branch_tree import BranchTree
 from model.explain import Explanation, explain
 from model.run import Run, within
 from model.text import Piece
+from model.throws import Throws
 from viz.pages.controls import Controls
 from viz.pages.example import Example
 from viz.pages.service import Service, Trouble
-from viz.pages.visitor import Visitor
+from viz.pages.visitor import ROOMS, Visitor
 from viz.strings import say
 
 Heads = NDArray[np.floating]
@@ -30,6 +32,8 @@ class Scene:
     writing: bool
     head_view: bool
     """Whether BertViz's view is open."""
+    room: str
+    """Which of the rooms under the text is open."""
     explanation: Explanation | None
     """None where nothing was predicted: at the first token."""
     token_of: Callable[[int], str]
@@ -43,6 +47,12 @@ class Scene:
     """(heads, T, T) weights of a layer."""
     length: int
     """T, the number of tokens that the model has read."""
+    tree: BranchTree
+    """All texts of the page."""
+    compared: int | None = None
+    """Key of the branch that the text is compared with."""
+    throws: Throws | None = None
+    """Other dice that the visitor threw last, perhaps at another step."""
 
     @property
     def query(self) -> int:
@@ -62,7 +72,8 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
     """
     if why_not(service, visitor):
         if visitor.run is example.run and visitor.selected == example.selected:
-            return stored_scene(example, controls, why_not(service, visitor))
+            stored = stored_scene(example, controls, why_not(service, visitor), visitor.room)
+            return replace(stored, tree=visitor.tree, compared=visitor.compared, throws=visitor.throws)
         raise Trouble(why_not(service, visitor))
     run, model = visitor.run, service.model
     # The newest token of a text that is being written is read only when the next one is asked for.
@@ -82,6 +93,7 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         selected=selected,
         writing=visitor.writing,
         head_view=visitor.head_view,
+        room=visitor.room,
         explanation=explain(service.engine, run, selected, controls.settings) if selected > 0 else None,
         token_of=model.text.token,
         find=lambda query: model.text.matches(query, MOST_MATCHES),
@@ -89,10 +101,13 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         attention=lambda layer, head: internals.attention(layer_in(layer), head_in(head), len(read)),
         attention_heads=lambda layer: internals.attention_heads(layer_in(layer), len(read)),
         length=len(read),
+        tree=visitor.tree,
+        compared=visitor.compared,
+        throws=visitor.throws,
     )
 
 
-def stored_scene(example: Example, controls: Controls, missing: str) -> Scene:
+def stored_scene(example: Example, controls: Controls, missing: str, room: str = ROOMS[0]) -> Scene:
     """Return the stored example, for which no model is needed; what is not stored raises `missing`."""
 
     def absent(*_: object) -> Any:
@@ -109,6 +124,7 @@ def stored_scene(example: Example, controls: Controls, missing: str) -> Scene:
         selected=example.selected,
         writing=False,
         head_view=False,
+        room=room,
         explanation=example.explain(controls.settings),
         token_of=example.token,
         find=absent,
@@ -116,6 +132,7 @@ def stored_scene(example: Example, controls: Controls, missing: str) -> Scene:
         attention=attention,
         attention_heads=absent,
         length=len(example.attention),
+        tree=BranchTree.of(example.run),
     )
 
 

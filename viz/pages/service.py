@@ -81,7 +81,7 @@ class Service:
         Raises:
             Trouble: the model does not run in this number format here.
         """
-        self._require_precision(precision)
+        self.require_precision(precision)
         return self.engine.read(token_ids, precision)
 
     def write(
@@ -92,7 +92,7 @@ class Service:
         Raises:
             Trouble: too many wait already, or the model does not run in the run's number format here.
         """
-        self._require_precision(run.precision)
+        self.require_precision(run.precision)
         if self.engine.waiting >= self.limits.queue_size:
             raise Trouble(say("page.line_full", waiting=self.engine.waiting))
         return self.engine.write(run, length, settings=settings, seed=seed, owner=owner)
@@ -173,7 +173,12 @@ class Service:
         """Return how many more tokens a run may get."""
         return min(self.limits.max_text_tokens, self.model.info.context_length) - len(run.token_ids)
 
-    def _require_precision(self, precision: str) -> None:
+    def require_precision(self, precision: str) -> None:
+        """Refuse a number format in which the model does not run here.
+
+        Raises:
+            Trouble: it is one.
+        """
         here = self.model.info.formats
         if precision not in here:
             raise Trouble(say("page.precision_absent", precision=precision, here=" / ".join(here)))

@@ -1,12 +1,21 @@
-"""One visitor's work: the text, what is selected in it, and the way back."""
+"""One visitor's work: the texts, which of them is on the page, what is selected in it, and the way back."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
+from model.branch_tree import BranchTree
 from model.continuation import Continuation
+from model.history import History
 from model.run import Run
 from model.text import Piece
+from model.throws import Throws
+from viz.pages.service import Trouble
+from viz.strings import say
 
-MOST_UNDO = 200
+ROOMS = ("inside", "chain", "replay", "branches", "rollouts", "strategies")
+"""What can be open under the text."""
 
 
 class Visitor:
@@ -18,6 +27,7 @@ class Visitor:
 
     def __init__(self, run: Run, pieces: tuple[Piece, ...], selected: int) -> None:
         self.run = run
+        """The text on the page: the current one of the tree, and ahead of it while it is being written."""
         self.pieces = pieces
         """The tokens of the run as they are shown."""
         self.selected = selected
@@ -25,28 +35,73 @@ class Visitor:
         self.following = False
         """Whether the selection moves along with the newest token."""
         self.writing = False
+        self.room = ROOMS[0]
+        """Which room under the text is open: only that one is drawn."""
         self.head_view = False
         """Whether the tab with BertViz's head view is open: it is costly, and drawn only then."""
+        self.throws: Throws | None = None
+        """Other dice at one step, which another step or other settings forget."""
         self.continuation: Continuation | None = None
         """What is being written, or was written last."""
-        self.undo: list[tuple[Run, tuple[Piece, ...]]] = []
+        self.history = History(BranchTree.of(run))
+        """All texts of the page, and what they were before."""
+        self.compared: int | None = None
+        """Key of the branch that the one on the page is compared with."""
+        self.working: dict[str, Callable[[], None]] = {}
+        """How to stop what is computed for a room of the lab, by the room, as long as it is."""
+        self.found: dict[str, Any] = {}
+        """What was computed there last."""
+        self.lock = RLock()
+        """Held from the look whether a text is being written to the change that depends on it."""
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> "Visitor":
         """Return a visitor who has just come: what Gradio asks of the initial value for every page."""
         return Visitor(self.run, self.pieces, self.selected)
 
+    @property
+    def tree(self) -> BranchTree:
+        """All texts of the page; one that is being written as it was when that began."""
+        return self.history.now
+
     def stop(self) -> None:
-        """Let the text that is being written end before its next token."""
+        """Let the text that is being written end before its next token, and what the lab computes too."""
         if self.continuation is not None:
             self.continuation.stop()
+        for room in list(self.working):
+            self.cancel(room)
 
-    def remember(self) -> None:
-        """Make the text as it is now the one that Undo returns to."""
-        self.undo.append((self.run, self.pieces))
-        del self.undo[:-MOST_UNDO]
+    def cancel(self, room: str) -> None:
+        """Let what is computed for a room of the lab end soon, if anything is."""
+        stop = self.working.get(room)
+        if stop is not None:
+            stop()
+
+    @contextmanager
+    def at_work(self, room: str, stop: Callable[[], None]) -> Iterator[None]:
+        """Let something that is computed for a room be stopped meanwhile; it is stopped at the end.
+
+        Raises:
+            Trouble: something is computed for this room already.
+        """
+        with self.lock:
+            if room in self.working:
+                raise Trouble(say("lab.busy"))
+            self.working[room] = stop
+        try:
+            yield
+        finally:
+            stop()  # also when the page was closed
+            del self.working[room]
 
     def show(self, run: Run, pieces: tuple[Piece, ...]) -> None:
         """Take a text; the selection stays where it can, else goes to the last token."""
         self.run, self.pieces = run, pieces
         last = len(pieces) - 1
         self.selected = last if self.following else min(self.selected, last)
+
+    def settle(self) -> None:
+        """End the writing: the text has its place in the tree as far as it has grown."""
+        with self.lock:
+            self.writing = False
+            if self.run is not self.tree.run:
+                self.history.now = self.tree.grown(self.run)

@@ -1,29 +1,32 @@
-"""The events that change the text: generate, step, continue, stop, cut and undo."""
+"""The events that change the text: generate, step, continue, go on from a token, stop, cut, undo and redo."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import gradio as gr
 
+from model.branch_tree import BranchTree
+from model.continuation import Continuation
+from model.internals import shared
 from model.run import MAX_SEED, OutOfRange, Run, within
+from viz.components.branch_choice import BranchChoiceValue
+from viz.components.branch_tree import called
 from viz.pages.controls import Controls
-from viz.pages.example import Example
 from viz.pages.growth import Growth
-from viz.pages.panels import Screen, everything, problem, said, status_line
-from viz.pages.scene import scene_of
-from viz.pages.service import Service, Trouble
+from viz.pages.lab.roads import begun, left, shortened
+from viz.pages.panels import Screen, problem, said, status_line
+from viz.pages.scene import scene_of, why_not
+from viz.pages.screens import everything
+from viz.pages.service import Trouble
+from viz.pages.showing import Showing, buttons, require_idle
 from viz.pages.visitor import Visitor
 from viz.strings import say
 
 LOADING_SECONDS = 0.5
 
 
-class Writing:
+class Writing(Showing):
     """Handlers of the events, for every visitor."""
-
-    def __init__(self, service: Service, example: Example) -> None:
-        self.service = service
-        self.example = example
 
     def generate(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
         """Write a new text from the prompt, token by token."""
@@ -31,8 +34,7 @@ class Writing:
 
         def screens() -> Iterator[Screen]:
             yield from self._loading()
-            run = self._new_run(prompt, controls)
-            yield from self._write(visitor, run, self._length(controls), controls)
+            yield from self._anew(visitor, prompt, self._length(controls), controls)
 
         yield from self._or_why_not(visitor, screens())
 
@@ -47,50 +49,90 @@ class Writing:
         screens = self._extend(visitor, prompt, None, Controls(*values))  # type: ignore[arg-type]
         yield from self._or_why_not(visitor, screens)
 
+    def go_on(
+        self, visitor: Visitor, prompt: str, choice: BranchChoiceValue | None, *values: object
+    ) -> Iterator[Screen]:
+        """Put a token at the selected position and write on from there; the old text stays as a branch."""
+        controls = Controls(*values)  # type: ignore[arg-type]
+        token_id = choice.get("token_id") if isinstance(choice, dict) else None
+
+        def screens() -> Iterator[Screen]:
+            yield from self._loading()
+            length = self._length(controls)
+            with visitor.lock:
+                require_idle(visitor)
+                position = min(visitor.selected, len(visitor.run.token_ids))
+                run, tree = self._fork(visitor, position, token_id)
+                written = self._begin(visitor, run, length, controls, tree, selected=position)
+            yield from self._grow(visitor, written, controls)
+
+        if isinstance(token_id, int) and not isinstance(token_id, bool):
+            yield from self._or_why_not(visitor, screens())
+
     def stop(self, visitor: Visitor) -> None:
         """Let the text that is being written end before its next token."""
         visitor.stop()
 
     def cut(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
-        """Drop what follows the selected token."""
+        """Drop what follows the selected token; as a branch the whole text stays."""
         run = visitor.run.cut_at(visitor.selected + 1)
         if not self.service.ready:
             return Screen(notice=problem(self.service.progress))
-        if visitor.writing:
-            return Screen(notice=problem(say("page.busy")))
-        if run is visitor.run:
-            in_prompt = visitor.selected < len(run.prompt_token_ids)
-            return Screen(notice=problem(say("page.prompt_stays" if in_prompt else "page.nothing_to_cut")))
-        visitor.remember()
-        visitor.show(run, visitor.pieces[: len(run.token_ids)])
+        try:
+            with visitor.lock:
+                require_idle(visitor)
+                if run is visitor.run:
+                    in_prompt = visitor.selected < len(run.prompt_token_ids)
+                    raise Trouble(say("page.prompt_stays" if in_prompt else "page.nothing_to_cut"))
+                visitor.history.change(shortened(visitor.tree, run))
+                visitor.show(run, visitor.pieces[: len(run.token_ids)])
+        except Trouble as trouble:
+            return Screen(notice=problem(str(trouble)))
         return self.redraw(visitor, *values)._replace(notice=said(say("page.after_cut")))
 
     def undo(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
-        """Return to the text as it was before its last change, and to its prompt if that was not edited."""
-        if visitor.writing:
-            return Screen(notice=problem(say("page.busy")))
-        if not visitor.undo:
-            return Screen(notice=problem(say("page.nothing_to_undo")))
-        edited = prompt != visitor.run.prompt
-        visitor.following = True
-        visitor.show(*visitor.undo.pop())
-        if visitor.run is self.example.run:
-            visitor.selected = self.example.selected
-        screen = self.redraw(visitor, *values)
-        return screen if edited else screen._replace(prompt=visitor.run.prompt)
+        """Return to the texts as they were before the last change, and to the prompt if it was not edited."""
+        return self._turn(visitor, prompt, visitor.history.undo, say("page.nothing_to_undo"), *values)
 
-    def redraw(self, visitor: Visitor, *values: object) -> Screen:
-        """Return the whole page as it is."""
-        controls = Controls(*values)  # type: ignore[arg-type]
-        buttons = {
-            "undo": gr.update(interactive=bool(visitor.undo)),
-            "stop": gr.update(interactive=visitor.writing),
-        }
-        try:
-            scene = scene_of(self.service, self.example, visitor, controls)
-            return everything(scene, controls)._replace(**buttons)
-        except (Trouble, OutOfRange) as trouble:
-            return Screen(notice=problem(str(trouble)), **buttons)
+    def redo(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
+        """Make again what was undone last."""
+        return self._turn(visitor, prompt, visitor.history.redo, say("page.nothing_to_redo"), *values)
+
+    def _turn(
+        self, visitor: Visitor, prompt: str, turn: Callable[[], bool], nothing: str, *values: object
+    ) -> Screen:
+        with visitor.lock:
+            if visitor.writing:
+                return Screen(notice=problem(say("page.busy")))
+            before = visitor.run
+            if not turn():
+                return Screen(notice=problem(nothing))
+            self.take(visitor)
+        screen = self.redraw(visitor, *values)
+        if visitor.run is before:
+            return screen._replace(notice=said(say("page.text_stayed")))
+        return screen if prompt != before.prompt else screen._replace(prompt=visitor.run.prompt)
+
+    def _fork(self, visitor: Visitor, position: int, token_id: int) -> tuple[Run, BranchTree]:
+        """Return the text up to a token that a person chose, and the tree with it on the page."""
+        if missing := why_not(self.service, visitor):
+            raise Trouble(missing)
+        run, tree = visitor.run, visitor.tree
+        if position < len(run.prompt_token_ids):
+            raise Trouble(say("page.prompt_stands"))
+        if position < len(run.token_ids) and run.token_ids[position] == token_id:
+            road = run.cut_at(position + 1)  # it was drawn, and stays so
+        else:
+            from model.branching import branched  # noqa: PLC0415 - it knows torch, which takes seconds
+
+            try:
+                road = branched(self.service.engine, run, position, token_id)
+            except ValueError as error:
+                raise Trouble(say("page.no_branch", problem=str(error))) from error
+        if run.finish_reason == "eos" and road.token_ids[: len(run.token_ids)] == run.token_ids:
+            raise Trouble(say("page.ended"))
+        goes_on = len(road.token_ids) > len(run.token_ids) or road is run
+        return road, tree.grown(road) if goes_on else left(tree, road, shared(run.token_ids, road.token_ids))
 
     def _extend(
         self, visitor: Visitor, prompt: str, length: int | None, controls: Controls
@@ -98,10 +140,69 @@ class Writing:
         yield from self._loading()
         run = visitor.run
         if run.prompt != prompt or run.model != self.service.model.info.identity:
-            run = self._new_run(prompt, controls)
-        elif run.finish_reason == "eos":
-            raise Trouble(say("page.ended"))
-        yield from self._write(visitor, run, length or self._length(controls), controls)
+            yield from self._anew(visitor, prompt, length or self._length(controls), controls)
+            return
+        length = length or self._length(controls)
+        with visitor.lock:
+            require_idle(visitor)
+            if visitor.run.finish_reason == "eos":
+                raise Trouble(say("page.ended"))
+            written = self._begin(visitor, visitor.run, length, controls, visitor.tree)
+        yield from self._grow(visitor, written, controls)
+
+    def _anew(self, visitor: Visitor, prompt: str, length: int, controls: Controls) -> Iterator[Screen]:
+        """Write a text that begins by itself."""
+        run = self.service.new_run(prompt, controls.settings, self._seed(controls), controls.precision)
+        with visitor.lock:
+            require_idle(visitor)
+            tree, gone = begun(visitor.tree, run)
+            written = self._begin(visitor, run, length, controls, tree)
+        made_room = "" if gone is None else said(say("page.made_room", name=called(gone)))
+        yield from self._grow(visitor, written, controls, made_room)
+
+    def _begin(
+        self,
+        visitor: Visitor,
+        run: Run,
+        length: int,
+        controls: Controls,
+        tree: BranchTree,
+        selected: int | None = None,
+    ) -> Continuation:
+        """Let the engine add up to `length` tokens to a run, which has its place in the tree.
+
+        Without a selected position the newest token is selected.
+        """
+        length = min(length, self.service.room(run))
+        if length < 1:
+            raise Trouble(say("page.full", limit=len(run.token_ids)))
+        settings, seed = controls.settings, self._seed(controls)
+        written = self.service.write(run, length, settings, seed, owner=visitor)
+        visitor.continuation = written
+        visitor.writing = True
+        visitor.history.change(tree)
+        visitor.following = selected is None
+        visitor.show(run, tuple(self.service.model.text.pieces(run.token_ids)))
+        if selected is not None:
+            visitor.selected = selected
+        return written
+
+    def _grow(
+        self, visitor: Visitor, written: Continuation, controls: Controls, notice: str = ""
+    ) -> Iterator[Screen]:
+        """Show the tokens of a text as they come, and at its end the whole page."""
+        try:
+            growth = Growth(self.service, self.example, visitor, written, controls)
+            with self.service.pace.page():
+                for screen in growth.screens():
+                    if written.max_new_tokens > 1 or written.ahead:  # a single step is shown once it is there
+                        yield screen
+        finally:
+            written.stop()  # also when the page was closed
+            visitor.settle()
+        screen = everything(scene_of(self.service, self.example, visitor, controls), controls)
+        screen = screen._replace(**buttons(visitor))
+        yield screen._replace(notice=notice) if notice else screen
 
     @staticmethod
     def _or_why_not(visitor: Visitor, screens: Iterator[Screen]) -> Iterator[Screen]:
@@ -115,42 +216,10 @@ class Writing:
             why = say("page.failed", problem=str(error) or type(error).__name__)
             yield Screen(notice=problem(why), stop=gr.update(interactive=visitor.writing))
 
-    def _write(self, visitor: Visitor, run: Run, length: int, controls: Controls) -> Iterator[Screen]:
-        """Add up to `length` tokens to a run and show them as they come."""
-        length = min(length, self.service.room(run))
-        if length < 1:
-            raise Trouble(say("page.full", limit=len(run.token_ids)))
-        if visitor.writing:
-            raise Trouble(say("page.busy"))
-        settings, seed = controls.settings, self._seed(controls)
-        written = self.service.write(run, length, settings, seed, owner=visitor)
-        visitor.continuation = written
-        visitor.writing = True
-        visitor.remember()
-        try:
-            growth = Growth(self.service, self.example, visitor, written, controls)
-            with self.service.pace.page():
-                for screen in growth.screens():
-                    if length > 1 or written.ahead:  # a single step is shown once it is there
-                        yield screen
-        finally:
-            written.stop()  # also when the page was closed
-            visitor.writing = False
-        yield self._settled(visitor, controls)
-
-    def _settled(self, visitor: Visitor, controls: Controls) -> Screen:
-        scene = scene_of(self.service, self.example, visitor, controls)
-        return everything(scene, controls)._replace(
-            stop=gr.update(interactive=False), undo=gr.update(interactive=True)
-        )
-
     def _loading(self) -> Iterator[Screen]:
         """Report on the model until it has loaded."""
         while not self.service.wait(LOADING_SECONDS):
             yield Screen(status=status_line(self.service.progress))
-
-    def _new_run(self, prompt: str, controls: Controls) -> Run:
-        return self.service.new_run(prompt, controls.settings, self._seed(controls), controls.precision)
 
     def _length(self, controls: Controls) -> int:
         return int(

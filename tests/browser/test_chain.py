@@ -1,0 +1,125 @@
+"""The room of the chain and the dice in Chromium, on the example that every page begins with."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.visit import PATIENT, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+Visits = Callable[..., Visit]
+USUAL = ["temperature", "top_k", "top_p"]
+TITLE = "() => document.querySelector('#cumulative .js-plotly-plot')?.layout?.annotations?.[0]?.text || ''"
+OPEN = """() => Array.from(document.querySelectorAll("#rooms button[role=tab]"))
+  .find((tab) => tab.textContent.includes("Chain")).click()"""
+
+
+def enter(visit: Visit) -> Page:
+    """Open the room and wait until it is drawn."""
+    page = visit.page
+    page.evaluate(OPEN)
+    page.wait_for_selector("#chain-table tr[data-stage]")
+    page.wait_for_function(f"({TITLE})().includes('falls on')", timeout=PATIENT)
+    return page
+
+
+def order(page: Page) -> list[str]:
+    return page.locator("#chain-table tr[data-stage]").evaluate_all(
+        "all => all.map((row) => row.dataset.stage)"
+    )
+
+
+def handle(page: Page, stage: str) -> Locator:
+    return page.locator(f"#chain-table tr[data-stage={stage}] .handle")
+
+
+def settle(page: Page) -> None:
+    """Wait for the answer to what was changed in the table."""
+    expect(page.locator("#chain-table .waiting")).to_have_count(0, timeout=PATIENT)
+
+
+def test_stages_are_moved_by_key_and_by_pointer_and_set_back(visits: Visits) -> None:
+    page = enter(visits())
+    says = page.locator("#chain-table .order-says")
+    assert order(page) == USUAL
+    handle(page, "temperature").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert order(page) == ["top_k", "top_p", "temperature"], "at once"
+    settle(page)
+    assert order(page) == ["top_k", "top_p", "temperature"]
+    expect(handle(page, "temperature")).to_be_focused()
+    expect(says).not_to_contain_text("This is the usual order")
+    expect(says).to_contain_text("same dice")
+    expect(page.locator("#notice")).to_contain_text("order")
+
+    held, aim = handle(page, "top_p"), handle(page, "top_k")
+    held.scroll_into_view_if_needed()
+    start, end = held.bounding_box(), aim.bounding_box()
+    assert start and end
+    page.mouse.move(start["x"] + 8, start["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 8, end["y"] - 2, steps=5)
+    page.mouse.up()
+    assert order(page) == ["top_p", "top_k", "temperature"]
+    settle(page)
+    assert order(page) == ["top_p", "top_k", "temperature"]
+
+    page.locator("#chain-table summary").click()
+    page.locator("#chain-table li[data-off=typical_p] .switch").click()
+    expect(page.locator("#chain-table tr[data-stage=typical_p] input")).to_have_value("0.9", timeout=PATIENT)
+    page.locator("#chain-table tr[data-stage=top_k] .switch").click()
+    expect(page.locator("#top-k input[type=number]")).to_have_value("0")
+    expect(page.locator("#chain-table tr[data-stage=top_k]")).to_have_count(0, timeout=PATIENT)
+    page.locator("#chain-table .reset").click()
+    expect(page.locator("#chain-table .reset")).to_have_count(0, timeout=PATIENT)
+    assert order(page) == ["temperature", "top_p"]
+    handle(page, "top_p").press("ArrowUp")
+    page.locator("#presets label").filter(has_text="Careful").click()
+    expect(page.locator("#presets label.selected")).to_contain_text("Careful")
+    expect(page.locator("#chain-table tr[data-stage=top_k] .dialled")).to_have_text("20", timeout=PATIENT)
+    expect(page.locator("#chain-table .reset")).to_have_count(0, timeout=PATIENT)
+    assert order(page) == USUAL, "a preset is a whole sampler"
+
+
+def test_the_same_u_falls_on_another_token_when_a_slider_moves(visits: Visits) -> None:
+    visit = visits()
+    page = enter(visit)
+    before = page.evaluate(TITLE)
+    assert "stands" not in before, "the dice fall on the token of the text"
+    visit.set("temperature", 0.05)
+    page.wait_for_function(f"({TITLE})().includes('in the text stands')", timeout=PATIENT)
+    after = page.evaluate(TITLE)
+    assert after.split(" falls on ")[0] == before.split(" falls on ")[0], "the same u"
+    flipped = page.locator("#next-token tr.dice .name").text_content()
+    assert flipped and flipped in after
+
+
+def test_throw_ban_and_ask_why_on_a_phone(visits: Visits) -> None:
+    visit = visits(width=390)
+    page = enter(visit)
+    page.locator("#throw-hundred").click()
+    expect(page.locator("#thrown")).to_contain_text("100 throws", timeout=PATIENT)
+    assert len(visit.plot("throws")["data"]) == 2
+    name = page.locator("#next-token tr.chosen button.name")
+    token = str(name.text_content())
+    name.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#next-token .token-actions button").all_text_contents() == ["Ban", "Boost"]
+    page.locator("#next-token [data-action=ban]").click()
+    chips = page.locator("#chain-table .chip")
+    expect(chips).to_contain_text("banned", timeout=PATIENT)
+    expect(chips).to_contain_text(token)
+    expect(page.locator("#chain-road li.cut")).to_contain_text("banned by hand")
+    expect(page.locator("#chain-table tr.cuts")).to_have_attribute("data-stage", "logit_bias")
+    expect(page.locator("#thrown")).to_contain_text("Nothing thrown")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate(WIDER) == [], "nothing is wider than the phone"
+    chips.click()
+    expect(chips).to_have_count(0, timeout=PATIENT)
+
+
+WIDER = """() => Array.from(document.querySelectorAll(".gradio-container .card")).map((card) =>
+  card.getBoundingClientRect()).filter((box) => box.right > innerWidth + 1).map((box) => box.right)"""

@@ -1,0 +1,105 @@
+"""The room of rollouts in Chromium, with the mouse and with keys alone."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.visit import PATIENT, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+Visits = Callable[..., Visit]
+STATE = "#rollout-state"
+
+
+def room(visits: Visits, **wishes: Any) -> Visit:
+    """Open a page and its room of rollouts."""
+    visit = visits(**wishes)
+    visit.page.get_by_role("tab", name="Rollouts").click()
+    expect(visit.page.locator("#roll")).to_be_visible()
+    return visit
+
+
+def wait_for_the_end(page: Page) -> None:
+    expect(page.locator(STATE)).to_contain_text("are there", timeout=PATIENT)
+    expect(page.locator("#roll")).to_be_enabled()
+
+
+def sweep(visit: Visit) -> None:
+    """Sweep over a value that is none, and then over two temperatures."""
+    page = visit.page
+    values = page.locator("#rollout-values input, #rollout-values textarea").first
+    values.fill("0.2, hot")
+    page.locator("#sweep").click()
+    expect(page.locator(f"{STATE} .problem")).to_contain_text("'hot' is no number", timeout=PATIENT)
+    assert values.input_value() == "0.2, hot"
+    values.fill("2, 0.2")
+    visit.set("rollout-each", 4)
+    page.locator("#sweep").click()
+    wait_for_the_end(page)
+    expect(page.locator("#diversity .main-svg").first).to_be_visible(timeout=PATIENT)
+    (line,) = visit.plot("diversity")["data"]
+    assert len(line["x"]) == 2 and line["x"][0] > line["x"][1], "the cooler texts are the likelier ones"
+
+
+def test_rollouts_are_counted_drawn_listed_swept_over_and_opened(visits: Visits) -> None:
+    visit = room(visits)
+    page = visit.page
+    expect(page.locator(STATE)).to_contain_text("Nothing has been rolled yet")
+    expect(page.locator("#rollout-tree")).to_be_hidden()
+    page.locator("#rollout-count label", has_text="16").click()
+    visit.set("rollout-length", 3)
+    page.locator("#roll").click()
+    wait_for_the_end(page)
+    expect(page.locator("#rollout-texts li")).to_have_count(16)
+    expect(page.locator("#first-tokens .main-svg").first).to_be_visible(timeout=PATIENT)
+    bars, dots = visit.plot("first-tokens")["data"]
+    assert len(bars["x"]) == 12 and bars["x"] == sorted(bars["x"], reverse=True)
+    assert all(round(16 * share, 6) == round(16 * share) for share in dots["x"])
+    trunk = page.locator("#rollout-tree [data-branch]").evaluate_all(
+        "all => all.map((one) => one.getAttribute('aria-label').split('\\n'))"
+    )
+    assert trunk and all("of 16 rollouts" in count for _, count, _ in trunk)
+    expect(page.locator("#rollout-facts")).to_contain_text("3.0 tokens")
+
+    sweep(visit)
+
+    text = page.locator("#rollout-texts li .text").nth(4).text_content() or ""
+    page.locator("#rollout-texts button").nth(4).click()
+    expect(page.locator("#notice")).to_contain_text("Rollout 5", timeout=PATIENT)
+    expect(page.locator("#tokens button.generated")).to_have_count(3)
+    assert "".join(visit.tokens()).endswith(text.replace("↵", ""))
+    page.locator("#undo").click()
+    expect(page.locator("#tokens button.generated")).not_to_have_count(3, timeout=PATIENT)
+
+
+def test_keys_alone_roll_cancel_half_way_and_walk_the_tree(visits: Visits) -> None:
+    page = room(visits).page
+    page.locator("#rollout-length input[type=number]").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("16")
+    page.keyboard.press("Tab")
+    while not page.evaluate("document.activeElement.id === 'roll'"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rollout-cancel")).to_be_enabled(timeout=PATIENT)
+    expect(page.locator(STATE)).to_contain_text(re.compile(r"[1-9]\d* of 64 rollouts"), timeout=PATIENT)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "rollout-cancel"
+    page.keyboard.press("Enter")
+    expect(page.locator(STATE)).to_contain_text("cancelled", timeout=PATIENT)
+    kept = int(re.search(r"cancelled: (\d+) of 64", page.locator(STATE).inner_text())[1])  # type: ignore[index]
+    assert 1 <= kept < 64
+    expect(page.locator("#rollout-texts li")).to_have_count(kept)
+
+    page.locator("#rollout-tree [data-branch='0']").focus()
+    expect(page.locator("#rollout-tree .told")).to_contain_text(f"of {kept} rollouts")
+    first = page.locator("#rollout-tree .told").inner_text()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#rollout-tree .told")).not_to_have_text(first)
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "treeitem"
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#rollout-tree .told")).to_have_text(first)

@@ -1,0 +1,148 @@
+"""The room of the chain and the dice, as the app's own handlers draw it for a visitor."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model.sampler_settings import BAN
+from model.throws import MOST_THROWS, throw
+from tests.pages.desk import Desk, shown
+
+PANELS = {"chain", "road", "stages", "cumulative", "thrown", "throws", "convergence"}
+
+
+@pytest.fixture
+def desk(app: Any, newcomer: Callable[[], Any]) -> Desk:
+    """A visitor who has written six tokens and opened the room."""
+    desk = Desk(app, newcomer())
+    desk.write(max_new_tokens=6, temperature=1.0, top_k=20, top_p=0.9)
+    desk.open("room-chain")
+    return desk
+
+
+def changed(screen: Any) -> set[str]:
+    return {name for name, value in screen._asdict().items() if shown(value)}
+
+
+def names(screen: Any) -> list[str]:
+    return [row["name"] for row in screen.chain["stages"]]
+
+
+def press(desk: Desk, button: str) -> Any:
+    return desk.handler(button, "click")(desk.visitor, *desk.values)
+
+
+def test_the_room_is_drawn_when_it_is_open_and_only_then(desk):
+    assert changed(desk.open("room-chain")) == PANELS
+    assert changed(desk.select(4)) >= PANELS | {"bars"}
+    desk.open("room-inside")
+    assert not changed(desk.select(5)) & PANELS
+
+
+def test_an_order_reshapes_the_step_and_says_what_it_changes(desk):
+    usual = desk.move(top_p=0.8)
+    assert names(usual) == ["top_k", "top_p"] and "usual order" in usual.chain["sentence"]
+    screen = desk.move(chain={"order": ["top_p", "top_k"], "serial": 3})
+    assert names(screen) == ["top_p", "top_k"] and screen.chain["serial"] == 3
+    assert (
+        "in the usual order" in screen.chain["sentence"] or "usual order leaves" in screen.chain["sentence"]
+    )
+    assert "same dice" in screen.chain["sentence"]
+    assert screen.preset is None and "The text was sampled with" in screen.notice
+    assert list(screen.stages.layout.xaxis.ticktext)[1].startswith("top-p")
+
+
+def test_generate_writes_with_the_chain(desk):
+    bias = {str(token_id): BAN for token_id in desk.visitor.run.token_ids[2:]}
+    desk.controls["chain"] = {"order": None, "values": {"typical_p": 0.8}, "logit_bias": bias}
+    desk.write()
+    settings = desk.visitor.run.settings
+    assert settings.typical_p == 0.8 and len(settings.logit_bias) == len(bias)
+    assert not {int(one) for one in bias} & set(desk.visitor.run.token_ids[2:])
+
+
+def test_a_chain_that_no_sampler_takes_is_a_notice(desk):
+    for wrong in ({"order": ["nothing"]}, {"values": {"typical_p": "x"}}, {"logit_bias": {"1": "much"}}):
+        screen = desk.move(chain=wrong)
+        assert changed(screen) == {"notice"} and "problem" in screen.notice
+
+
+def test_the_road_is_of_the_picked_token_then_of_those_found_then_of_the_chosen_one(desk, tiny):
+    chosen = desk.visitor.run.token_ids[desk.visitor.selected]
+
+    def roads(screen: Any) -> list[str]:
+        return [road["title"].split("id ")[1] for road in screen.road["roads"]]
+
+    assert roads(desk.open("room-chain")) == [str(chosen)]
+    assert roads(desk.move(picked={"token_id": 17})) == ["17"]
+    assert changed(desk.move(picked={"token_id": 18})) == {"road"}
+    found = roads(desk.move(query=tiny.text.token(chosen)))
+    assert found[0] == "18" and str(chosen) in found
+    assert roads(desk.move(picked={"token_id": 10**9}))[0] != "18"
+    desk.open("room-inside")
+    assert changed(desk.move(picked={"token_id": 17})) == set()
+
+
+def test_dice_are_drawn_where_they_were_thrown_and_else_it_is_said_why_not(desk):
+    def title(screen: Any) -> str:
+        return str(screen.cumulative.layout.annotations[0].text)
+
+    assert "falls on" in title(desk.select(4))
+    assert "Part of the prompt" in title(desk.select(1))
+    assert "Not drawn yet" in title(desk.select(len(desk.visitor.run.token_ids)))
+    first = desk.select(0)
+    assert first.chain is None and first.road is None and "Nothing comes before" in title(first)
+    assert "problem" in press(desk, "throw-one").notice
+
+
+def test_throws_add_up_until_the_step_or_the_settings_change(desk):
+    for button, total in (("throw-one", 1), ("throw-hundred", 101), ("throw-many", 10_101)):
+        screen = press(desk, button)
+        assert changed(screen) == {"thrown", "throws", "convergence"}
+        assert desk.visitor.throws.total == total
+    assert "10\u00a0101 throws" in desk.open("room-chain").thrown
+    assert "Nothing thrown" in desk.move(top_p=0.5).thrown
+    assert "10\u00a0101 throws" in desk.move(top_p=0.9).thrown, (
+        "what was thrown there is known until others are"
+    )
+    assert "Nothing thrown" in desk.select(3).thrown
+    press(desk, "throw-one")
+    assert desk.visitor.throws.total == 1
+    assert "Nothing thrown" in press(desk, "throw-forget").thrown and desk.visitor.throws is None
+
+
+def test_throwing_ends_at_a_million(desk):
+    press(desk, "throw-one")
+    desk.visitor.throws = throw(desk.visitor.throws, MOST_THROWS - 11, np.random.default_rng(1))
+    screen = press(desk, "throw-many")
+    assert desk.visitor.throws.total == MOST_THROWS and "are enough" in screen.thrown
+
+
+def test_an_update_of_the_room_is_small(desk):
+    screen = desk.select(4)
+    assert desk.payload("selection", "select", screen) < 200_000
+
+
+def test_the_room_can_be_looked_at_before_there_is_a_model(newcomer, open_app):
+    class Absent:
+        error, report_line, ready = None, "Loading.", False
+
+        def wait(self, timeout=None):
+            raise AssertionError
+
+    desk = Desk(open_app(Absent()), newcomer())
+    screen = desk.open("room-chain")
+    assert changed(screen) == PANELS
+    assert "100 throws" in press(desk, "throw-hundred").thrown
+
+
+def test_an_order_that_leaves_other_tokens_is_compared_with_the_usual_one(desk):
+    """At a high temperature top-p keeps fewer tokens before it than behind it."""
+    desk.controls |= {"temperature": 2.0, "top_k": 0, "top_p": 0.5}
+    screen = desk.move(chain={"order": ["top_p", "temperature"]})
+    kept = screen.chain["dice"]["kept"]
+    usual = desk.move(chain=None).chain["dice"]["kept"]
+    assert int(kept) < int(usual)
+    assert f"Tokens left: {kept} in this order, {usual} in the usual order" in screen.chain["sentence"]

@@ -1,0 +1,166 @@
+"""The chain as a person sets it, and the table and the roads as they are shown."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.run import OutOfRange, SamplerSettings
+from model.sampler_settings import BAN, CUTS, STAGES
+from model.sampling import shape
+from viz.components.chain import DIALLED, in_chain, in_order, picked_token
+from viz.components.chain_road import chain_road_value
+from viz.components.chain_table import START, chain_table_value
+from viz.pages.controls import Controls
+from viz.strings import catalogue
+
+LOGITS = np.random.default_rng(3).normal(0, 2, 200).astype(np.float32)
+USUAL = ["temperature", "top_k", "top_p"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=4) | st.sampled_from(STAGES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def settings_of(**chain):
+    return Controls(chain=chain).settings
+
+
+def name(token_id):
+    return f" t{token_id}"
+
+
+# The choice
+
+
+def test_without_a_choice_the_sliders_alone_are_the_sampler():
+    for choice in (None, {}, {"order": None, "values": {}, "logit_bias": {}, "serial": 4}, 7, "x"):
+        assert Controls(chain=choice).settings == SamplerSettings()
+
+
+def test_values_and_biases_of_the_chain_join_the_sliders():
+    now = settings_of(values={"typical_p": 0.9, "top_k": 3}, logit_bias={"7": BAN})
+    assert now.typical_p == 0.9 and now.logit_bias == ((7, BAN),)
+    assert now.top_k == SamplerSettings().top_k, "a slider of the page says that"
+    assert now.order is None
+
+
+def test_an_order_that_is_the_usual_one_is_none():
+    assert settings_of(order=USUAL).order is None
+    assert settings_of(order=["top_p", "temperature", "top_k"]).order == ("top_p", "temperature", "top_k")
+
+
+def test_a_slider_that_begins_to_act_takes_its_usual_place_in_a_changed_order():
+    order = ["top_p", "temperature", "top_k"]
+    now = Controls(min_p=0.1, repetition_penalty=1.2, chain={"order": order}).settings
+    assert now.order == ("repetition_penalty", "top_p", "temperature", "top_k", "min_p")
+    assert Controls(top_k=0, chain={"order": order}).settings.order == ("top_p", "temperature")
+
+
+@given(st.permutations(STAGES), st.sets(st.sampled_from(STAGES)), st.sets(st.sampled_from(STAGES)))
+def test_every_acting_stage_has_one_place_and_those_named_keep_their_order(order, acting, named):
+    wanted = [stage for stage in order if stage in named]
+    placed = in_order([stage for stage in STAGES if stage in acting], wanted)
+    assert sorted(placed) == sorted(acting)
+    assert [stage for stage in placed if stage in named] == [stage for stage in wanted if stage in acting]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.fixed_dictionaries({}, optional={"order": JSON, "values": JSON, "logit_bias": JSON}))
+def test_whatever_a_browser_sends_is_a_sampler_or_out_of_range(choice):
+    with suppress(OutOfRange):
+        SamplerSettings(**in_chain(choice, {name: SamplerSettings.OFF[name] for name in DIALLED}))
+
+
+def test_nonsense_in_the_chain_is_refused_by_name():
+    for wrong in ({"order": ["tempreature"]}, {"order": "x"}, {"values": {"typical_p": 7}},
+                  {"logit_bias": {"1": 1000}}, {"order": ["top_p", "top_p"]}):  # fmt: skip
+        with pytest.raises(OutOfRange):
+            _ = settings_of(**wrong)
+
+
+@pytest.mark.parametrize("value", [None, 3, {}, {"token_id": None}, {"token_id": True}, {"token_id": "3"},
+                                   {"token_id": -1}, {"token_id": 200}, {"token_id": 1.5}])  # fmt: skip
+def test_what_is_no_token_is_not_picked(value):
+    assert picked_token(value, 200) is None
+    assert picked_token({"token_id": 199}, 200) == 199
+
+
+# The table
+
+
+def table(chosen=None, choice=None, **changes):
+    now = replace(SamplerSettings(top_k=20), **changes)
+    return chain_table_value(
+        shape(LOGITS, now, [1, 2]), now, token_of=name, chosen=chosen, choice=choice, sentence="said"
+    )
+
+
+def test_rows_stand_in_the_order_of_the_chain_and_the_others_behind():
+    value = table(order=("top_p", "temperature", "top_k"))
+    assert [row["name"] for row in value["stages"]] == ["top_p", "temperature", "top_k"]
+    assert {row["name"] for row in value["off"]} == set(STAGES) - {"top_p", "temperature", "top_k"}
+    assert value["model"]["kept"] == "200" and value["dice"]["kept"] == value["stages"][-1]["numbers"]["kept"]
+    assert all(row["numbers"] is None for row in value["off"])
+
+
+def test_the_followed_token_is_struck_where_it_is_cut_and_gone_behind():
+    rare = int(np.argsort(-LOGITS)[30])
+    first, second, third = table(chosen=rare)["stages"]
+    assert not first["numbers"]["struck"] and second["name"] == "top_k"
+    assert second["numbers"]["struck"] == first["numbers"]["chosen"] != "0 %"
+    assert not second["numbers"]["gone"] and third["numbers"]["gone"]
+    assert table(chosen=rare)["dice"]["gone"]
+
+
+def test_the_table_says_which_choice_it_shows_and_whether_it_is_the_usual_one():
+    assert (table()["serial"], table()["changed"]) == (0, False)
+    value = table(choice={"serial": 4, "order": ["top_p"], "values": {}})
+    assert (value["serial"], value["changed"]) == (4, True)
+
+
+def test_biases_are_chips_of_tokens_of_this_vocabulary():
+    (row, *_) = table(logit_bias={3: BAN, 4: 5.0, 9999: 1.0})["stages"]
+    assert [(chip["token_id"], chip["bias"]) for chip in row["chips"]] == [(3, "banned"), (4, "+5")]
+
+
+def test_every_stage_is_named_explained_and_can_be_switched_on():
+    assert list(catalogue()["components"]["chain"]["stage"]) and set(
+        catalogue()["components"]["chain"]["stage"]
+    ) == set(STAGES)
+    for stage, start in START.items():
+        assert SamplerSettings(**{stage: start}).chain.count(stage) == 1, f"{stage} would do nothing"
+    assert set(START) == set(STAGES) - {"logit_bias"}
+
+
+# The road
+
+
+def test_every_cut_is_said_with_its_bound():
+    now = SamplerSettings(top_k=20, top_p=0.9)
+    shaped = shape(LOGITS, now, [])
+    rare, middle = (int(token_id) for token_id in np.argsort(-LOGITS)[[30, 19]])
+    first, second = chain_road_value(shaped, now, [rare, middle], name)["roads"]
+    assert first["steps"][-1]["why"] == "the first 20 stay, this one is number 31" and first["cut"]
+    kept = shaped.stages[-1].kept
+    assert second["steps"][-1]["why"] == f"0.9 was reached after {kept} tokens, this one is number 20"
+    assert first["end"] == "cut by top-k" and first["token"] == f"␣t{rare}"
+
+
+@pytest.mark.parametrize("stage", [*CUTS, "temperature", "logit_bias", "no_repeat_ngram_size"])
+def test_no_word_is_missing_wherever_a_token_is_cut(stage):
+    likely = int(LOGITS.argmax())
+    value = {"temperature": 0.0, "logit_bias": {likely: BAN}, "no_repeat_ngram_size": 1}.get(
+        stage, START.get(stage)
+    )
+    now = SamplerSettings(
+        **{**SamplerSettings.OFF, stage: 0.05 if stage in ("epsilon_cutoff", "eta_cutoff") else value}
+    )
+    shaped = shape(LOGITS, now, [likely])
+    roads = chain_road_value(shaped, now, [*shaped.ranking[[0, 100]]], name)["roads"]
+    assert any(road["cut"] for road in roads)
+    assert not any("{" in step["why"] or not step["why"] for road in roads for step in road["steps"])

@@ -1,0 +1,85 @@
+const root = element.querySelector(".aligned");
+const box = make("div", { class: "aligned-box", tabindex: 0, role: "group", "aria-label": words.group });
+const list = make("ol", { class: "aligned-list" });
+const EVERY = 5; // positions are numbered so far apart
+let growing = false;
+let following = false;
+
+function numbers(first, count) {
+  const cells = [make("th", { scope: "col", class: "name" }, words.position)];
+  for (let index = 0; index < count; index++) {
+    const position = first + index;
+    cells.push(make("th", { scope: "col" }, index === 0 || position % EVERY === 0 ? String(position) : ""));
+  }
+  return make("tr", {}, ...cells);
+}
+
+function cellOf([text, title, kind], position, original) {
+  const inside = original ? make("button", { type: "button", tabindex: -1, "data-position": position }, text) : text;
+  return make("td", { class: kind, title, "data-position": position }, inside);
+}
+
+function rowOf(row, index, first) {
+  const name = make("button", { type: "button", "data-name": index, title: words.name_title }, row.name);
+  const cells = row.cells.map((cell, column) => cellOf(cell, first + column, index === 0));
+  const waiting = row.growing && make("td", { class: "caret" }, make("i"));
+  return make("tr", {}, make("th", { scope: "row", class: "name" }, name), ...cells, waiting || "");
+}
+
+function entry(row, index) {
+  const open = make("button", { type: "button", class: "open", "data-open": index, title: words.open_title }, words.open);
+  const head = make("p", { class: "head" }, make("b", {}, row.name), make("span", {}, row.growing ? words.growing : row.facts));
+  return make("li", {}, make("div", {}, head, row.reason && make("p", { class: "reason" }, row.reason)), row.growing ? "" : open);
+}
+
+function draw() {
+  const value = props.value;
+  if (!value || !value.rows) return root.replaceChildren();
+  const columns = Math.max(...value.rows.map((row) => row.cells.length));
+  const table = make(
+    "table",
+    {},
+    make("thead", {}, numbers(value.first, columns)),
+    make("tbody", {}, ...value.rows.map((row, index) => rowOf(row, index, value.first)))
+  );
+  const now = value.rows.some((row) => row.growing);
+  if (now && !growing) following = true;
+  box.replaceChildren(table);
+  list.replaceChildren(...value.rows.map(entry));
+  if (!box.isConnected) root.replaceChildren(box, list);
+  if (following) follow(now);
+  growing = now;
+}
+
+function follow(now) { // what grows; once it has ended, the first place where a text parts
+  if (now) {
+    const ends = Array.from(box.querySelectorAll("td.caret"), (cell) => cell.offsetLeft + cell.offsetWidth);
+    show(Math.min(...ends) - box.clientWidth);
+    return;
+  }
+  const parted = Array.from(box.querySelectorAll("td.parted"), (cell) => cell.offsetLeft);
+  show(parted.length ? Math.min(...parted) - box.clientWidth / 2 : 0);
+  following = false;
+}
+
+const show = (left) => (box.scrollLeft = Math.max(0, left));
+
+function tellOpened(index) {
+  document.dispatchEvent(new CustomEvent("token-selected", { detail: { strip: words.here, index } }));
+}
+
+function select(position) { // as if it had been clicked in the strip, which marks it and tells the server
+  document.getElementById(words.strip)?.querySelector(`button[data-index="${position}"]`)?.click();
+}
+
+element.addEventListener("click", (event) => {
+  const pressed = event.target.closest("button");
+  if (!pressed) return;
+  const { name, open, position } = pressed.dataset;
+  if (open !== undefined) tellOpened(Number(open));
+  else if (position !== undefined) select(Number(position));
+  else if (name !== undefined) (list.querySelector(`[data-open="${name}"]`) ?? pressed).focus();
+});
+for (const kind of ["wheel", "touchstart", "keydown", "pointerdown"]) box.addEventListener(kind, () => (following = false), { passive: true });
+watch("value", draw);
+draw();

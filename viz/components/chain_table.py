@@ -1,0 +1,209 @@
+"""The chain of the sampler as a table: its stages in order, and what each of them did to one step."""
+
+from collections.abc import Callable
+from typing import TypedDict
+
+from model.distribution import Stage
+from model.road import probability_after
+from model.sampler_settings import BAN, STAGES, SamplerSettings
+from model.sampling import ShapedDistribution
+from viz.components.chain import DIALLED
+from viz.components.drawn import Drawn
+from viz.components.next_token import LONGEST_TOKEN
+from viz.components.percent import count, percent
+from viz.strings import say
+from viz.tokens import display_token
+
+START: dict[str, float] = {
+    "temperature": 0.8,
+    "top_k": 40,
+    "top_p": 0.9,
+    "min_p": 0.05,
+    "repetition_penalty": 1.1,
+    "presence_penalty": 0.5,
+    "frequency_penalty": 0.5,
+    "no_repeat_ngram_size": 3,
+    "top_n_sigma": 1.0,
+    "typical_p": 0.9,
+    "epsilon_cutoff": 0.001,
+    "eta_cutoff": 0.002,
+}
+"""The value of a stage that is switched on: one that its paper, or practice, recommends."""
+STEPS = {"presence_penalty": 0.1, "frequency_penalty": 0.1, "no_repeat_ngram_size": 1, "top_n_sigma": 0.1}
+"""How far one press of an arrow moves a value; 0.01 for a mass, and less for the cutoffs."""
+FINE = {"typical_p": 0.01, "epsilon_cutoff": 0.0005, "eta_cutoff": 0.0005}
+
+
+class Chip(TypedDict):
+    """A biased token."""
+
+    token_id: int
+    token: str
+    bias: str
+
+
+class Numbers(TypedDict):
+    """What is left at one place of the chain."""
+
+    kept: str
+    mass: float
+    """Share of the probability before it, 0 to 1."""
+    mass_text: str
+    entropy: str
+    chosen: str
+    """Probability of the token that is followed."""
+    struck: str
+    """Its probability before the cut, where it is cut here."""
+    gone: bool
+    """It was cut earlier."""
+
+
+class StageRow(TypedDict):
+    """One stage. `numbers` is None where it is switched off."""
+
+    name: str
+    label: str
+    title: str
+    say: str
+    kind: str
+    """What its value is: dial (a slider of the page), number, or chips."""
+    value: str
+    low: float
+    high: float
+    step: float
+    start: float
+    off: float
+    chips: list[Chip]
+    numbers: Numbers | None
+
+
+class ChainTableValue(TypedDict):
+    """The value of a `ChainTable`."""
+
+    serial: int
+    """Of the choice that it shows."""
+    changed: bool
+    """Whether anything differs from the usual chain."""
+    token: str
+    """The token that is followed."""
+    followed: str
+    """Why that one."""
+    model: Numbers
+    stages: list[StageRow]
+    off: list[StageRow]
+    dice: Numbers
+    sentence: str
+    """What the order changes."""
+
+
+def chain_table_value(
+    shaped: ShapedDistribution,
+    settings: SamplerSettings,
+    *,
+    token_of: Callable[[int], str],
+    chosen: int | None,
+    choice: object,
+    sentence: str,
+) -> ChainTableValue:
+    """Return the chain of one step.
+
+    Args:
+        shaped: the distribution, whose stages are the rows.
+        settings: the sampler that made it.
+        token_of: the text of a token id.
+        chosen: the token that stands in the text; without one the model's first is followed.
+        choice: value of the `ChainChoice`.
+        sentence: what the order changes.
+    """
+    followed = chosen if chosen is not None else int(shaped.most_likely(1)[0])
+    cut = shaped.cut_by(followed)
+    rows, gone, before = [], False, shaped.model
+    for stage in shaped.stages:
+        here = stage.name == cut and not gone
+        numbers = _numbers(stage, stage.mass, followed, gone=gone, struck=before if here else None)
+        rows.append(_row(stage.name, settings, numbers, token_of, len(shaped.logits)))
+        gone, before = gone or here, stage
+    off = [name for name in STAGES if name not in {stage.name for stage in shaped.stages}]
+    choice = choice if isinstance(choice, dict) else {}
+    serial = choice.get("serial")
+    return {
+        "serial": serial if isinstance(serial, int) else 0,
+        "changed": any(choice.get(part) for part in ("order", "values", "logit_bias")),
+        "token": display_token(token_of(followed), LONGEST_TOKEN),
+        "followed": say("components.chain.chosen" if chosen is not None else "components.chain.first"),
+        "model": _numbers(shaped.model, 1.0, followed),
+        "stages": rows,
+        "off": [_row(name, settings, None, token_of, len(shaped.logits)) for name in off],
+        "dice": _numbers(shaped.left, shaped.kept_mass, followed, gone=gone),
+        "sentence": sentence,
+    }
+
+
+def stage_label(name: str) -> str:
+    """Return the full name of a stage."""
+    return say(f"components.chain.stage.{name}.name")
+
+
+def _numbers(
+    stage: Stage, mass: float, token_id: int, *, gone: bool = False, struck: Stage | None = None
+) -> Numbers:
+    return {
+        "kept": count(stage.kept),
+        "mass": mass,
+        "mass_text": percent(mass),
+        "entropy": f"{stage.entropy_bits:.2f}",
+        "chosen": percent(probability_after(stage, token_id)),
+        "struck": "" if struck is None else percent(probability_after(struck, token_id)),
+        "gone": gone,
+    }
+
+
+def _row(
+    name: str,
+    settings: SamplerSettings,
+    numbers: Numbers | None,
+    token_of: Callable[[int], str],
+    vocab_size: int,
+) -> StageRow:
+    low, high = settings.RANGES.get(name, (0.0, 0.0))
+    biased = name == "logit_bias"
+    kind = "chips" if biased else "dial" if name in DIALLED else "number"
+    sentence, paper = say(f"components.chain.stage.{name}.say"), say(f"components.chain.stage.{name}.paper")
+    return {
+        "name": name,
+        "label": stage_label(name),
+        "title": f"{sentence}\n{paper}",
+        "say": sentence,
+        "kind": kind,
+        "value": "" if biased else f"{getattr(settings, name):g}",
+        "low": low,
+        "high": high,
+        "step": (STEPS | FINE).get(name, 0.01),
+        "start": START.get(name, 0.0),
+        "off": 0.0 if biased else float(str(SamplerSettings.OFF[name])),
+        "chips": [_chip(*pair, token_of) for pair in settings.logit_bias if biased and pair[0] < vocab_size],
+        "numbers": numbers,
+    }
+
+
+def _chip(token_id: int, bias: float, token_of: Callable[[int], str]) -> Chip:
+    text = say("components.chain.banned") if bias <= BAN else f"{bias:+g}"
+    return {"token_id": token_id, "token": display_token(token_of(token_id), LONGEST_TOKEN), "bias": text}
+
+
+class ChainTable(Drawn):
+    """The table. What a person does in it goes to the `ChainChoice` and `ChainDials` of the page."""
+
+    def __init__(self, value: ChainTableValue | None = None, *, elem_id: str = "chain-table") -> None:
+        keys = (
+            *("stage", "value", "kept", "mass", "entropy", "caption", "empty", "model", "model_title"),
+            *("dice", "dice_title", "move", "on", "off", "dial", "input", "remove", "no_bias", "more"),
+            *("reset", "cut", "gone"),
+        )
+        super().__init__(
+            "chain_table",
+            '<div class="chain-table"></div><p class="say order-says" role="status"></p>',
+            value,
+            words={key: say(f"components.chain.words.{key}") for key in keys},
+            elem_id=elem_id,
+        )

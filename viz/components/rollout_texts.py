@@ -1,0 +1,62 @@
+"""The continuations themselves, one under the other, each with a button that opens it on the page."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from viz.components.drawn import Drawn
+from viz.strings import say
+
+
+class RolloutText(TypedDict):
+    """One continuation."""
+
+    index: int
+    text: str
+    logprob: str
+    name: str
+    """Of its button."""
+
+
+class RolloutTextsValue(TypedDict):
+    """The value of a `RolloutTexts`."""
+
+    texts: list[RolloutText]
+
+
+def rollout_texts_value(entries: Sequence[tuple[int, str, float | None]]) -> RolloutTextsValue:
+    """Return what the list shows.
+
+    Args:
+        entries: of each its number from 0, its text, and the mean natural log of the probabilities of its
+            tokens, None without one.
+    """
+    return {
+        "texts": [
+            {
+                "index": index,
+                "text": text.replace("\n", "↵") or say("components.rollouts.no_text"),
+                "logprob": "–" if logprob is None else f"{logprob:.2f}".replace("-", "−"),
+                "name": say("components.rollouts.open_name", number=index + 1),
+            }
+            for index, text, logprob in entries
+        ]
+    }
+
+
+class RolloutTexts(Drawn):
+    """The list. A press of a button is told to the `Selection` that follows its id."""
+
+    def __init__(
+        self, value: RolloutTextsValue | None = None, *, elem_id: str = "rollout-texts", **kwargs: Any
+    ) -> None:
+        super().__init__(
+            "rollout_texts",
+            '<ol class="rollout-texts"></ol>',
+            value,
+            words={
+                "id": elem_id,
+                **{key: say(f"components.rollouts.{key}") for key in ("texts", "open", "mean")},
+            },
+            elem_id=elem_id,
+            **kwargs,
+        )

@@ -1,0 +1,73 @@
+"""What every change of the text needs: to take another text of the tree, and to draw the page anew."""
+
+from typing import Any
+
+import gradio as gr
+
+from model.run import OutOfRange
+from viz.pages.controls import Controls
+from viz.pages.example import Example
+from viz.pages.panels import Screen, problem
+from viz.pages.scene import scene_of
+from viz.pages.screens import everything
+from viz.pages.service import Service, Trouble
+from viz.pages.visitor import Visitor
+from viz.strings import say
+
+
+class Showing:
+    """The base of the handlers that change which text is on the page."""
+
+    def __init__(self, service: Service, example: Example) -> None:
+        self.service = service
+        self.example = example
+
+    def redraw(self, visitor: Visitor, *values: object) -> Screen:
+        """Return the whole page as it is."""
+        controls = Controls(*values)  # type: ignore[arg-type]
+        try:
+            scene = scene_of(self.service, self.example, visitor, controls)
+            return everything(scene, controls)._replace(**buttons(visitor))
+        except (Trouble, OutOfRange) as trouble:
+            return Screen(notice=problem(str(trouble)), **buttons(visitor))
+
+    def take(self, visitor: Visitor, selected: int | None = None) -> None:
+        """Show the text that the tree has on the page.
+
+        Args:
+            visitor: whose tree has changed.
+            selected: position to select; None for the last token. Of the stored example only what is stored
+                can be looked at before the model is there.
+        """
+        run = visitor.tree.run
+        if run is visitor.run:
+            return
+        example = self.example
+        pieces = (
+            example.pieces if run is example.run else tuple(self.service.model.text.pieces(run.token_ids))
+        )
+        visitor.following = selected is None
+        visitor.show(run, pieces)
+        if run is example.run:
+            visitor.selected = example.selected
+        elif selected is not None:
+            visitor.selected = selected
+
+
+def require_idle(visitor: Visitor) -> None:
+    """Refuse a change of the text that is being written.
+
+    Raises:
+        Trouble: says what to do.
+    """
+    if visitor.writing:
+        raise Trouble(say("page.busy"))
+
+
+def buttons(visitor: Visitor) -> dict[str, Any]:
+    """Return what can be pressed, by the field of `Screen`."""
+    return {
+        "undo": gr.update(interactive=visitor.history.can_undo),
+        "redo": gr.update(interactive=visitor.history.can_redo),
+        "stop": gr.update(interactive=visitor.writing),
+    }
