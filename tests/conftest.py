@@ -40,3 +40,11 @@ def tiny_gpt2() -> "LanguageModel":
     from tests.tiny import tiny_model  # noqa: PLC0415 - see the module's docstring
 
     return tiny_model("gpt2")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the browser tests, which share an app and a Chromium, to one process, and other files to any."""
+    for item in items:
+        folder, name = item.path.parent.name, item.path.name
+        item.add_marker(pytest.mark.xdist_group("browser" if folder == "browser" else name))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.chromium import find_chromium
 from tests.browser.server import running_app
@@ -28,19 +28,28 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """What the pages of a module share: the scripts of Gradio, fetched and compiled once."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def visits(browser: Browser, app_address: str) -> Iterator[Any]:
-    """Open pages of the app, each in a window of its own; at the end none may have gone wrong."""
+def visits(context: BrowserContext, app_address: str) -> Iterator[Any]:
+    """Open pages of the app; at the end none may have gone wrong."""
     opened: list[Visit] = []
 
     def open_page(*, width: int = 1440, mode: str = "light") -> Visit:
-        context = browser.new_context(viewport={"width": width, "height": 900})
-        opened.append(Visit(context.new_page(), f"{app_address}?__theme={mode}"))
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        opened.append(Visit(page, f"{app_address}?__theme={mode}"))
         return opened[-1]
 
     yield open_page
     for visit in opened:
-        visit.page.context.close()
+        visit.page.close()
         assert (visit.errors, visit.elsewhere) == ([], []), (
             "errors on the console, requests to other machines"
         )

@@ -1,5 +1,6 @@
 """The Explore page in a browser: what a person does and reads on it, and what went wrong meanwhile."""
 
+import json
 import re
 from typing import Any
 
@@ -103,6 +104,15 @@ class Visit:
     def tokens(self) -> list[str]:
         """Return what all token buttons read."""
         return self.page.locator("#tokens button[data-index]:not(.next)").all_text_contents()
+
+    def wait_for_tokens(self, tokens: list[str]) -> None:
+        """Wait until this text is on the page."""
+        self.page.wait_for_function(
+            "wanted => wanted === JSON.stringify(Array.from("
+            "document.querySelectorAll('#tokens button[data-index]:not(.next)'), one => one.textContent))",
+            arg=json.dumps(tokens, ensure_ascii=False, separators=(",", ":")),
+            timeout=PATIENT,
+        )
 
     def generated(self) -> int:
         """Return the number of tokens after the prompt."""
