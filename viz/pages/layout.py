@@ -19,6 +19,7 @@ from viz.components.selection import Selection
 from viz.components.token_strip import COLOUR_BY, TokenStrip
 from viz.pages import ASSETS
 from viz.pages.controls import NAMES, PRESETS, SAMPLER_NAMES, Controls
+from viz.pages.interior import heads, lens, score
 from viz.pages.lab import branches, chain, replay, rollouts, strategies
 from viz.pages.lab.replay import ReplayRoom
 from viz.pages.lab.rollouts import RolloutRoom
@@ -30,8 +31,11 @@ from viz.pages.service import CHOICES
 from viz.pages.visitor import ROOMS
 from viz.strings import say
 
-LAB = {
+OTHERS = {
     "branches": branches.lay_out,
+    "heads": heads.lay_out,
+    "lens": lens.lay_out,
+    "score": score.lay_out,
 }
 ROW_CHOICES = (5, 10, 20, 50, 100)
 
@@ -127,7 +131,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
                     rolls = rollouts.lay_out()
                 else:
                     with gr.Column(elem_classes=["card"]):
-                        outputs |= LAB[name]()
+                        outputs |= OTHERS[name]()
     outputs |= {name: buttons[name] for name in ("stop", "undo", "redo")}
     screen = Screen(notice=notice, preset=preset, prompt=prompt, **outputs)
     return Layout(

@@ -14,7 +14,7 @@ from model.throws import Throws
 from viz.pages.service import Trouble
 from viz.strings import say
 
-ROOMS = ("inside", "chain", "replay", "branches", "rollouts", "strategies")
+ROOMS = ("inside", "heads", "lens", "score", "chain", "replay", "branches", "rollouts", "strategies")
 """What can be open under the text."""
 
 
