@@ -34,6 +34,8 @@ class ModelInfo:
     """Number formats that it runs in here, the usual one first."""
     measured: str
     """A sentence on what was measured to choose the usual format; may be empty."""
+    rotary: bool = False
+    """Whether queries and keys are turned by their positions (Su et al. 2021) before they meet."""
 
     @property
     def identity(self) -> str:
@@ -113,11 +115,18 @@ def _info(
             device=str(transformer.device),
             formats=formats,
             measured=measured,
+            rotary=_rotary(transformer),
         )
     except AttributeError as problem:
         raise UnrecordableModel(
             f"the configuration of {type(transformer).__name__} does not tell the model's size: {problem}"
         ) from problem
+
+
+def _rotary(transformer: PreTrainedModel) -> bool:
+    """Tell by the model's modules; GPT-J and its kin have none for it and say so in their configuration."""
+    named = (type(module).__name__ for module in transformer.modules())
+    return bool(getattr(transformer.config, "rotary_dim", None)) or any("Rotary" in name for name in named)
 
 
 def _eos_token_ids(transformer: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

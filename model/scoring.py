@@ -9,17 +9,15 @@ import numpy as np
 
 from model.branching import forced_steps
 from model.distribution import Floats
+from model.given import AS_IT_IS
 from model.internals import AT_ONCE
 from model.likelihood import Likelihood
-from model.run import LN2, Run, SamplerSettings, Step
+from model.run import LN2, Run, Step
 from model.sampling import ShapedDistribution
 from model.text import TokenText
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from model.engine import Engine
-
-AS_IT_IS = SamplerSettings(temperature=1.0, top_k=0, top_p=1.0)
-"""No stage acts: `probability` is the model's own, and all of the vocabulary is `kept`."""
 
 
 class Leader(NamedTuple):
@@ -127,6 +125,33 @@ def scored(
     return last
 
 
+def scored_run(run: Run, text: TokenText) -> ScoredText:
+    """Return a run as a text whose steps count and whose prompt does not; without leaders.
+
+    Args:
+        run: written or scored; the numbers of its steps are taken as they are.
+        text: the vocabulary of its model.
+    """
+    return ScoredText(run, run.token_ids, scored_bytes=_bytes(run.steps, text))
+
+
+def ratios_of(engine: "Engine", run: Run) -> Floats:
+    """Return (n,) the `ratios` of the steps of any run, whose leaders nobody wrote down.
+
+    Args:
+        engine: reads the text, if it does not know it.
+        run: its prompt does not count.
+
+    Raises:
+        UnknownPrecision: the model was not loaded in the run's number format.
+    """
+    first, token_ids = len(run.prompt_token_ids), run.token_ids
+    softmaxes = engine.read(token_ids, run.precision).softmaxes(range(first - 1, len(token_ids) - 1))
+    chosen = zip(run.steps, softmaxes, strict=True)
+    ratios: Floats = np.array([softmax.powers(np.array([step.token_id]))[0] for step, softmax in chosen])
+    return ratios
+
+
 def _grown(
     so_far: ScoredText,
     some: Sequence[tuple[Step, ShapedDistribution]],
@@ -138,15 +163,18 @@ def _grown(
     run = replace(so_far.run, steps=so_far.run.steps + steps)
     if len(run.token_ids) == len(so_far.token_ids):
         run = run.finished("eos" if steps[-1].token_id in eos_token_ids else "length")
-    covered = sum(len(text.bytes_of(step.token_id)) for step in steps)
     return replace(
         so_far,
         run=run,
         leaders=so_far.leaders + tuple(_leader(left) for _, left in some),
-        scored_bytes=so_far.scored_bytes + covered,
+        scored_bytes=so_far.scored_bytes + _bytes(steps, text),
     )
 
 
 def _leader(left: ShapedDistribution) -> Leader:
     token_id = int(left.most_likely(1)[0])
     return Leader(token_id, left.logprob(token_id))
+
+
+def _bytes(steps: Sequence[Step], text: TokenText) -> int:
+    return sum(len(text.bytes_of(step.token_id)) for step in steps)

@@ -6,12 +6,14 @@ import pytest
 from model.rollout_statistics import FirstToken, RolloutStatistics
 from model.run import SamplerSettings
 from model.sampler_effects import RankedCurve, TemperatureSweep
-from tests.figures import test_chain
+from model.score_histograms import entropy_histogram, ratio_histogram
+from tests.figures import test_chain, test_layers
 from tests.figures.samples import AWKWARD, THEMES, causal, curve, reread, steps, sweep
 from viz.figures.attention import attention_heatmap
 from viz.figures.diversity import Tried, diversity_figure
 from viz.figures.first_tokens import first_tokens_figure
 from viz.figures.sampler_effects import ranked_probability_figure, temperature_sweep_figure
+from viz.figures.score_histograms import entropy_figure, rank_figure, ratio_figure
 from viz.figures.theme import placeholder
 from viz.figures.timeline import timeline
 
@@ -65,6 +67,11 @@ FIGURES = {
     "ladder of the dice": lambda theme: test_chain.cumulative(theme, chosen=5),
     "throws": test_chain.throws,
     "convergence of throws": test_chain.convergence,
+    **test_layers.FIGURES,
+    "ranks": lambda theme: rank_figure([90, 20, 5, 1], theme=theme),
+    "ranks of nothing": lambda theme: rank_figure([0, 0, 0, 0], theme=theme),
+    "ratios": lambda theme: ratio_figure(ratio_histogram([0.1, 1.0]), theme=theme),
+    "entropies of 1": lambda theme: entropy_figure(entropy_histogram([3.0], 49_152), theme=theme),
     "placeholder": lambda theme: placeholder("Nothing yet", theme=theme),
 }
 every_figure = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES)

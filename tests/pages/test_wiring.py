@@ -24,8 +24,9 @@ from viz.strings import LOCALES, catalogue
 
 ROOT = Path(__file__).parents[2]
 LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
-ENDPOINTS = {"generate", "next_token", "attention", "tokenize"} | LAB
-WRITERS = {"generate_1", "step", "more", "go_on"}
+INTERIOR = {"lens", "heads", "score"}
+ENDPOINTS = {"generate", "next_token", "attention", "tokenize"} | LAB | INTERIOR
+WRITERS = {"generate_1", "step", "more", "go_on", "score_text"}
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
 STABLE_IDS = {
@@ -214,7 +215,7 @@ def keys_of(strings: dict[str, Any], above: str = "") -> Iterator[str]:
             yield above + key
 
 
-KEY = re.compile(r"(figures|components|page|lab|api)(\.\w+)+")
+KEY = re.compile(r"(figures|components|page|lab|interior|api)(\.\w+)+")
 """What a literal in the code looks like that names a string, or a group of strings."""
 SOURCES = sorted((ROOT / "viz").rglob("*.py"))
 

@@ -2,12 +2,22 @@ const note = element.querySelector(".say");
 const holder = element.querySelector(".bertviz");
 const POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
 const STYLE = `
-  :root{--ink:#1f2937;--hover:#e0e7ff} .dark{--ink:#e5e7eb;--hover:#3b3f63}
+  :root{--ink:#1f2937;--hover:#e0e7ff;--card:#fff} .dark{--ink:#e5e7eb;--hover:#3b3f63;--card:#171a21}
   body{margin:0;background:transparent;color:var(--ink);overflow-x:auto;overflow-y:hidden}
   body>div{width:max-content;min-width:336px;margin:0 auto;font-family:system-ui,sans-serif!important}
-  #vis{padding-right:16px} #vis svg{display:block;overflow:visible;width:max(336px,calc(var(--heads,0)*20px))!important}
-  span:has(#layer){display:none}
-  text{fill:var(--ink);font-size:14px} rect.background{fill:var(--hover)} rect[height="20"]{cursor:pointer}`;
+  text{fill:var(--ink)} #vis svg{display:block}`;
+const STYLES = { // of the views; BertViz writes some colours into the elements
+  head: `
+    #vis{padding-right:16px} #vis svg{overflow:visible;width:max(336px,calc(var(--heads,0)*20px))!important}
+    span:has(#layer){display:none}
+    text{font-size:14px} rect.background{fill:var(--hover)} rect[height="20"]{cursor:pointer}`,
+  model: `
+    body{padding-bottom:16px} #vis svg{fill:var(--card)} rect.attn_background{fill:transparent} .dark #vis svg{filter:brightness(1.7)}
+    rect.detail{fill:var(--card)} line[stroke-opacity="0"]{display:none} rect.highlight{fill:var(--hover)}`,
+  neuron: `
+    body{padding-bottom:16px} body>div{padding:0 8px!important;background:transparent!important} .menus{display:none}
+    #vis svg{width:1040px} text{fill:var(--ink)!important} #leftText .highlight{fill:var(--hover)}`,
+};
 // Inside the frame: take the colours from the page around it, and tell it the height.
 const GUEST = `
   addEventListener("message", (event) => document.documentElement.classList.toggle("dark", Boolean(event.data.dark)));
@@ -32,9 +42,9 @@ async function draw() {
   }
   if (props.value !== value) return; // a newer value is on its way
   drawn = value.page;
-  const look = `<meta http-equiv="Content-Security-Policy" content="${POLICY}"><style>${STYLE}</style>`;
+  const look = `<meta http-equiv="Content-Security-Policy" content="${POLICY}"><style>${STYLE}${STYLES[value.kind] || ""}</style>`;
   const page = `<!doctype html><html class="${dark() ? "dark" : ""}"><head><meta charset="utf-8">${look}${libraries}</head>`;
-  const fresh = make("iframe", { sandbox: "allow-scripts", title: value.title, scrolling: "no" });
+  const fresh = make("iframe", { sandbox: "allow-scripts", title: value.title, scrolling: value.kind === "head" && "no" });
   fresh.style.height = frame?.isConnected ? frame.style.height : "20em";
   fresh.srcdoc = `${page}<body>${value.page}<script>${GUEST}</` + "script></body></html>";
   frame = fresh;

@@ -1,4 +1,4 @@
-"""BertViz's head view of one layer, offline, in a frame of its own.
+"""BertViz, offline, in a frame of its own; and its head view of one layer.
 
 BertViz's page loads require.js, d3 and jQuery from other hosts and leaves tokens unescaped inside a script.
 Here the real package makes the page; its numbers and tokens are written again as compact, escaped JSON, the
@@ -6,36 +6,33 @@ two libraries come from `assets/vendor` once a page, and the frame may run scrip
 policy forbids every request.
 """
 
-import json
-import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viz.components.bertviz_page import offline, shown_tokens
 from viz.components.drawn import Drawn
 from viz.strings import say
-from viz.tokens import display_token
 
 VENDOR = Path(__file__).parent.parent.parent / "assets" / "vendor"
 LIBRARIES = ("jquery-3.7.1.min.js", "d3-5.16.0.min.js")
 MOST_TOKENS = 32
 """The view draws heads × tokens² lines; a longer text shows a window."""
-DECIMALS = 3
-LONGEST_TOKEN = 12
-PARAMETERS = "const params = "
 FAINT, VISIBLE = "return d / activeHeads()", "return Math.sqrt(d / activeHeads())"
 """BertViz shares full strength among the heads, which leaves one of nine all but invisible."""
 STAND_IN = "window.require={config(){}};window.requirejs=(names,run)=>run(window.jQuery,window.d3);"
 """BertViz's script asks require.js for its two libraries; they are there already."""
 
 
-class HeadViewValue(TypedDict):
+class BertVizValue(TypedDict):
     """The value of a `BertVizFrame`."""
 
+    kind: Literal["head", "model", "neuron"]
+    """Which of BertViz's views it is."""
     page: str
     """BertViz's own page, without its libraries."""
     title: str
@@ -59,7 +56,7 @@ def head_view_value(
     layer: int,
     first: int = 0,
     count: int | None = None,
-) -> HeadViewValue:
+) -> BertVizValue:
     """Return the head view of one layer.
 
     Args:
@@ -73,9 +70,9 @@ def head_view_value(
     heads = len(weights)
     say_what = "components.bertviz.note" if len(tokens) == whole else "components.bertviz.note_window"
     note = say(say_what, layer=layer, heads=heads, first=first, last=first + len(tokens) - 1, count=whole)
-    shown = [display_token(token, LONGEST_TOKEN) for token in tokens]
     return {
-        "page": _page(shown, weights, layer),
+        "kind": "head",
+        "page": _page(shown_tokens(tokens), weights, layer),
         "title": say("components.bertviz.title", layer=layer, count=len(tokens)),
         "note": note,
     }
@@ -87,25 +84,7 @@ def _page(tokens: list[str], weights: NDArray[np.floating], layer: int) -> str:
 
     attention = {layer: torch.from_numpy(np.asarray(weights, dtype=np.float64))[None]}
     page = head_view(attention, tokens, layer=layer, include_layers=[layer], html_action="return").data
-    page = page.replace(FAINT, VISIBLE)
-    return _compact(re.sub(r'<script src="https?://[^"]+"></script>', "", page))
-
-
-def _compact(page: str) -> str:
-    """Write the parameters in BertViz's script again: rounded, without spaces, and safe inside a script."""
-    start = page.index(PARAMETERS) + len(PARAMETERS)
-    parameters, end = json.JSONDecoder().raw_decode(page, start)
-    for view in parameters["attention"]:
-        view["attn"] = _rounded(view["attn"])
-    data = json.dumps(parameters, separators=(",", ":")).replace("<", "\\u003c")
-    rest = page.index("\n", end)  # a comment that repeats the parameters
-    return page[:start] + data + ";" + page[rest:]
-
-
-def _rounded(weights: Any) -> Any:
-    if isinstance(weights, list):
-        return [_rounded(part) for part in weights]
-    return round(weights, DECIMALS) or 0
+    return offline(page.replace(FAINT, VISIBLE))
 
 
 @cache
@@ -124,13 +103,18 @@ class BertVizFrame(Drawn):
     """The frame. Fires nothing; follows light and dark by itself."""
 
     def __init__(
-        self, value: HeadViewValue | None = None, *, elem_id: str = "bertviz", **kwargs: Any
+        self,
+        value: BertVizValue | None = None,
+        *,
+        elem_id: str = "bertviz",
+        empty: str = "components.bertviz.empty",
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             "bertviz_frame",
             '<p class="say"></p><div class="bertviz"></div>',
             value,
-            words={key: say(f"components.bertviz.{key}") for key in ("empty", "failed")},
+            words={"empty": say(empty), "failed": say("components.bertviz.failed")},
             elem_id=elem_id,
             server_functions=[scripts],
             **kwargs,

@@ -7,3 +7,9 @@ const make = (tag, attributes = {}, ...children) => {
   made.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
   return made;
 };
+// offer("a,b", "text/csv", "table.csv"): a file that the browser makes; none is written on the server.
+const offer = (text, type, name) => {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60000); // not before the browser has read it
+};

@@ -78,8 +78,17 @@ function stop(button) { // one of the rows is reached by Tab, the others by the 
   if (button) button.tabIndex = 0;
 }
 
+// The table as the API's /next_token names it, for whoever saves it (take_away.js).
+root.numbers = () => {
+  const { rows, others } = props.value;
+  const names = ["rank", "token_id", "token", "probability", "shaped_probability", "cut_by"];
+  const told = rows.map((row) => [row.rank, row.token_id, row.token, row.raw, row.shaped, row.cut]);
+  return [names, ...told, ...(others ? [[null, null, others.label, others.raw, others.shaped, null]] : [])];
+};
+
 function draw() {
   const value = props.value;
+  root.toggleAttribute("data-numbers", Boolean(value?.rows?.length));
   const focused = root.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   const reached = buttons().find((button) => button.tabIndex === 0)?.dataset.key;
   const at = value?.rows?.find((row) => row.chosen)?.token_id ?? null;

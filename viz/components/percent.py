@@ -1,5 +1,7 @@
 """Numbers as a person reads them: percentages that never round something to nothing, and counts."""
 
+import math
+
 GAP = "\u00a0"
 
 
@@ -28,6 +30,15 @@ def count(number: int) -> str:
 def signed(number: float, digits: int = 2) -> str:
     """Return a number with so many decimals and a true minus: −1.84."""
     return f"{number:.{digits}f}".replace("-", "−")
+
+
+def perplexity_text(perplexity: float | None) -> str:
+    """Return a perplexity: 12.34, 1.2e+08, ∞ beyond what a number holds, – for no tokens."""
+    if perplexity is None:
+        return "–"
+    if math.isinf(perplexity):
+        return "∞"
+    return f"{perplexity:,.2f}" if perplexity < 1e6 else f"{perplexity:.1e}"
 
 
 def _two_digits(value: float) -> str:

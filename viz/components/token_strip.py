@@ -9,6 +9,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 import orjson
 
+from model.given import given_steps
 from model.run import Run, Step
 from model.text import Piece
 from viz.components.drawn import Drawn
@@ -92,11 +93,15 @@ def strip_value(
     """
     tokens: list[Token] = []
     before, length = "", 0
+    given = len(run.prompt_token_ids) + given_steps(run)
     for position, piece in enumerate(pieces):
         joined = position > 0 and _joined(before, piece) and length + len(piece.text) <= LONGEST_WORD
         length = length + len(piece.text) if joined else len(piece.text)
         before = piece.text if piece.kind != "special" else " "
-        tokens.append(_token(position, piece, run.step_at(position), colour_by, joined))
+        step = run.step_at(position)
+        # Where a whole text was given there is no use in saying so of every token.
+        forced = step is not None and step.forced and position >= given
+        tokens.append(_token(position, piece, step, colour_by, joined, forced))
     return {
         "tokens": tokens,
         "selected": selected,
@@ -146,7 +151,9 @@ def shown_text(piece: Piece) -> str:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _token(position: int, piece: Piece, step: Step | None, colour_by: ColourBy, joined: bool) -> Token:
+def _token(
+    position: int, piece: Piece, step: Step | None, colour_by: ColourBy, joined: bool, forced: bool
+) -> Token:
     """Return one button. Remembered: while a text grows, all of it is sent again with every update."""
     head, tail = _at_last_break(piece)
     return {
@@ -156,9 +163,9 @@ def _token(position: int, piece: Piece, step: Step | None, colour_by: ColourBy, 
         "mark": _mark(piece),
         "breaks": min(2, piece.text.count("\n")) if piece.kind != "special" else 0,
         "joined": joined,
-        "forced": step is not None and step.forced,
+        "forced": forced,
         "weight": 0.0 if step is None else round(weight_of(step, colour_by), 3),
-        "title": _title(position, piece, step),
+        "title": _title(position, piece, step, forced),
     }
 
 
@@ -186,7 +193,7 @@ def _joined(before: str, piece: Piece) -> bool:
     return not left.isspace() and not right.isspace() and left < "\u2e80" and right < "\u2e80"
 
 
-def _title(position: int, piece: Piece, step: Step | None) -> str:
+def _title(position: int, piece: Piece, step: Step | None, forced: bool) -> str:
     name = display_token(piece.token, 40)
     if step is None:
         return say("components.strip.title_prompt", token=name, id=piece.token_id, position=position)
@@ -201,7 +208,7 @@ def _title(position: int, piece: Piece, step: Step | None) -> str:
         surprisal=f"{step.surprisal_bits:.2f}",
         entropy=f"{step.entropy_bits:.2f}",
     )
-    return f"{lines}\n{say('components.strip.forced')}" if step.forced else lines
+    return f"{lines}\n{say('components.strip.forced')}" if forced else lines
 
 
 class TokenStrip(Drawn):

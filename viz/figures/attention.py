@@ -68,7 +68,7 @@ def _heat(weights: NDArray[np.float32], rows: range, columns: range, theme: Them
     looks = say("figures.attention.looks_at")
     gap = 1 if max(len(rows), len(columns)) <= 32 else 0
     return go.Heatmap(
-        z=weights,
+        z=weights, name=say("figures.attention.weight"),
         x0=columns.start, dx=1, y0=rows.start, dy=1,
         zmin=0, zmax=1,
         colorscale=theme.heat,

@@ -104,6 +104,15 @@ def _hover(steps: Sequence[Step], top: float) -> go.Bar:
         y=[top] * len(steps),
         width=1,
         marker_color=CLEAR,
+        meta=[
+            say("figures.timeline.position"),
+            say("figures.timeline.token"),
+            *(
+                f"{say(f'figures.timeline.{name}')} ({say('figures.bits')})"
+                for name in ("surprisal", "entropy")
+            ),
+            say("figures.timeline.rank"),
+        ],
         customdata=[
             [
                 token_label(step.token, 40),

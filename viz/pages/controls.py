@@ -46,6 +46,18 @@ class Controls:
     """The value of `ChainChoice`: what of the sampler is set in its chain and not by the sliders."""
     picked: dict[str, Any] | None = None
     """The value of `TokenPick`: the token whose row was picked in a table."""
+    quantity: str = "entropy"
+    """Of the grid of all heads, by the names of `QUANTITIES`."""
+    of_step: bool = False
+    """Whether the grid is of the selected step alone."""
+    head_choice: dict[str, Any] | None = None
+    """The value of `HeadChoice`: the key that the grid may ask about."""
+    against_rival: bool = False
+    """Whether the logit of the chosen token is held against that of the next best."""
+    lens_colour: str = "probability"
+    """What a cell of the lens over the text is coloured by."""
+    lens_size: int = 24
+    """Positions that it is computed for."""
 
     @property
     def settings(self) -> SamplerSettings:

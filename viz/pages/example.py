@@ -48,6 +48,11 @@ class Example:
     attention: NDArray[np.float32]
     """(T, T) of the stored layer and head."""
 
+    @property
+    def scored_bytes(self) -> int:
+        """UTF-8 bytes of the text after the prompt."""
+        return len(self.run.text.encode())
+
     def token(self, token_id: int) -> str:
         """Return the text of a token, where it is stored."""
         return self.names.get(token_id, f"#{token_id}")

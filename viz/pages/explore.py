@@ -14,6 +14,9 @@ from viz.pages.api import add_api
 from viz.pages.blocks import Blocks
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.example import load_example
+from viz.pages.interior import heads, lens
+from viz.pages.interior.api import add_interior_api
+from viz.pages.interior.scoring import Scoring
 from viz.pages.lab import chain, replay, rolling, strategies
 from viz.pages.lab.api import add_lab_api
 from viz.pages.lab.walking import Walking, wire_branches
@@ -21,9 +24,10 @@ from viz.pages.layout import Layout, lay_out
 from viz.pages.limits import LOOKING, Limits
 from viz.pages.looking import Looking
 from viz.pages.masthead import describe
-from viz.pages.panels import Screen, attention, bars, bertviz, or_message, strip
-from viz.pages.scene import Scene, stored_scene
+from viz.pages.panels import Screen, bars, strip
+from viz.pages.scene import stored_scene
 from viz.pages.screens import (
+    after_head,
     after_pick,
     after_search,
     after_selection,
@@ -65,6 +69,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
         )
         add_api(service)  # first: an event of the page would take the name of an endpoint
         add_lab_api(service)
+        add_interior_api(service)
         writing = Writing(service, example)
         wire_writing(page, visitor, writing, limits)
         rolling.wire(page.rollouts, page, visitor, writing)
@@ -94,6 +99,7 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
     }
     gr.on([page.buttons["generate"].click, page.prompt.submit], writing.generate, **shared)
     page.buttons["step"].click(writing.step, **shared)
+    page.buttons["score"].click(Scoring(writing.service, writing.example).score_text, **shared)
     page.buttons["more"].click(writing.more, **shared)
     page.branch.submit(
         writing.go_on, **shared | {"inputs": [visitor, page.prompt, page.branch, *page.inputs]}
@@ -149,15 +155,17 @@ def wire_looking(page: Layout, looking: Looking) -> None:
     on([controls["query"].change], draws(after_search))
     on([controls["picked"].change], draws(after_pick))
     chain.wire(page.buttons, looking)
+    heads.wire(looking)
+    lens.wire(page, looking)
     on(
         [controls[name].change for name in ("layer", "head", "mean_heads", "hide_first", "whole")],
-        draws(_attention_only),
+        draws(after_head),
     )
     on([controls["appearance"].change], draws(figures))
     for name, tab in page.rooms.items():
         on([tab.select], draws(room, partial(enter, name)))
-    on([page.tabs["head_view"].select], draws(_attention_only, partial(set_head_view, True)))
-    on([page.tabs["heatmap"].select], draws(_attention_only, partial(set_head_view, False)))
+    on([page.tabs["head_view"].select], draws(after_head, partial(set_head_view, True)))
+    on([page.tabs["heatmap"].select], draws(after_head, partial(set_head_view, False)))
 
 
 def wire_switches(page: Layout) -> None:
@@ -236,10 +244,3 @@ def layer_range(layers: int) -> dict[str, Any]:
 def preset_values(name: str) -> list[float]:
     """Return the sliders' values of a preset."""
     return [getattr(PRESETS[name], setting) for setting in SAMPLER_NAMES]
-
-
-def _attention_only(scene: Scene, controls: Controls) -> Screen:
-    return Screen(
-        attention=or_message(attention, scene, controls),
-        bertviz=bertviz(scene, controls) if scene.head_view else gr.skip(),
-    )

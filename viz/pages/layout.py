@@ -13,12 +13,17 @@ from viz.components.bertviz_frame import BertVizFrame
 from viz.components.branch_choice import BranchChoice
 from viz.components.chain import ChainChoice, ChainDials, TokenPick
 from viz.components.download import Download
+from viz.components.head_choice import HeadChoice
 from viz.components.heading import heading
 from viz.components.next_token import NextTokenBars
 from viz.components.selection import Selection
+from viz.components.take_away import TakeAway
 from viz.components.token_strip import COLOUR_BY, TokenStrip
 from viz.pages import ASSETS
 from viz.pages.controls import NAMES, PRESETS, SAMPLER_NAMES, Controls
+from viz.pages.interior import heads as all_heads
+from viz.pages.interior import lens, score
+from viz.pages.interior.heads import HeadsRoom
 from viz.pages.lab import branches, chain, replay, rollouts, strategies
 from viz.pages.lab.replay import ReplayRoom
 from viz.pages.lab.rollouts import RolloutRoom
@@ -30,8 +35,9 @@ from viz.pages.service import CHOICES
 from viz.pages.visitor import ROOMS
 from viz.strings import say
 
-LAB = {
+OTHERS = {
     "branches": branches.lay_out,
+    "score": score.lay_out,
 }
 ROW_CHOICES = (5, 10, 20, 50, 100)
 
@@ -55,6 +61,9 @@ class Layout:
     """Of the attention panel."""
     rooms: dict[str, gr.Tab]
     """What can be opened under the text."""
+    heads: HeadsRoom
+    head_choice: HeadChoice
+    """The head that a person opens."""
     replay: ReplayRoom
     strategies: StrategiesRoom
     rollouts: RolloutRoom
@@ -97,6 +106,8 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
     controls["appearance"] = Appearance()
     # Not in their room either: a token is banned, and picked, in the tables above.
     controls["chain"], controls["picked"], dials = ChainChoice(), TokenPick(), ChainDials()
+    controls["head_choice"] = head_choice = HeadChoice()
+    TakeAway()
     branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
     with gr.Column(elem_classes=["card"]):
         prompt, buttons, examples, preset, controls["precision"] = _compose(start)
@@ -109,25 +120,15 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
         with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
             outputs |= _next_token(start, first, controls)
     rooms: dict[str, gr.Tab] = {}
+    parts: dict[str, Any] = {}
     with gr.Tabs(elem_id="rooms"):
         for name in ROOMS:
             with gr.Tab(say(f"page.room.{name}"), id=name, elem_id=f"room-{name}") as rooms[name]:
                 if name == "inside":
                     inside, tabs = _inside(start, first, controls, layers, heads)
                     outputs |= inside
-                elif name == "chain":
-                    outputs |= chain.lay_out(buttons)
-                elif name == "replay":
-                    with gr.Column(elem_classes=["card"]):
-                        again = replay.lay_out()
-                elif name == "strategies":
-                    with gr.Column(elem_classes=["card"]):
-                        searches = strategies.lay_out(limits)
-                elif name == "rollouts":
-                    rolls = rollouts.lay_out()
                 else:
-                    with gr.Column(elem_classes=["card"]):
-                        outputs |= LAB[name]()
+                    parts[name] = _room(name, start, limits, controls, buttons, outputs)
     outputs |= {name: buttons[name] for name in ("stop", "undo", "redo")}
     screen = Screen(notice=notice, preset=preset, prompt=prompt, **outputs)
     return Layout(
@@ -143,10 +144,42 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
         branch=branch,
         download=download,
         chain_dials=dials,
-        replay=again,
-        strategies=searches,
-        rollouts=rolls,
+        heads=parts["heads"],
+        head_choice=head_choice,
+        replay=parts["replay"],
+        strategies=parts["strategies"],
+        rollouts=parts["rollouts"],
     )
+
+
+def _room(
+    name: str,
+    start: Controls,
+    limits: Limits,
+    controls: dict[str, Any],
+    buttons: dict[str, gr.Button],
+    outputs: dict[str, Any],
+) -> Any:
+    """Create a room with its inputs, buttons and outputs; return what is wired by itself, if anything is."""
+    if name == "rollouts":
+        return rollouts.lay_out()
+    if name == "chain":
+        outputs |= chain.lay_out(buttons)
+    elif name == "lens":
+        outputs |= lens.lay_out(controls, buttons)
+    elif name == "heads":
+        room = all_heads.lay_out(start)
+        controls |= room.controls
+        outputs |= room.outputs
+        return room
+    else:
+        with gr.Column(elem_classes=["card"]):
+            if name == "replay":
+                return replay.lay_out()
+            if name == "strategies":
+                return strategies.lay_out(limits)
+            outputs |= OTHERS[name]()
+    return None
 
 
 def _text(
@@ -239,6 +272,8 @@ def _compose(start: Controls) -> tuple[gr.Textbox, dict[str, gr.Button], dict[st
             examples = {
                 example["prompt"]: gr.Button(example["name"], size="sm", min_width=50) for example in known
             }
+        with gr.Row(elem_classes=["group"]):
+            buttons["score"] = gr.Button(say("page.button.score"), size="sm", elem_id="score", min_width=60)
         with gr.Row(elem_classes=["group"]):
             _name(say("page.presets"))
             preset = _chips({name: say(f"page.preset.{name}") for name in PRESETS}, start.preset, "presets")

@@ -5,17 +5,23 @@ from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from model.attention_view import hide_first, window
 from model.distribution import leading
+from model.given import given_steps, only_given
+from model.internals import UnknownPart
+from model.likelihood import Likelihood
 from model.run import OutOfRange, SamplerSettings
 from model.sampler_effects import ranked_curve, temperature_sweep
 from model.sampler_settings import STAGES
-from viz.components.bertviz_frame import HeadViewValue, head_view_value, head_view_window
+from viz.components.bertviz_frame import BertVizValue, head_view_value, head_view_window
 from viz.components.chain_table import stage_label
 from viz.components.facts import facts_html, sampler_facts
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
+from viz.components.percent import perplexity_text
 from viz.components.token_strip import StripValue, strip_value
 from viz.figures.attention import attention_heatmap
 from viz.figures.sampler_effects import HEIGHT, ranked_probability_figure, temperature_sweep_figure
@@ -60,6 +66,23 @@ class Screen(NamedTuple):
     throws: Any = gr.skip()
     convergence: Any = gr.skip()
     tree: Any = gr.skip()
+    lens: Any = gr.skip()
+    attribution: Any = gr.skip()
+    logit_sum: Any = gr.skip()
+    heads_moved: Any = gr.skip()
+    residual: Any = gr.skip()
+    lens_grid: Any = gr.skip()
+    lens_line: Any = gr.skip()
+    score_facts: Any = gr.skip()
+    score_ranks: Any = gr.skip()
+    score_ratios: Any = gr.skip()
+    score_entropies: Any = gr.skip()
+    head_grid: Any = gr.skip()
+    head_told: Any = gr.skip()
+    head_map: Any = gr.skip()
+    thumbnails: Any = gr.skip()
+    model_view: Any = gr.skip()
+    neuron_view: Any = gr.skip()
 
 
 def strip(scene: Scene, controls: Controls) -> StripValue:
@@ -149,7 +172,11 @@ def attention(scene: Scene, controls: Controls) -> go.Figure:
     weights = scene.attention(controls.layer, controls.shown_head)
     if controls.hide_first:
         weights = hide_first(weights)
-    size = scene.length if controls.whole else WINDOW
+    return heatmap(weights, scene, controls, scene.length if controls.whole else WINDOW)
+
+
+def heatmap(weights: NDArray[np.floating], scene: Scene, controls: Controls, size: int) -> go.Figure:
+    """Return (T, T) weights as a heatmap, of a long text a window around the selected query."""
     shown = window(scene.length, scene.query, size)
     return attention_heatmap(
         weights[shown.start : shown.stop, shown.start : shown.stop],
@@ -161,7 +188,7 @@ def attention(scene: Scene, controls: Controls) -> go.Figure:
     )
 
 
-def bertviz(scene: Scene, controls: Controls) -> HeadViewValue:
+def bertviz(scene: Scene, controls: Controls) -> BertVizValue:
     """Return BertViz's head view of the selected layer."""
     first, end = head_view_window(scene.length, scene.selected)
     return head_view_value(
@@ -177,7 +204,7 @@ def or_message(panel: Callable[[Scene, Controls], go.Figure], scene: Scene, cont
     """Return a figure, or the sentence that says why there is none: one panel never blanks the others."""
     try:
         return panel(scene, controls)
-    except (Trouble, OutOfRange) as trouble:
+    except (Trouble, OutOfRange, UnknownPart) as trouble:
         return placeholder(str(trouble), theme=controls.theme)
 
 
@@ -188,6 +215,8 @@ def notice(scene: Scene, controls: Controls) -> str:
     used = scene.run.settings_at(scene.selected)
     if why is None or step is None or used == controls.settings:
         return ""
+    if scene.selected < len(scene.run.prompt_token_ids) + given_steps(scene.run):
+        return ""  # nobody sampled it
     changed = [name for name in (*STAGES, "order") if getattr(used, name) != getattr(controls.settings, name)]
     if used.temperature == 0.0:
         changed = ["temperature"]
@@ -213,14 +242,20 @@ def said_setting(settings: SamplerSettings, name: str) -> str:
 
 def status(scene: Scene) -> str:
     """Return a line on the text as a whole: how long it is and why it ended."""
-    reason = scene.run.finish_reason
+    run, reason = scene.run, scene.run.finish_reason
+    given, tokens = given_steps(run), len(run.token_ids)
+    if only_given(run):
+        perplexity = perplexity_text(Likelihood.of(run.steps).perplexity)
+        whole = say("page.scored", tokens=tokens, precision=run.precision)
+        stopped = say("page.finish.stop") if reason == "stop" else ""
+        return status_line(whole, say("page.perplexity", perplexity=perplexity), stopped)
     ended = say(f"page.finish.{reason}") if reason else ""
     return status_line(
         say(
-            "page.tokens",
-            prompt=len(scene.run.prompt_token_ids),
-            new=len(scene.run.steps),
-            precision=scene.run.precision,
+            "page.tokens_given" if given else "page.tokens",
+            prompt=len(run.prompt_token_ids) + given,
+            new=len(run.steps) - given,
+            precision=run.precision,
         ),
         ended,
     )

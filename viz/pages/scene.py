@@ -1,7 +1,7 @@
 """One selected step of one text, as finished numbers: what every panel of the page is drawn from."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,14 +9,19 @@ from numpy.typing import NDArray
 
 from model.attention_view import MEAN_HEAD
 from model.branch_tree import BranchTree
+from model.distribution import Floats
 from model.explain import Explanation, explain
 from model.run import Run, within
+from model.scoring import ScoredText, ratios_of, scored_run
 from model.text import Piece
 from model.throws import Throws
 from viz.pages.controls import Controls
 from viz.pages.example import Example
+from viz.pages.interior.head_memory import HeadMemory
+from viz.pages.interior.head_readings import HeadReadings
+from viz.pages.interior.readings import Readings
 from viz.pages.service import Service, Trouble
-from viz.pages.visitor import ROOMS, Visitor
+from viz.pages.visitor import HEAD_TABS, ROOMS, Visitor
 from viz.strings import say
 
 Heads = NDArray[np.floating]
@@ -49,6 +54,19 @@ class Scene:
     """T, the number of tokens that the model has read."""
     tree: BranchTree
     """All texts of the page."""
+    vocab_size: int
+    score: Callable[[], ScoredText]
+    """How likely the model finds the text; without leaders."""
+    ratios: Callable[[], Floats]
+    """(n,) the probability of every step's token over that of the most likely one."""
+    readings: Readings
+    """What layers would say at the query, and what they added."""
+    heads: HeadReadings
+    """What can be said of every head of the model on the text."""
+    head_tab: str
+    """Which view of the heads is open: only that one is drawn."""
+    found: Mapping[str, Any] = field(default_factory=dict)
+    """What the visitor had computed last, by the room."""
     compared: int | None = None
     """Key of the branch that the text is compared with."""
     throws: Throws | None = None
@@ -61,6 +79,7 @@ class Scene:
 
 
 MOST_MATCHES = 12
+RATIOS = "ratios"
 
 
 def scene_of(service: Service, example: Example, visitor: Visitor, controls: Controls) -> Scene:
@@ -87,6 +106,13 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
     def head_in(head: int) -> int:
         return int(within("head", head, MEAN_HEAD, model.info.heads - 1, whole=True))
 
+    def ratios() -> Floats:
+        known, found = visitor.found.get(RATIOS, (None, None))
+        if known is not run:
+            found = ratios_of(service.engine, run)
+            visitor.found[RATIOS] = run, found
+        return found
+
     return Scene(
         run=run,
         pieces=visitor.pieces,
@@ -102,6 +128,15 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         attention_heads=lambda layer: internals.attention_heads(layer_in(layer), len(read)),
         length=len(read),
         tree=visitor.tree,
+        vocab_size=model.info.vocab_size,
+        score=lambda: scored_run(run, model.text),
+        ratios=ratios,
+        readings=Readings(
+            lambda: service.read(run.token_ids[:selected], run.precision), selected - 1, _at(run, selected)
+        ),
+        heads=HeadReadings(lambda: internals, visitor.heads, len(read)),
+        head_tab=visitor.head_tab,
+        found=visitor.found,
         compared=visitor.compared,
         throws=visitor.throws,
     )
@@ -133,7 +168,18 @@ def stored_scene(example: Example, controls: Controls, missing: str, room: str =
         attention_heads=absent,
         length=len(example.attention),
         tree=BranchTree.of(example.run),
+        vocab_size=len(example.logits),
+        score=lambda: ScoredText(example.run, example.run.token_ids, scored_bytes=example.scored_bytes),
+        ratios=absent,
+        readings=Readings(absent, example.selected - 1, _at(example.run, example.selected)),
+        heads=HeadReadings(absent, HeadMemory(), len(example.attention)),
+        head_tab=HEAD_TABS[0],
     )
+
+
+def _at(run: Run, position: int) -> int | None:
+    """Return the id of the token at a position; None past the end."""
+    return run.token_ids[position] if position < len(run.token_ids) else None
 
 
 def why_not(service: Service, visitor: Visitor) -> str:

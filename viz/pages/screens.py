@@ -1,11 +1,13 @@
 """Which panels an event redraws: those that it changes, and of the rooms the one that is open."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from viz.pages.controls import Controls
+from viz.pages.interior import head_panels, lens, lens_grid, score
 from viz.pages.lab import branches, chain, throwing
 from viz.pages.panels import (
     Screen,
@@ -39,14 +41,43 @@ BY_SETTINGS: dict[str, dict[str, Panel]] = {
     },
 }
 """The panels of each room that show the shaped distribution, by the field of `Screen`."""
-BY_SELECTION: dict[str, dict[str, Panel]] = {
+BY_HEAD: dict[str, dict[str, Panel]] = {
     "inside": {
         "attention": lambda scene, controls: or_message(attention, scene, controls),
         "bertviz": lambda scene, controls: bertviz(scene, controls) if scene.head_view else gr.skip(),
     },
+    "heads": {
+        "head_grid": head_panels.grid,
+        "head_told": head_panels.told,
+        "head_map": head_panels.head_map,
+        "thumbnails": head_panels.thumbnails,
+        "model_view": head_panels.model_view,
+        "neuron_view": head_panels.neuron_view,
+    },
 }
-"""The others, which show the selected step."""
-BY_TEXT: dict[str, dict[str, Panel]] = {"branches": {"tree": branches.tree}}
+"""Those that show the layer and head on the sliders, at the selected step."""
+BY_SELECTION: dict[str, dict[str, Panel]] = {
+    **BY_HEAD,
+    "lens": {
+        "lens": partial(or_message, lens.lens),
+        "attribution": partial(or_message, lens.attribution),
+        "logit_sum": lens.logit_sum,
+        "heads_moved": lens.heads_moved,
+        "residual": partial(or_message, lens.residual),
+        "lens_grid": lens_grid.figure,
+        "lens_line": lens_grid.line,
+    },
+}
+"""All others that show the selected step."""
+BY_TEXT: dict[str, dict[str, Panel]] = {
+    "branches": {"tree": branches.tree},
+    "score": {
+        "score_facts": score.facts,
+        "score_ranks": score.ranks,
+        "score_ratios": score.ratios,
+        "score_entropies": score.entropies,
+    },
+}
 """Those that show texts, and no step more than another."""
 
 
@@ -59,6 +90,16 @@ def after_settings(scene: Scene, controls: Controls) -> Screen:
         preset=controls.preset,
         **_drawn(BY_SETTINGS, scene, controls),
     )
+
+
+def after_head(scene: Scene, controls: Controls) -> Screen:
+    """Return what another layer, head or view of heads changes."""
+    return Screen(**_drawn(BY_HEAD, scene, controls))
+
+
+def after_quantity(scene: Scene, controls: Controls) -> Screen:
+    """Return what another quantity of the heads changes."""
+    return Screen(head_grid=head_panels.grid(scene, controls), head_told=head_panels.told(scene, controls))
 
 
 def after_search(scene: Scene, controls: Controls) -> Screen:

@@ -11,11 +11,14 @@ from model.history import History
 from model.run import Run
 from model.text import Piece
 from model.throws import Throws
+from viz.pages.interior.head_memory import HeadMemory
 from viz.pages.service import Trouble
 from viz.strings import say
 
-ROOMS = ("inside", "chain", "replay", "branches", "rollouts", "strategies")
+ROOMS = ("inside", "heads", "lens", "score", "chain", "replay", "branches", "rollouts", "strategies")
 """What can be open under the text."""
+HEAD_TABS = ("thumbnails", "model_view", "neuron_view")
+"""What can be open in the room of the heads."""
 
 
 class Visitor:
@@ -39,6 +42,10 @@ class Visitor:
         """Which room under the text is open: only that one is drawn."""
         self.head_view = False
         """Whether the tab with BertViz's head view is open: it is costly, and drawn only then."""
+        self.head_tab = HEAD_TABS[0]
+        """Which view of the heads is open in their room: only that one is drawn."""
+        self.heads = HeadMemory()
+        """What is known of the heads on the texts that were looked at last."""
         self.throws: Throws | None = None
         """Other dice at one step, which another step or other settings forget."""
         self.continuation: Continuation | None = None

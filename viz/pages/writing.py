@@ -7,6 +7,7 @@ import gradio as gr
 
 from model.branch_tree import BranchTree
 from model.continuation import Continuation
+from model.given import given_text
 from model.internals import shared
 from model.run import MAX_SEED, OutOfRange, Run, within
 from viz.components.branch_choice import BranchChoiceValue
@@ -45,7 +46,7 @@ class Writing(Showing):
 
     def more(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
         """Write on from the end of the text on the page, whatever stands in the prompt by now."""
-        prompt = visitor.run.prompt
+        prompt = given_text(visitor.run)
         screens = self._extend(visitor, prompt, None, Controls(*values))  # type: ignore[arg-type]
         yield from self._or_why_not(visitor, screens)
 
@@ -111,7 +112,7 @@ class Writing(Showing):
         screen = self.redraw(visitor, *values)
         if visitor.run is before:
             return screen._replace(notice=said(say("page.text_stayed")))
-        return screen if prompt != before.prompt else screen._replace(prompt=visitor.run.prompt)
+        return screen if prompt != given_text(before) else screen._replace(prompt=given_text(visitor.run))
 
     def _fork(self, visitor: Visitor, position: int, token_id: int) -> tuple[Run, BranchTree]:
         """Return the text up to a token that a person chose, and the tree with it on the page."""
@@ -139,7 +140,7 @@ class Writing(Showing):
     ) -> Iterator[Screen]:
         yield from self._loading()
         run = visitor.run
-        if run.prompt != prompt or run.model != self.service.model.info.identity:
+        if given_text(run) != prompt or run.model != self.service.model.info.identity:
             yield from self._anew(visitor, prompt, length or self._length(controls), controls)
             return
         length = length or self._length(controls)

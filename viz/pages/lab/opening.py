@@ -3,6 +3,7 @@
 from typing import Any
 
 from model.branch_tree import MOST_BRANCHES
+from model.given import given_text
 from model.internals import shared
 from model.run import Run
 from viz.pages.panels import Screen, said
@@ -38,4 +39,4 @@ def open_run(showing: Showing, visitor: Visitor, run: Run, name: str, prompt: st
             visitor.history.change(tree.left(run, shared(tree.run.token_ids, run.token_ids), name))
         showing.take(visitor)
     screen = showing.redraw(visitor, *values)._replace(notice=said(say("lab.opened", name=name)))
-    return screen if prompt != before.prompt else screen._replace(prompt=visitor.run.prompt)
+    return screen if prompt != given_text(before) else screen._replace(prompt=given_text(visitor.run))

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from model.branch_tree import Branch, BranchTree
+from model.given import given_text
 from model.internals import shared
 from model.run import Run
 from model.stored_run import stored_run
@@ -78,7 +79,8 @@ class Walking(Showing):
             screen = Screen(tree=branch_tree_value(visitor.tree, visitor.compared), **buttons(visitor))
         else:
             screen = self.redraw(visitor, *values)
-            screen = screen if prompt != before.prompt else screen._replace(prompt=visitor.run.prompt)
+            if prompt == given_text(before):
+                screen = screen._replace(prompt=given_text(visitor.run))
         return screen._replace(notice=said(note)) if note else screen
 
     def save(
@@ -204,5 +206,5 @@ def _chosen(visitor: Visitor, choice: BranchChoiceValue) -> Branch:
 
 
 def _words(run: Run) -> str:
-    """Return the first words of a prompt as the end of a file's name."""
-    return "".join(f"-{word.lower()[:20]}" for word in re.findall(r"\w+", run.prompt)[:NAMED_BY])
+    """Return the first words that a person typed as the end of a file's name."""
+    return "".join(f"-{word.lower()[:20]}" for word in re.findall(r"\w+", given_text(run))[:NAMED_BY])

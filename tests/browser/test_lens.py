@@ -1,0 +1,95 @@
+"""The room of the layers in Chromium, on the example that every page begins with."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.visit import PATIENT, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+Visits = Callable[..., Visit]
+LINE = "#lens-line"
+HEAT = "#lens-grid .heatmaplayer .hm"
+
+
+def enter(visit: Visit) -> Page:
+    """Open the room and wait until it is drawn."""
+    page = visit.page
+    tab = page.locator("#rooms button[role=tab]", has_text="Logit lens")
+    if not tab.is_visible():
+        page.locator("#rooms .overflow-menu > button").first.click()
+        tab = page.locator("#rooms .overflow-dropdown button", has_text="Logit lens").first
+    tab.click()
+    for plot in ("lens", "attribution", "residual"):
+        page.wait_for_selector(f"#{plot} .js-plotly-plot .main-svg", timeout=PATIENT)
+    expect(page.locator("#heads-moved li")).to_have_count(10, timeout=PATIENT)
+    return page
+
+
+def select(visit: Visit, index: int) -> dict[str, Any]:
+    """Click a token and return the lens of it."""
+    before = visit.plot("lens")
+    visit.page.locator(f"#tokens [data-index='{index}']").click()
+    return visit.wait_for_change("lens", before)
+
+
+def test_the_lens_follows_the_selected_token_and_the_switch_takes_the_difference_apart(
+    visits: Visits,
+) -> None:
+    visit = visits()
+    page = enter(visit)
+    lens = select(visit, 12)
+    leading, _, _, rank, *_ = lens["data"]
+    assert len(leading["x"]) == len(rank["x"]) == 31 and leading["y"][0] == -1
+    (row,) = [row for row in visit.table() if "chosen" in row["kind"]]
+    assert rank["x"][-1] == int(row["cells"][0].replace("\u00a0", "")), (
+        "the top row is the model's own output"
+    )
+    expect(page.locator("#logit-sum")).to_contain_text("the token in the text")
+    total, logit = re.search(r"parts (\S+) [=≈] logit (−?[\d.]+)\.", page.inner_text("#logit-sum")).groups()  # type: ignore[union-attr]
+    assert abs(float(total.replace("−", "-")) - float(logit.replace("−", "-"))) < 0.1
+    before = visit.plot("attribution")
+    page.locator("#against-rival input").check()
+    visit.wait_for_change("attribution", before)
+    expect(page.locator("#logit-sum")).to_contain_text("most likely other token")
+
+
+def test_the_grid_is_cancelled_computed_and_framed_and_follows_the_keys(visits: Visits) -> None:
+    visit = visits(mode="dark")
+    page = enter(visit)
+    expect(page.locator(LINE)).to_contain_text("Not computed yet")
+    page.locator("#lens-size label", has_text="48").click()
+    page.locator("#lens-compute").click()
+    expect(page.locator("#lens-cancel")).to_be_enabled(timeout=PATIENT)
+    page.locator("#lens-cancel").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(LINE)).to_contain_text("Cancelled", timeout=PATIENT)
+    expect(page.locator("#lens-compute")).to_be_enabled()
+
+    page.locator("#lens-size label", has_text="24").click()
+    page.locator("#lens-compute").click()
+    expect(page.locator(LINE)).to_contain_text("Left out", timeout=PATIENT)
+    expect(page.locator("#lens-compute")).to_be_enabled()
+    page.wait_for_selector(HEAT, timeout=PATIENT)
+    grid = visit.plot("lens-grid")
+    assert (len(grid["data"][0]["z"]), len(grid["data"][0]["z"][0])) == (31, 24)
+    (selected,) = visit.pressed()
+    assert grid["shapes"][0][:2] == [selected - 1.5, selected - 0.5]
+    page.locator(f"#tokens [data-index='{selected}']").focus()
+    page.keyboard.press("ArrowLeft")
+    moved = visit.wait_for_change("lens-grid", grid)
+    assert moved["shapes"][0][:2] == [selected - 2.5, selected - 1.5]
+    assert moved["data"][0]["z"] == grid["data"][0]["z"]
+
+
+def test_on_a_phone_nothing_is_scrolled_sideways_but_the_grid_in_its_card(visits: Visits) -> None:
+    page = enter(visits(width=390))
+    page.locator("#lens-compute").click()
+    page.wait_for_selector(HEAT, timeout=PATIENT)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    box = page.locator(".lens-grid")
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")

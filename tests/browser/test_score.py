@@ -1,0 +1,111 @@
+"""A text that is scored, and what is taken away from the page, in Chromium."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import Download, Page, expect
+
+from tests.browser.visit import PATIENT, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+Visits = Callable[..., Visit]
+TEXT = "Two quick <b>cats</b>, two quick cats"
+WORDS = "two-quick-b-cats-b"
+KEYS_ALONE = """[...document.querySelectorAll('.gradio-container .block[id] > .js-plotly-plot')]
+  .filter((plot) => plot.offsetParent && plot.querySelector('.modebar-btn[data-title^="Download plot"]'))
+  .every((plot) => plot.parentNode.querySelectorAll(':scope > .take-away:not([hidden])').length === 1)"""
+
+
+def score(visit: Visit) -> Page:
+    """Score a text and open its room."""
+    page = visit.page
+    page.locator("#prompt textarea").fill(TEXT)
+    page.locator("#score").click()
+    expect(page.locator("#status")).to_contain_text("scored, nothing was written", timeout=PATIENT)
+    page.get_by_role("tab", name="Score", exact=True).click()
+    page.wait_for_selector("#score-ratios .js-plotly-plot .main-svg")
+    return page
+
+
+def taken(page: Page, block: str, kind: str) -> Download:
+    """Save something with the keys alone."""
+    menu = page.locator(f"#{block} > .take-away")
+    opener, button = menu.locator("> button"), menu.locator(f"[data-kind={kind}]")
+    if not button.is_visible():
+        opener.focus()
+        page.keyboard.press("Enter")
+    button.focus()
+    with page.expect_download() as caught:
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(button).to_be_hidden()
+    return caught.value
+
+
+def rows_of(download: Download) -> list[dict[str, str]]:
+    with Path(download.path()).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def numbers(values: list[str]) -> list[float]:
+    return [float(value) for value in values]
+
+
+def test_a_text_is_scored_and_its_figures_and_numbers_are_taken_away(visits: Visits) -> None:
+    visit = visits()
+    page = score(visit)
+    assert "".join(visit.tokens()) == TEXT
+    assert page.locator("#tokens button.forced").count() == 0
+    expect(page.locator("#score-facts .facts > div")).to_have_count(4)
+    page.wait_for_function(KEYS_ALONE)
+
+    for block in ("timeline", "score-ranks"):
+        name = f"gpt-inside-out-{block}-{WORDS}"
+        png, svg = taken(page, block, "png"), taken(page, block, "svg")
+        assert [one.suggested_filename for one in (png, svg)] == [f"{name}.png", f"{name}.svg"]
+        assert Path(png.path()).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+        drawn = ElementTree.parse(svg.path()).getroot()
+        assert drawn.tag == "{http://www.w3.org/2000/svg}svg" and len(list(drawn.iter())) > 20
+        assert taken(page, block, "csv").suggested_filename == f"{name}.csv"
+        assert "rgb(255, 255, 255)" in Path(svg.path()).read_text(), "the card lies behind the picture"
+    clear = page.evaluate("document.querySelector('#timeline .js-plotly-plot').layout.paper_bgcolor")
+    assert clear.replace(" ", "") == "rgba(0,0,0,0)", "and the page is as it was"
+
+    bars = visit.plot("score-ranks")["data"][0]
+    ranks = rows_of(taken(page, "score-ranks", "csv"))
+    assert numbers([row["tokens"] for row in ranks]) == bars["y"]
+    assert ranks[0]["rank of the token: label"] == "1–10"
+    surprisal = visit.plot("timeline")["data"][0]
+    steps = rows_of(taken(page, "timeline", "csv"))
+    assert numbers([row["position"] for row in steps]) == surprisal["x"]
+    assert numbers([row["surprisal (bits)"] for row in steps]) == pytest.approx(surprisal["y"], abs=1e-4)
+    assert "".join(row["token"] for row in steps) == "".join(TEXT.replace(" ", "␣").partition("␣")[1:])
+
+    shown = visit.table()
+    table = rows_of(taken(page, "next-token", "csv"))
+    assert [int(row["token_id"]) for row in table if row["token_id"]] == [row["id"] for row in shown]
+    assert sum(numbers([row["probability"] for row in table])) == pytest.approx(1)
+
+
+def test_saving_is_there_after_redraws_for_heat_maps_and_for_the_run(visits: Visits) -> None:
+    visit = visits(width=390, mode="dark")
+    page = visit.page
+    page.wait_for_function(KEYS_ALONE)
+    page.locator("#tokens [data-index='3']").click()
+    visit.wait_for_row(3)
+    page.wait_for_function(KEYS_ALONE)
+    cells = visit.plot("attention")["data"][0]["z"]
+    heat = rows_of(taken(page, "attention", "csv"))
+    names = list(heat[0])
+    assert [name.endswith("label") for name in names] == [False, True, False, True, False]
+    at = {(int(row[names[2]]), int(row[names[0]])): row[names[4]] for row in heat}
+    assert len(at) == len(cells) ** 2 and at[0, 1] == "", "no query looks ahead"
+    assert float(at[5, 3]) == pytest.approx(cells[5][3])
+    run = taken(page, "tokens", "json")
+    assert json.loads(Path(run.path()).read_text())["prompt"] and run.suggested_filename.endswith(".json")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
