@@ -3,10 +3,14 @@
 The imports are inside the fixtures: tests that need no model start without the seconds that torch takes.
 """
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # two processes with a team of threads each wait for one another
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A busy machine is no failure: no test asserts a time.
 settings.register_profile("patient", deadline=None)
@@ -42,9 +46,13 @@ def tiny_gpt2() -> "LanguageModel":
     return tiny_model("gpt2")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the browser tests, which share an app and a Chromium, to one process, and other files to any."""
-    for item in items:
-        folder, name = item.path.parent.name, item.path.name
-        item.add_marker(pytest.mark.xdist_group("browser" if folder == "browser" else name))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give the browser tests, which share an app and a Chromium, to one process; other files to any."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - asked for with -n alone
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return "browser" if "tests/browser/" in path else path
+
+    return ByFile(config, log)

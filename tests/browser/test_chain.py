@@ -12,14 +12,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 Visits = Callable[..., Visit]
 USUAL = ["temperature", "top_k", "top_p"]
 TITLE = "() => document.querySelector('#cumulative .js-plotly-plot')?.layout?.annotations?.[0]?.text || ''"
-OPEN = """() => Array.from(document.querySelectorAll("#rooms button[role=tab]"))
-  .find((tab) => tab.textContent.includes("Chain")).click()"""
 
 
 def enter(visit: Visit) -> Page:
     """Open the room and wait until it is drawn."""
     page = visit.page
-    page.evaluate(OPEN)
+    visit.enter("Chain and dice")
     page.wait_for_selector("#chain-table tr[data-stage]")
     page.wait_for_function(f"({TITLE})().includes('falls on')", timeout=PATIENT)
     return page

@@ -20,7 +20,7 @@ Visits = Callable[..., Visit]
 
 def enter(visit: Visit) -> None:
     visit.write(PROMPT, 4, temperature=1, seed=3)
-    visit.page.get_by_role("tab", name="All heads").click()
+    visit.enter("All heads")
     expect(visit.page.locator("#head-grid .cell").first).to_be_visible(timeout=PATIENT)
 
 

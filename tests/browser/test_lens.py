@@ -19,11 +19,7 @@ HEAT = "#lens-grid .heatmaplayer .hm"
 def enter(visit: Visit) -> Page:
     """Open the room and wait until it is drawn."""
     page = visit.page
-    tab = page.locator("#rooms button[role=tab]", has_text="Logit lens")
-    if not tab.is_visible():
-        page.locator("#rooms .overflow-menu > button").first.click()
-        tab = page.locator("#rooms .overflow-dropdown button", has_text="Logit lens").first
-    tab.click()
+    visit.enter("Logit lens")
     for plot in ("lens", "attribution", "residual"):
         page.wait_for_selector(f"#{plot} .js-plotly-plot .main-svg", timeout=PATIENT)
     expect(page.locator("#heads-moved li")).to_have_count(10, timeout=PATIENT)

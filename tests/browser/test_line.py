@@ -50,40 +50,29 @@ def waits(visit: Visit) -> None:
     expect(visit.page.locator("#stop")).to_be_enabled()
 
 
-def test_a_page_that_is_closed_lets_the_next_one_in(arrive: Callable[[], Visit]) -> None:
-    first, second, third = arrive(), arrive(), arrive()
-    first.begin("Once upon a time", LONG, temperature=0)
-    begins(first)
-    second.begin("Once upon a time", LONG, temperature=0)
-    waits(second)
-    before = third.tokens()
-    third.begin("Once upon a time", LONG, temperature=0)
-    expect(third.page.locator("#notice")).to_contain_text("the line is full (1 waiting)", timeout=PATIENT)
-    assert third.tokens() == before, "nothing is lost"
-    first.page.context.close()
-    begins(second)
-    third.generate()
-    waits(third)
-    second.page.locator("#stop").click()
-    begins(third)
-    expect(second.page.locator("#status")).to_contain_text("stopped", timeout=PATIENT)
-    third.page.locator("#stop").click()
-    expect(third.page.locator("#status")).to_contain_text("stopped", timeout=PATIENT)
-    assert third.errors == []
-
-
-def test_stop_ends_the_wait(arrive: Callable[[], Visit]) -> None:
+def test_a_page_that_is_closed_lets_the_next_one_in(arrive: Callable[[], Visit], narrow: str) -> None:
     first, second = arrive(), arrive()
     first.begin("Once upon a time", LONG, temperature=0)
     begins(first)
+    before = second.tokens()
     second.begin("Hello", LONG, temperature=0)
     waits(second)
+    client = Client(narrow, verbose=False, analytics_enabled=False)
+    with pytest.raises(AppError, match=r"the line is full \(1 waiting\)"):
+        client.predict("Hello", 2, api_name="/generate")
+    client.close()
     second.page.locator("#stop").click()
     expect(second.page.locator("#status")).to_contain_text("0 written", timeout=PATIENT)
     expect(second.page.locator("#status")).to_contain_text("stopped")
-    begins(first)
-    first.page.locator("#stop").click()
-    expect(first.page.locator("#status")).to_contain_text("stopped", timeout=PATIENT)
+    second.page.locator("#undo").click()
+    second.wait_for_tokens(before)
+    second.generate()
+    waits(second)
+    first.page.context.close()
+    begins(second)
+    second.page.locator("#stop").click()
+    expect(second.page.locator("#status")).to_contain_text("stopped", timeout=PATIENT)
+    assert second.errors == []
 
 
 def test_programs_that_hang_up_leave_room_for_others(narrow: str) -> None:

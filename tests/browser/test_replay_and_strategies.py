@@ -16,12 +16,6 @@ PHONE = 390
 Visits = Callable[..., Visit]
 
 
-def enter(visit: Visit, room: str) -> None:
-    """Open a room; on a phone it stands in the menu behind the tabs."""
-    visit.page.locator("#rooms .overflow-menu > button").first.click()
-    visit.page.locator("#rooms .overflow-dropdown button", has_text=room).first.click()
-
-
 def assert_no_wider_than_the_page(visit: Visit) -> None:
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
 
@@ -31,7 +25,7 @@ def test_two_replays_and_a_beam_search_are_shown_opened_and_undone(visits: Visit
     page = visit.page
     original = visit.write(PROMPT, LENGTH, temperature=0.8, seed=3)
 
-    enter(visit, "Other settings")
+    visit.enter("Other settings")
     page.locator("#replay").click()  # Greedy and Wild are ticked
     expect(page.locator("#replay-line")).to_contain_text("replayed", timeout=PATIENT)
     rows = page.locator("#replays tbody tr")
@@ -62,7 +56,7 @@ def test_a_beam_search_grows_a_tree_whose_best_sequence_can_be_opened(visits: Vi
     visit = visits(width=PHONE, mode="light")
     page = visit.page
     visit.write(PROMPT, LENGTH, temperature=0.8, seed=3)
-    enter(visit, "Beam search")
+    visit.enter("Beam search")
     page.locator("#find-max-new-tokens input[type=number]").fill("6")
     page.locator("#find-max-new-tokens input[type=number]").blur()
     page.locator("#find").click()

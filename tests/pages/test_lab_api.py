@@ -90,7 +90,11 @@ def test_a_replay_with_unchanged_settings_is_the_run_and_agrees_with_it_whole(re
     for settings in (None, run["settings"]):
         told = last(real.replay(run, settings))
         assert (told["first_divergence"], told["agreement"], told["divergence"]) == (None, 1.0, None)
-        assert {name: told[name] for name in run} == run
+        assert (told["text"], told["settings"], told["seed"]) == (run["text"], run["settings"], run["seed"])
+        for again, step in zip(told["steps"], run["steps"], strict=True):
+            assert again.keys() == step.keys()
+            for name, value in step.items():
+                assert again[name] == (pytest.approx(value, abs=1e-5) if isinstance(value, float) else value)
 
 
 def test_a_replay_diverges_where_the_cumulative_of_the_new_settings_says_so(real, judge):

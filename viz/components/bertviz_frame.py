@@ -107,14 +107,14 @@ class BertVizFrame(Drawn):
         value: BertVizValue | None = None,
         *,
         elem_id: str = "bertviz",
-        empty: str = "components.bertviz.empty",
+        invitation: str = "components.bertviz.empty",
         **kwargs: Any,
     ) -> None:
         super().__init__(
             "bertviz_frame",
             '<p class="say"></p><div class="bertviz"></div>',
             value,
-            words={"empty": say(empty), "failed": say("components.bertviz.failed")},
+            words={"empty": say(invitation), "failed": say("components.bertviz.failed")},
             elem_id=elem_id,
             server_functions=[scripts],
             **kwargs,

@@ -51,8 +51,12 @@ def lay_out(start: Controls) -> HeadsRoom:
     tabs: dict[str, gr.Tab] = {}
     views: dict[str, type[Any] | partial[Any]] = {
         "thumbnails": HeadThumbnails,
-        "model_view": partial(BertVizFrame, elem_id="model-view", empty="components.bertviz.model.empty"),
-        "neuron_view": partial(BertVizFrame, elem_id="neuron-view", empty="components.bertviz.neuron.empty"),
+        "model_view": partial(
+            BertVizFrame, elem_id="model-view", invitation="components.bertviz.model.empty"
+        ),
+        "neuron_view": partial(
+            BertVizFrame, elem_id="neuron-view", invitation="components.bertviz.neuron.empty"
+        ),
     }
     with gr.Column(elem_classes=["card"]), gr.Tabs():
         for name in HEAD_TABS:
