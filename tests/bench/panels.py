@@ -21,13 +21,15 @@ from viz.pages.example import load_example
 from viz.pages.limits import Limits
 from viz.pages.panels import Screen
 from viz.pages.scene import scene_of
-from viz.pages.screens import after_selection, after_settings, everything
+from viz.pages.screens import after_selection, after_settings, everything, room
 from viz.pages.service import Service
-from viz.pages.visitor import Visitor
+from viz.pages.visitor import ROOMS, Visitor
 
 VOCABULARY = 49_152
 LENGTH = 64
 """Tokens of the text that is clicked on."""
+LONG = 512
+"""Tokens of the text whose rooms are opened as well."""
 BUSY = 8
 """Texts that are written meanwhile."""
 ENDLESS = 2000
@@ -65,16 +67,40 @@ def measure_panels(rounds: int) -> tuple[list[Row], dict[str, Any]]:
         busy = f", while {BUSY} texts are written"
         found[f"a moved slider{busy}"] = milliseconds(slid, range(20 * rounds), PAUSE)
         found[f"a click{busy}"] = milliseconds(clicked, range(20 * rounds), PAUSE)
+    opened, opened_bytes = rooms(service, visitor, rounds)
     visitor.head_view = True
     whole = payloads(everything(scene_of(service, load_example(), visitor, Controls()), Controls()))
     rows = [spread("panels", f"{what}, as JSON", times) for what, times in found.items()]
+    rows += [spread("panels", f"opening {what}", times) for what, times in opened.items()]
     rows += sampler_rows(rounds)
     rows += [
         Row("payloads", f"{name}, all panels at {LENGTH} tokens", size / 1000, "kB")
         for name, size in whole.items()
         if size >= WORTH_TELLING
     ]
-    return rows, {"ms": found, "payload_bytes": whole}
+    rows += [Row("payloads", f"opening {what}", size / 1000, "kB") for what, size in opened_bytes.items()]
+    return rows, {"ms": found | opened, "payload_bytes": whole, "room_bytes": opened_bytes}
+
+
+def rooms(service: Service, visitor: Visitor, rounds: int) -> tuple[dict[str, list[float]], dict[str, int]]:
+    """Return the milliseconds that opening every room takes, and the bytes that it sends."""
+    *_, run = service.write(visitor.run, LONG - LENGTH, SamplerSettings(), 42, "the visitor")
+    long = Visitor(run, tuple(service.model.text.pieces(run.token_ids)), LONG - 1)
+    times: dict[str, list[float]] = {}
+    sizes: dict[str, int] = {}
+    for length, who in ((LENGTH, visitor), (LONG, long)):
+        for name in ROOMS:
+            who.room = name
+            what = f"the room {name!r} at {length} tokens"
+
+            def opened(number: int, who: Visitor = who, length: int = length) -> dict[str, int]:
+                who.selected = length - 2 - number % 8  # another step each time: nothing is remembered of it
+                return payloads(room(scene_of(service, load_example(), who, Controls()), Controls()))
+
+            times[what] = milliseconds(opened, range(5 * rounds))
+            sizes[what] = sum(opened(0).values())
+        who.room = ROOMS[0]
+    return times, sizes
 
 
 @contextmanager

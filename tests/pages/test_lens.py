@@ -230,7 +230,14 @@ def test_whoever_leaves_the_page_stops_the_grid(desk):
     assert "Cancelled" in end.line and not desk.visitor.working
 
 
-@pytest.mark.parametrize("size", [None, 0, 10_000, "24", [24]])
+def test_the_grid_of_the_whole_text_has_a_column_for_every_token(desk):
+    whole = desk.compute(lens_size=0).figure.data[0]
+    length = len(desk.visitor.run.token_ids)
+    assert whole.z.shape[1] == length and not np.isnan(whole.z).any()
+    assert whole.customdata.shape[2] == 10 + 1, "the ten leading tokens, and the rank of what came"
+
+
+@pytest.mark.parametrize("size", [None, 96, 10_000, "24", [24]])
 def test_a_size_that_is_not_offered_is_a_sentence(desk, size):
     assert "numbers of positions" in desk.compute(lens_size=size).line
     assert ROOM not in desk.visitor.found

@@ -101,11 +101,11 @@ def _heat(
     vocab_size: int,
     theme: Theme,
 ) -> go.Heatmap:
-    names = len(columns[0].layers[0].token_ids) if columns else 0
+    names = min(_named(len(positions)), len(columns[0].layers[0].token_ids) if columns else 0)
     told = np.full((len(rows), len(positions), names + 1), "", dtype=object)
     words = np.full((len(rows), len(positions)), "", dtype=object)
     for index, column in enumerate(columns):
-        told[:, index] = [_told(one, token_of) for one in column.layers]
+        told[:, index] = [_told(one, names, token_of) for one in column.layers]
         words[:, index] = [token_label(token_of(one.token_ids[0]), WORD_LIMIT) for one in column.layers]
     legible: dict[str, Any] = {}
     colours = [one for _, one in theme.heat]
@@ -150,14 +150,19 @@ def even(colours: Sequence[str]) -> ColorScale:
     return tuple((index / last, colour) for index, colour in enumerate(colours))
 
 
-def _told(one: LensLayer, token_of: Callable[[int], str]) -> list[str]:
-    """Return the leading tokens of a cell, escaped, and the rank of what really came.
+def _named(count: int) -> int:
+    """Return how many tokens hovering over a cell names: what is sent stays small where cells are many."""
+    return 10 if count <= WORDS else 5 if count <= 2 * WORDS else 1
+
+
+def _told(one: LensLayer, names: int, token_of: Callable[[int], str]) -> list[str]:
+    """Return leading tokens of a cell, escaped, and the rank of what really came.
 
     Short, and without what all cells of a row or column share: there are more than a thousand of them.
     """
     told = [
         f"{token_label(token_of(token_id), 16)} {100 * probability:.1f}"
-        for token_id, probability in zip(one.token_ids, one.probabilities, strict=True)
+        for token_id, probability in zip(one.token_ids[:names], one.probabilities, strict=False)
     ]
     return [*told, "–" if one.rank is None else f"{one.rank:,}"]
 

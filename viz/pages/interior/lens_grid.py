@@ -29,10 +29,11 @@ from viz.pages.visitor import Visitor
 from viz.strings import say
 
 ROOM = "lens"
-SIZES = (WORDS, 48)
-"""Positions of a grid; more take long, and cannot be told apart."""
-LEADING = 3
-"""Tokens that hovering over a cell names."""
+WHOLE = 0
+SIZES = (WORDS, 48, WHOLE)
+"""Positions of a grid; the whole text may take long, and its cells be too narrow to tell apart."""
+LEADING = 10
+"""Tokens of a cell that are kept; a wide grid names fewer of them, see `lens_grid_figure`."""
 UPDATE_SECONDS = 0.3
 HEIGHT = 160
 """Of a sentence in place of the figure, in pixels."""
@@ -75,7 +76,7 @@ def lay_out(controls: dict[str, Any], buttons: dict[str, gr.Button]) -> dict[str
             elem_id="lens-colour",
         )
         controls["lens_size"] = gr.Radio(
-            [(say("interior.grid.positions", count=size), size) for size in SIZES],
+            [(_size_name(size), size) for size in SIZES],
             value=Controls.lens_size,
             label=say("interior.grid.size"),
             elem_classes=["chips"],
@@ -180,7 +181,12 @@ class Gridding:
             raise Trouble(say("page.busy"))
         if controls.lens_size not in SIZES:
             raise Trouble(say("interior.grid.unknown"))
-        return window(len(visitor.run.token_ids), visitor.selected - 1, controls.lens_size)
+        length = len(visitor.run.token_ids)
+        return window(length, visitor.selected - 1, controls.lens_size or length)
+
+
+def _size_name(size: int) -> str:
+    return say("interior.grid.positions", count=size) if size else say("page.whole")
 
 
 def figure(scene: Scene, controls: Controls) -> go.Figure:
