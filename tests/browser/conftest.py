@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.chromium import find_chromium
 from tests.browser.server import running_app
-from tests.browser.visit import Visit
+from tests.browser.visit import PATIENT, Visit
+
+expect.set_options(timeout=PATIENT)  # a busy machine is no failure
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +34,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """What the pages of a module share: the scripts of Gradio, fetched and compiled once."""
     context = browser.new_context()
+    context.set_default_timeout(PATIENT)
     yield context
     context.close()
 

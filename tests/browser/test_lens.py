@@ -56,9 +56,10 @@ def test_the_lens_follows_the_selected_token_and_the_switch_takes_the_difference
 
 def test_the_grid_is_cancelled_computed_and_framed_and_follows_the_keys(visits: Visits) -> None:
     visit = visits(mode="dark")
+    visit.write("Once upon a time", 150, temperature=1, seed=3)  # long enough to be cancelled in its midst
     page = enter(visit)
     expect(page.locator(LINE)).to_contain_text("Not computed yet")
-    page.locator("#lens-size label", has_text="48").click()
+    page.locator("#lens-size label", has_text="whole").click()
     page.locator("#lens-compute").click()
     expect(page.locator("#lens-cancel")).to_be_enabled(timeout=PATIENT)
     page.locator("#lens-cancel").focus()

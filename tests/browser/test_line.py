@@ -46,8 +46,10 @@ def begins(visit: Visit) -> None:
 
 
 def waits(visit: Visit) -> None:
-    expect(visit.page.locator("#status")).to_contain_text("waiting for a place: number 1 in line")
-    expect(visit.page.locator("#stop")).to_be_enabled()
+    expect(visit.page.locator("#status")).to_contain_text(
+        "waiting for a place: number 1 in line", timeout=PATIENT
+    )
+    expect(visit.page.locator("#stop")).to_be_enabled(timeout=PATIENT)
 
 
 def test_a_page_that_is_closed_lets_the_next_one_in(arrive: Callable[[], Visit], narrow: str) -> None:
