@@ -27,10 +27,7 @@ class Passage:
         """Rank among the tokens left before the stage, 1 the most likely."""
         if self.before.survivors is not None:
             return 1 + int(np.flatnonzero(self.before.survivors == self.token_id)[0])
-        scores = self.before.softmax.scores
-        value = scores[self.token_id]
-        ties = np.count_nonzero(scores[: self.token_id] == value)
-        return 1 + int(np.count_nonzero(scores > value)) + int(ties)
+        return self.before.softmax.rank(self.token_id)
 
     @cached_property
     def probability_before(self) -> float:
