@@ -90,6 +90,13 @@ def test_programs_that_hang_up_leave_room_for_others(narrow: str) -> None:
     client.close()
 
 
+def test_looks_that_arrive_at_once_are_all_answered_though_only_one_text_may_wait(narrow: str) -> None:
+    client = Client(narrow, verbose=False, analytics_enabled=False)
+    looks = [client.submit(f"Look {number}", api_name="/next_token") for number in range(12)]
+    assert all(look.result(timeout=PATIENT / 1000)["tokens"] for look in looks)
+    client.close()
+
+
 def served(client: Client) -> Any:
     """Ask for a text until the server has heard that the others are gone: a full line is told at once."""
     impatient = time.monotonic() + PATIENT / 1000

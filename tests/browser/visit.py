@@ -50,6 +50,7 @@ class Visit:
         self.page, self.address = page, address
         self.errors: list[str] = []
         self.elsewhere: list[str] = []
+        page.set_default_timeout(PATIENT)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._request(request.url))

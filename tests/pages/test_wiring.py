@@ -134,7 +134,7 @@ def test_whoever_writes_stands_in_the_line_of_the_engine_and_figures_have_their_
     assert not taken & {function.concurrency_id for function in rest}
     limited = {function.concurrency_id for function in rest if function.concurrency_limit == LOOKERS}
     assert limited == {LOOKING["concurrency_id"], "programs", SEARCHING["concurrency_id"]}
-    assert app._queue.max_size == TINY_LIMITS.places + TINY_LIMITS.queue_size
+    assert app._queue.max_size == TINY_LIMITS.events > 16 * (2 + 3)
 
 
 def test_everybody_who_is_written_or_waits_has_a_thread_of_the_server_and_clicks_have_theirs():

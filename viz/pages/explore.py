@@ -80,7 +80,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
         wire_switches(page)
         wire_masthead(app, page, service)
         wire_door(app, visitor)
-    app.queue(max_size=limits.places + limits.queue_size)
+    app.queue(max_size=limits.events)
     return app
 
 

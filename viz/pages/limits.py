@@ -17,6 +17,10 @@ SEARCHERS = 2
 SEARCHING: dict[str, Any] = {"concurrency_id": "searching", "concurrency_limit": SEARCHERS}
 """Arguments of the events that ask for them."""
 
+EVENTS_PER_VISITOR = 16
+"""Clicks, drawings and texts of one page that may wait at the same time: a press answers with several events,
+and a page that was held up sends them at once. The line of the engine, not this one, turns people away."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -36,6 +40,11 @@ class Limits:
     def writers(self) -> int:
         """Requests for texts that are answered at the same time; the last hears that too many wait."""
         return self.places + self.queue_size + 1
+
+    @property
+    def events(self) -> int:
+        """Events of all visitors that may wait; a bound on memory that no person should meet."""
+        return self.writers * EVENTS_PER_VISITOR
 
     @property
     def max_text_tokens(self) -> int:
