@@ -32,6 +32,12 @@ class History(Generic[Value]):
         """Return to the value that was undone last; return whether there was one."""
         return self._go(self._future, self._past)
 
+    def copy(self) -> "History[Value]":
+        """Return the same value with the same past, which changes by itself from now on."""
+        copied = History(self.now)
+        copied._past, copied._future = list(self._past), list(self._future)
+        return copied
+
     @property
     def can_undo(self) -> bool:
         """Whether there is a change to undo."""

@@ -79,12 +79,8 @@ class Visit:
         field.blur()
 
     def enter(self, room: str) -> None:
-        """Open a room by its name; where there is no width for its tab it stands in the menu behind them."""
-        tab = self.page.locator("#rooms button[role=tab]", has_text=room)
-        if not tab.is_visible():
-            self.page.locator("#rooms .overflow-menu > button").first.click()
-            tab = self.page.locator("#rooms .overflow-dropdown button", has_text=room).first
-        tab.click()
+        """Open a room by its name."""
+        self.page.locator("#rooms button[role=tab]", has_text=room).click()
 
     def begin(self, prompt: str, length: int, **controls: float) -> None:
         """Type a prompt, set controls by their id, and press Generate."""

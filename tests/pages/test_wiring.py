@@ -157,7 +157,8 @@ def test_who_comes_and_goes_is_told_without_a_place_in_the_queue(app, events):
     by_trigger = {trigger: event for event in events for _, trigger in event["targets"]}
     assert by_trigger["unload"]["inputs"] == by_trigger["unload"]["outputs"] == []
     (arrival,) = [event for event in events if event["api_name"] == "arrive"]
-    assert not arrival["queue"] and arrival["outputs"] == []
+    ticket = next(number for number, block in app.blocks.items() if block.elem_id == "ticket")
+    assert not arrival["queue"] and arrival["outputs"] == [ticket]
     assert [trigger for _, trigger in arrival["targets"]] == ["load"]
 
 

@@ -333,3 +333,17 @@ def test_runs_of_a_tree_need_not_share_a_prompt():
 def test_a_stored_run_is_the_run():
     run = run_of(1, 2, 3)
     assert stored_run(json.loads(json.dumps(run.to_json())), vocab_size=4, context_length=3) == run
+
+
+def test_a_copied_history_has_the_same_past_and_goes_its_own_way():
+    first = History(1)
+    first.change(2)
+    first.change(3)
+    first.undo()
+    second = first.copy()
+    assert second.now == 2 and second.can_undo and second.can_redo
+    second.change(4)
+    assert (first.now, first.can_redo, second.now, second.can_redo) == (2, True, 4, False)
+    second.undo()
+    second.undo()
+    assert (first.now, second.now, second.can_undo) == (2, 1, False)

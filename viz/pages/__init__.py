@@ -10,6 +10,7 @@ def launch_arguments() -> dict[str, Any]:
     """Return what Gradio's `launch` needs for the look of the pages."""
     # Gradio takes seconds to import, and a page's module may be wanted without it.
     from viz.components.theme import page_head, page_theme  # noqa: PLC0415
+    from viz.pages.sessions import sessions  # noqa: PLC0415
 
     return {
         "theme": page_theme(),
@@ -17,4 +18,5 @@ def launch_arguments() -> dict[str, Any]:
         # No page takes files; what is sent to Gradio's upload address all the same stays small.
         "max_file_size": "1kb",
         "favicon_path": str(ASSETS / "icon.svg"),
+        "app_kwargs": {"lifespan": sessions},
     }

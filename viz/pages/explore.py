@@ -3,7 +3,6 @@
 import json
 from functools import partial
 from typing import Any
-from weakref import WeakValueDictionary
 
 import gradio as gr
 
@@ -13,6 +12,7 @@ from viz.components.selection import SelectionValue
 from viz.pages.api import add_api
 from viz.pages.blocks import Blocks
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
+from viz.pages.door import Door, wire_door
 from viz.pages.example import load_example
 from viz.pages.interior import heads, lens
 from viz.pages.interior.api import add_interior_api
@@ -41,9 +41,6 @@ from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
 
-IDLE_SECONDS = 3600
-"""A page that was not used for this long forgets its text."""
-
 NEW_SEED = "() => Math.floor(Math.random() * 1e6)"
 """Thrown in the browser: a new seed needs no server."""
 SET_DIALS = f"(wanted, ...now) => {json.dumps(DIALLED)}.map((name, at) => wanted[name] ?? now[at])"
@@ -64,7 +61,6 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
         page = lay_out(first, limits, seed=example.run.seed, layers=example.layers, heads=example.heads)
         visitor = gr.State(
             Visitor(example.run, example.pieces, example.selected),
-            time_to_live=IDLE_SECONDS,
             delete_callback=lambda gone: gone.stop(),
         )
         add_api(service)  # first: an event of the page would take the name of an endpoint
@@ -79,7 +75,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
         strategies.wire(page.strategies, page, visitor, writing)
         wire_switches(page)
         wire_masthead(app, page, service)
-        wire_door(app, visitor)
+        wire_door(app, page, visitor, Door(service, example))
     app.queue(max_size=limits.events)
     return app
 
@@ -217,22 +213,6 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-
-
-def wire_door(app: gr.Blocks, visitor: gr.State) -> None:
-    """Free the place of a text whose page was closed, at once and not when Gradio next has news for it."""
-    present: WeakValueDictionary[str, Visitor] = WeakValueDictionary()
-
-    def arrive(visitor: Visitor, request: gr.Request) -> None:
-        present[str(request.session_hash)] = visitor
-
-    def leave(request: gr.Request) -> None:
-        gone = present.pop(str(request.session_hash), None)
-        if gone is not None:
-            gone.stop()
-
-    app.load(arrive, visitor, None, queue=False, show_progress="hidden", api_visibility="private")
-    app.unload(leave)
 
 
 def layer_range(layers: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from viz.components.heading import heading
 from viz.components.next_token import NextTokenBars
 from viz.components.selection import Selection
 from viz.components.take_away import TakeAway
+from viz.components.ticket import Ticket
 from viz.components.token_strip import COLOUR_BY, TokenStrip
 from viz.pages.controls import NAMES, Controls
 from viz.pages.interior import heads as all_heads
@@ -57,6 +58,8 @@ class Layout:
     """Of the attention panel."""
     rooms: dict[str, gr.Tab]
     """What can be opened under the text."""
+    doors: gr.Tabs
+    """Of the rooms: which one is open."""
     heads: HeadsRoom
     head_choice: HeadChoice
     """The head that a person opens."""
@@ -68,6 +71,7 @@ class Layout:
     download: Download
     chain_dials: ChainDials
     """Where the chain wants the sliders."""
+    ticket: Ticket
 
     @property
     def inputs(self) -> list[Any]:
@@ -104,6 +108,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
     controls["chain"], controls["picked"], chain_dials = ChainChoice(), TokenPick(), ChainDials()
     controls["head_choice"] = head_choice = HeadChoice()
     TakeAway()
+    ticket = Ticket()
     branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
     with gr.Column(elem_classes=["card"]):
         prompt, buttons, examples, preset, controls["precision"] = compose(start)
@@ -117,7 +122,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
             outputs |= _next_token(start, first, controls)
     rooms: dict[str, gr.Tab] = {}
     parts: dict[str, Any] = {}
-    with gr.Tabs(elem_id="rooms"):
+    with gr.Tabs(elem_id="rooms", overflow_behavior="wrap") as doors:
         for name in ROOMS:
             with gr.Tab(say(f"page.room.{name}"), id=name, elem_id=f"room-{name}") as rooms[name]:
                 if name == "inside":
@@ -137,11 +142,13 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
         selection=selection,
         tabs=tabs,
         rooms=rooms,
+        doors=doors,
         branch=branch,
         download=download,
         chain_dials=chain_dials,
         heads=parts["heads"],
         head_choice=head_choice,
+        ticket=ticket,
         replay=parts["replay"],
         strategies=parts["strategies"],
         rollouts=parts["rollouts"],

@@ -83,12 +83,13 @@ RATIOS = "ratios"
 
 
 def scene_of(service: Service, example: Example, visitor: Visitor, controls: Controls) -> Scene:
-    """Return what a visitor looks at.
+    """Return what a visitor looks at, and note where the controls stood.
 
     Raises:
         Trouble: the model has not loaded yet, or did not write this text.
         OutOfRange: a setting that the sampler does not take.
     """
+    visitor.controls = controls
     if why_not(service, visitor):
         if visitor.run is example.run and visitor.selected == example.selected:
             stored = stored_scene(example, controls, why_not(service, visitor), visitor.room)

@@ -11,6 +11,7 @@ from model.history import History
 from model.run import Run
 from model.text import Piece
 from model.throws import Throws
+from viz.pages.controls import Controls
 from viz.pages.interior.head_memory import HeadMemory
 from viz.pages.service import Trouble
 from viz.strings import say
@@ -58,6 +59,8 @@ class Visitor:
         """How to stop what is computed for a room of the lab, by the room, as long as it is."""
         self.found: dict[str, Any] = {}
         """What was computed there last."""
+        self.controls: Controls | None = None
+        """Where the controls stood when something was last drawn."""
         self.lock = RLock()
         """Held from the look whether a text is being written to the change that depends on it."""
 
@@ -69,6 +72,16 @@ class Visitor:
     def tree(self) -> BranchTree:
         """All texts of the page; one that is being written as it was when that began."""
         return self.history.now
+
+    def resume(self, before: "Visitor") -> None:
+        """Take over the texts of a page that was loaded anew; what is still written there goes on there."""
+        with before.lock:
+            self.history = before.history.copy()
+            self.run, self.pieces, self.selected = before.run, before.pieces, before.selected
+            self.compared, self.throws, self.controls = before.compared, before.throws, before.controls
+            self.room = before.room
+        if self.run is not self.tree.run:
+            self.history.now = self.tree.grown(self.run)
 
     def stop(self) -> None:
         """Let the text that is being written end before its next token, and what the lab computes too."""

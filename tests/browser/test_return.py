@@ -1,0 +1,71 @@
+"""A page that is loaded anew, by a person or because the network was gone, has what was on it before."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visit import GENERATED, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+BACK = "your texts and settings are as they were"
+WENT_AWAY = ("AbortError", "Unexpected error Connection errored out")
+"""Gradio's client tells the console when it was reading as the page went away."""
+
+
+def reloaded(visit: Visit) -> None:
+    visit.page.reload()
+    expect(visit.page.locator(".toast-body")).to_contain_text(BACK)
+    visit.errors[:] = [error for error in visit.errors if not error.startswith(WENT_AWAY)]
+
+
+def test_after_a_reload_text_settings_prompt_and_undo_are_there_again(
+    visits: Callable[..., Visit],
+) -> None:
+    visit = visits()
+    first = visit.write("The old lighthouse", 4, temperature=1.2, seed=7)
+    second = visit.write("The old lighthouse keeper", 3)
+    visit.enter("Logit lens")
+    visit.page.locator("#prompt textarea").fill("Something not yet sent")
+    reloaded(visit)
+    visit.wait_for_tokens(second)
+    visit.page.wait_for_selector("#residual .js-plotly-plot .main-svg")
+    expect(visit.page.locator("#prompt textarea")).to_have_value("Something not yet sent")
+    expect(visit.page.locator("#temperature input[type=number]")).to_have_value("1.2")
+    expect(visit.page.locator("#seed input")).to_have_value("7")
+    visit.page.locator("#undo").click()
+    visit.wait_for_tokens(first)
+    reloaded(visit)  # and again, now that the page is one that came back
+    visit.wait_for_tokens(first)
+
+
+def test_a_press_while_the_network_is_gone_costs_no_text(visits: Callable[..., Visit]) -> None:
+    visit = visits()
+    tokens = visit.write("In the garden", 4)
+    visit.page.context.set_offline(True)
+    visit.page.locator("#generate").click()
+    expect(visit.page.get_by_text("Connection", exact=False).first).to_be_visible()
+    visit.page.context.set_offline(False)
+    expect(visit.page.locator(".toast-body")).to_contain_text(BACK)
+    visit.wait_for_tokens(tokens)
+    visit.errors.clear()  # the console tells of the requests that found no network
+
+
+def test_a_text_that_was_being_written_is_back_as_far_as_it_had_come(visits: Callable[..., Visit]) -> None:
+    visit = visits()
+    visit.begin("Once upon a time", 200, temperature=0)
+    visit.page.wait_for_function(f"window.begun && document.querySelectorAll('{GENERATED}').length > 5")
+    reloaded(visit)
+    there = visit.generated()
+    visit.page.locator("#step").click()
+    expect(visit.page.locator(GENERATED)).to_have_count(there + 1)
+    assert there > 5
+
+
+def test_another_tab_begins_with_the_example(visits: Callable[..., Visit]) -> None:
+    first = visits()
+    tokens = first.write("The old lighthouse", 2)
+    second = visits()
+    assert second.tokens() != tokens
+    expect(second.page.locator(".toast-body")).to_have_count(0)

@@ -1,0 +1,137 @@
+"""Coming back: a page that was loaded anew takes over what the same tab had before."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from tests.pages.desk import Desk, shown
+from viz.pages.controls import NAMES, Controls
+from viz.pages.door import Door
+from viz.pages.panels import Screen
+
+
+@pytest.fixture
+def door(app) -> Door:
+    (arrive,) = [function.fn for function in app.fns.values() if function.name == "arrive"]
+    return arrive.__self__
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is said in passing."""
+    said: list[str] = []
+    monkeypatch.setattr(gr, "Info", lambda message, **_: said.append(message))
+    return said
+
+
+@pytest.fixture
+def before(app, newcomer) -> Desk:
+    """A page that has written two texts, the second under other settings."""
+    desk = Desk(app, newcomer())
+    desk.write(max_new_tokens=4, seed=1)
+    desk.write(max_new_tokens=6, seed=2, temperature=1.25, colour_by="rank")
+    desk.select(3)
+    return desk
+
+
+def ticket_of(door: Door, desk: Desk) -> str:
+    return door.arrive(desk.visitor, SimpleNamespace(session_hash="old"))["now"]
+
+
+def returned(
+    door: Door, desk: Desk, ticket: Any, typed: Any = None, prompt: str = "Once upon a time"
+) -> tuple[dict[str, Any], Screen]:
+    """Come back; return the controls that are set, by name, and the screen."""
+    values = [getattr(Controls(layer=1), name) for name in NAMES]
+    found = door.back(desk.visitor, {"before": ticket, "prompt": typed}, prompt, *values)
+    room, controls, screen = found[0], found[1 : len(NAMES) + 1], Screen(*found[len(NAMES) + 1 :])
+    changed = {name: value for name, value in zip(NAMES, controls, strict=True) if shown(value)}
+    return changed | ({"room": room["selected"]} if shown(room) else {}), screen
+
+
+def test_texts_selection_settings_and_the_way_back_are_there_again(app, door, before, newcomer, told):
+    desk = Desk(app, newcomer())
+    controls, screen = returned(door, desk, ticket_of(door, before), typed="not yet sent")
+    assert desk.visitor.run is before.visitor.run and desk.visitor.selected == 3
+    assert controls == {
+        "temperature": 1.25, "top_k": 0, "top_p": 1.0, "seed": 2, "max_new_tokens": 6, "colour_by": "rank"
+    }  # fmt: skip
+    assert screen.prompt == "not yet sent" and screen.undo["interactive"]
+    assert screen.strip == before.move(colour_by="rank").strip
+    assert told == ["The page was loaded anew; your texts and settings are as they were."]
+    desk.press("undo")
+    assert len(desk.visitor.run.steps) == 4
+
+
+def test_the_room_that_was_open_is_open_again(app, door, before, newcomer, told):
+    before.open("room-branches")
+    desk = Desk(app, newcomer())
+    controls, screen = returned(door, desk, ticket_of(door, before))
+    assert controls["room"] == "branches" == desk.visitor.room and shown(screen.tree)
+
+
+def test_two_pages_with_one_past_go_on_apart(app, door, before, newcomer, told):
+    run = before.visitor.run
+    desk = Desk(app, newcomer())
+    returned(door, desk, ticket_of(door, before))
+    desk.write(max_new_tokens=2)
+    desk.press("undo")
+    desk.press("undo")
+    assert before.visitor.run is run and before.visitor.history.can_undo
+    assert not before.visitor.history.can_redo and desk.visitor.history.can_redo
+
+
+def test_a_text_that_is_still_written_is_taken_over_as_far_as_it_has_come(app, door, newcomer, brake, told):
+    first, second = Desk(app, newcomer()), Desk(app, newcomer())
+    ticket = ticket_of(door, first)
+    first.write(max_new_tokens=3)
+    screens = first.writing("more", max_new_tokens=60)
+    next(screens)
+    brake.pull()
+    returned(door, second, ticket)
+    taken = second.visitor.run
+    assert 3 <= len(taken.steps) < 63 and second.visitor.tree.run is taken and not second.visitor.writing
+    brake.release()
+    first.stop()
+    list(screens)
+    assert second.visitor.run is taken
+    second.write("step")
+    assert len(second.visitor.run.steps) == len(taken.steps) + 1
+
+
+@pytest.mark.parametrize("ticket", [None, "", "guessed", 7, [], {"a": 1}, "x" * 100_000])
+def test_without_a_ticket_that_is_known_the_page_stays_as_it_is(app, door, before, newcomer, told, ticket):
+    ticket_of(door, before)
+    desk = Desk(app, newcomer())
+    example = desk.visitor.run
+    controls, screen = returned(door, desk, ticket)
+    assert controls == {} and not any(shown(value) for value in screen)
+    assert desk.visitor.run is example and told == []
+
+
+def test_where_the_server_has_forgotten_the_texts_what_was_typed_is_back_and_the_page_says_so(
+    app, door, newcomer, told
+):
+    _, screen = returned(door, Desk(app, newcomer()), "of a server before", typed="A long thought")
+    assert screen.prompt == "A long thought" and "the server no longer has its texts" in told[0]
+    assert [shown(value) for value in screen].count(True) == 1
+
+
+@pytest.mark.parametrize("typed", [None, 5, "x" * 10_000, "Once upon a time"])
+def test_what_cannot_have_been_typed_or_stands_there_anyhow_is_not_put_back(app, door, newcomer, told, typed):
+    _, screen = returned(door, Desk(app, newcomer()), "unknown", typed=typed)
+    assert not any(shown(value) for value in screen) and told == []
+
+
+@pytest.mark.parametrize("value", [None, "text", 5, []])
+def test_whatever_a_browser_sends_instead_of_a_ticket_is_taken_for_none(app, door, newcomer, value):
+    values = [getattr(Controls(layer=1), name) for name in NAMES]
+    assert not any(shown(one) for one in door.back(newcomer(), value, "", *values))
+
+
+def test_tickets_are_long_and_no_two_are_alike(door, newcomer):
+    visitors = [newcomer() for _ in range(20)]
+    tickets = {door.arrive(one, SimpleNamespace(session_hash="x"))["now"] for one in visitors}
+    assert len(tickets) == 20 and min(map(len, tickets)) >= 32
