@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from model.internals import shared
-from model.prefix_tree import Segment, prefix_tree
 from model.run import Run
 from model.stored_run import stored_run, text, whole_number
 
@@ -101,17 +100,6 @@ class BranchTree:
             branch, depth = waiting.pop()
             yield branch, depth
             waiting += [(child, depth + 1) for child in reversed(self.children(branch.key))]
-
-    def merged(self) -> tuple[Segment, ...]:
-        """Return the tokens that branches share and those that they do not, as a tree to draw.
-
-        The members of a segment are the keys of the branches that hold it.
-        """
-        keys = [branch.key for branch in self.branches]
-        segments = prefix_tree([branch.run.token_ids for branch in self.branches])
-        return tuple(
-            replace(segment, members=tuple(keys[index] for index in segment.members)) for segment in segments
-        )
 
     # Changing
 

@@ -1,4 +1,4 @@
-"""The residual stream: how long it is, how it turns, and how much each layer's attention and MLP add to it.
+"""The residual stream: how long it is, and how much each layer's attention and MLP add to it.
 
 All layers read from one vector per token and add to it (Elhage et al. 2021, "A Mathematical Framework for
 Transformer Circuits"). Lengths are Euclidean, in the model's own units.
@@ -8,12 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
-    from torch import Tensor
-
     from model.internals import Internals
 
 
@@ -30,36 +25,6 @@ class Update:
     """Of what its attention added; None where a model does not simply add it."""
     mlp: float | None
     """Of all else it added."""
-
-
-def stream_norms(internals: "Internals", length: int) -> NDArray[np.float32]:
-    """Return (L + 1, T) lengths of the stream of the first T = `length` tokens.
-
-    From what enters layer 0, the embedding, to what leaves the last layer.
-    """
-    from model.stream import stream_of  # noqa: PLC0415 - imports torch
-
-    recording = internals.recording
-    layers = range(len(recording.layout.residual))
-    return internals.model.read(
-        lambda: np.stack([stream_of(recording, layer, length).norm(dim=-1).cpu().numpy() for layer in layers])
-    )
-
-
-def stream_cosines(internals: "Internals", length: int) -> NDArray[np.float32]:
-    """Return (L, T) cosines between the stream entering and leaving each layer; 1: it kept its direction."""
-    import torch  # noqa: PLC0415 - see above
-
-    from model.stream import stream_of  # noqa: PLC0415 - imports torch
-
-    recording = internals.recording
-
-    def cosine(layer: int) -> "Tensor":
-        before, after = stream_of(recording, layer, length), stream_of(recording, layer + 1, length)
-        return torch.nn.functional.cosine_similarity(before, after, dim=-1)
-
-    layers = range(len(recording.layout.residual) - 1)
-    return internals.model.read(lambda: np.stack([cosine(layer).cpu().numpy() for layer in layers]))
 
 
 def updates(internals: "Internals", position: int) -> tuple[Update, ...]:

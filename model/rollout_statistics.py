@@ -1,13 +1,12 @@
 """What many continuations of one text say together: shares and probabilities, diversity, and their tree."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from model.distribution import Floats, entropy_bits
+from model.distribution import Floats
 from model.goodness_of_fit import ChiSquare, chi_square, wilson
 from model.prefix_tree import most_common, prefix_tree, pruned
 from model.run import Run, Step
@@ -107,12 +106,6 @@ def first_token_test(runs: Sequence[Run], probabilities: Floats) -> ChiSquare | 
         probabilities: (V,) shaped, of the first step.
     """
     return chi_square(_first_counts(runs, len(probabilities)), probabilities)
-
-
-def first_token_entropy_bits(runs: Sequence[Run]) -> float:
-    """Return the entropy of the observed first tokens; with few rollouts it is below the sampler's own."""
-    counts = np.array(list(Counter(run.steps[0].token_id for run in runs if run.steps).values()))
-    return entropy_bits(counts / max(1, counts.sum()))
 
 
 def statistics_of(runs: Sequence[Run]) -> RolloutStatistics:

@@ -1,13 +1,13 @@
-"""Lengths and directions of the residual stream are those of Transformers' hidden states and modules."""
+"""Lengths of the residual stream are those of Transformers' hidden states and modules."""
 
 import numpy as np
 import pytest
-import torch
 
-from model.residual import stream_cosines, stream_norms, updates
+from model.residual import updates
+from model.stream import stream_at
 from tests.conftest import TINY_ARCHITECTURES
 from tests.numerics.architectures import GROUPED, built
-from tests.numerics.dissected import LENGTH, Dissected, dissected, internals_of, prepared
+from tests.numerics.dissected import Dissected, dissected, internals_of, prepared
 
 POSITION = 7
 
@@ -15,19 +15,6 @@ POSITION = 7
 @pytest.fixture(scope="module", params=TINY_ARCHITECTURES)
 def text(request) -> Dissected:
     return dissected(request.param)
-
-
-def test_the_stream_is_as_long_as_that_of_transformers_after_every_layer_and_at_every_token(text):
-    found = stream_norms(text.internals, LENGTH)
-    assert found.shape == (len(text.stream), LENGTH)
-    np.testing.assert_allclose(found, text.stream.norm(dim=-1), rtol=1e-4)
-    np.testing.assert_allclose(stream_norms(text.internals, 5), found[:, :5], rtol=1e-6)
-
-
-def test_cosines_compare_what_enters_a_layer_with_what_leaves_it(text):
-    found = stream_cosines(text.internals, LENGTH)
-    truth = torch.nn.functional.cosine_similarity(text.stream[:-1], text.stream[1:], dim=-1)
-    np.testing.assert_allclose(found, truth, atol=1e-4)
 
 
 def test_attention_and_mlp_are_told_apart_as_the_modules_of_transformers_are(text):
@@ -48,8 +35,8 @@ def test_attention_and_mlp_are_told_apart_as_the_modules_of_transformers_are(tex
 def test_a_model_that_does_not_simply_add_its_attention_tells_the_whole_update_alone():
     """OLMo 2 puts a norm between attention and stream."""
     internals = internals_of(prepared(built("Olmo2ForCausalLM", **GROUPED)))
-    norms = stream_norms(internals, LENGTH)
+    stream = stream_at(internals.recording, POSITION).float()
     for one in updates(internals, POSITION):
         assert one.attention is None and one.mlp is None
         assert one.total > 0
-        assert one.entering == pytest.approx(norms[one.layer, POSITION], rel=1e-6)
+        assert one.entering == pytest.approx(stream[one.layer].norm().item(), rel=1e-6)

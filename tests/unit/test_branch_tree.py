@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from model.branch_tree import MOST_BRANCHES, MOST_NAME, Branch, BranchTree
 from model.history import MOST_STATES, History
 from model.internals import shared
+from model.prefix_tree import Segment, prefix_tree
 from model.run import Run, Step
 from model.stored_run import stored_run
 
@@ -153,11 +154,15 @@ def test_whatever_a_person_does_every_branch_agrees_with_its_parent(tree):
     assert tree[tree.current].run is tree.run
 
 
-# The merged tree
+# The tokens that branches share
+
+
+def merged_texts(tree: BranchTree) -> tuple[Segment, ...]:
+    return prefix_tree([branch.run.token_ids for branch in tree.branches])
 
 
 def test_what_branches_share_is_merged():
-    merged = family().merged()
+    merged = merged_texts(family())
     assert [(one.token_ids, one.start, one.members, one.parent, one.depth) for one in merged] == [
         ((1,), 0, (0, 1, 2, 3), None, 0),
         ((2,), 1, (0, 1, 2), 0, 1),
@@ -170,22 +175,18 @@ def test_what_branches_share_is_merged():
     assert [one.row for one in merged] == [1.875, 0.75, 0.0, 1.5, 1.0, 2.0, 3.0]
 
 
-def test_the_members_of_segments_are_keys():
-    assert family().without(0).merged()[0].members == (1, 2, 3)
-
-
 @given(trees())
 def test_every_text_can_be_read_along_its_segments(tree):
-    merged = tree.merged()
-    for branch in tree.branches:
-        own = [one for one in merged if branch.key in one.members]
+    merged = merged_texts(tree)
+    for index, branch in enumerate(tree.branches):
+        own = [one for one in merged if index in one.members]
         assert sum((one.token_ids for one in own), ()) == branch.run.token_ids
         assert [one.parent for one in own] == [None, *(merged.index(one) for one in own[:-1])]
     paths = [(one.parent, one.token_ids[0]) for one in merged]
     assert len(set(paths)) == len(paths), "what begins alike is merged"
     for index, one in enumerate(merged):
         inside = [other for other in merged if other.parent == index]
-        ends = [key for key in one.members if len(tree[key].run.token_ids) == one.stop]
+        ends = [member for member in one.members if len(tree.branches[member].run.token_ids) == one.stop]
         assert inside == [] or len(inside) > 1 or ends, "and nothing is divided without need"
 
 
@@ -326,7 +327,7 @@ def test_json_nested_a_thousandfold_is_refused_as_well():
 def test_runs_of_a_tree_need_not_share_a_prompt():
     tree = BranchTree.of(run_of(1, 2)).started(run_of(3, 4)).left(run_of(3, 5), 1)
     assert [branch.parent for branch in tree.branches] == [None, None, 1]
-    assert [one.token_ids for one in tree.merged()] == [(1, 2), (3,), (4,), (5,)]
+    assert [one.token_ids for one in merged_texts(tree)] == [(1, 2), (3,), (4,), (5,)]
     assert BranchTree((Branch(0, run_of(1)), Branch(1, run_of(2))), 1).run.token_ids == (2,)
 
 

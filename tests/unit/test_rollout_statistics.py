@@ -11,7 +11,6 @@ from model.goodness_of_fit import chi_square, chi_square_tail, wilson
 from model.prefix_tree import earliest, prefix_tree, pruned
 from model.rollout_statistics import (
     distinct,
-    first_token_entropy_bits,
     first_token_test,
     first_tokens,
     rollout_tree,
@@ -161,8 +160,6 @@ def test_the_test_of_first_tokens_counts_them():
     test = first_token_test(runs, np.array([0.5, 0.5]))
     assert test is not None and test.statistic == pytest.approx(4.0)
     assert test.p_value == pytest.approx(0.0455, abs=1e-4)
-    assert first_token_entropy_bits(runs) == pytest.approx(0.971, abs=1e-3)
-    assert first_token_entropy_bits([]) == 0.0
 
 
 # Diversity and likelihood

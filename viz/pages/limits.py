@@ -15,7 +15,7 @@ LOOKING: dict[str, Any] = {"concurrency_id": "looking", "concurrency_limit": LOO
 SEARCHERS = 2
 """Visitors whose rollouts, searches and replays are computed at the same time: each of them is many texts."""
 SEARCHING: dict[str, Any] = {"concurrency_id": "searching", "concurrency_limit": SEARCHERS}
-"""Arguments of the events that ask for them."""
+"""Arguments of the events that ask for them; those of a page show on a line of their room that they wait."""
 
 EVENTS_PER_VISITOR = 16
 """Clicks, drawings and texts of one page that may wait at the same time: a press answers with several events,

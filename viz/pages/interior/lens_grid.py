@@ -110,7 +110,7 @@ def wire(page: Any, looking: Any) -> None:
         [looking.visitor, *page.inputs],
         [page.screen.lens_grid, page.screen.lens_line, compute, cancel],
         trigger_mode="once",
-        **quiet,
+        **quiet | {"show_progress": "minimal", "show_progress_on": page.screen.lens_line},
         **SEARCHING,
     )
     cancel.click(handlers.cancel, looking.visitor, None, queue=False, **quiet)

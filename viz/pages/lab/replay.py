@@ -90,7 +90,8 @@ def wire(room: ReplayRoom, page: Any, visitor: gr.State, writing: Writing) -> No
         [visitor, room.chosen, *page.inputs],
         [room.texts, room.line, room.cancel],
         trigger_mode="once",
-        show_progress="hidden",
+        show_progress="minimal",
+        show_progress_on=room.line,
         api_visibility="private",
         **SEARCHING,
     )

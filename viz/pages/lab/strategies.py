@@ -143,7 +143,7 @@ def wire(room: StrategiesRoom, page: Any, visitor: gr.State, writing: Writing) -
         [visitor, *chosen],
         [room.tree, room.steps, room.texts, room.line, room.cancel],
         trigger_mode="once",
-        **quiet,
+        **quiet | {"show_progress": "minimal", "show_progress_on": room.line},
         **SEARCHING,
     )
     room.cancel.click(handlers.cancel, visitor, None, queue=False, **quiet)
