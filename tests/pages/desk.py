@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from viz.pages.controls import NAMES, Controls
+from viz.pages.example import load_example
 from viz.pages.panels import Screen
 from viz.pages.visitor import Visitor
 
@@ -77,6 +78,14 @@ class Desk:
             for component, value in zip(outputs, screen, strict=True)
             if shown(value)
         )
+
+
+def author_of(app: gr.Blocks, length: int) -> Visitor:
+    """Return a visitor who has written a short text."""
+    example = load_example()
+    desk = Desk(app, Visitor(example.run, example.pieces, example.selected))
+    desk.write(max_new_tokens=length, seed=5)
+    return desk.visitor
 
 
 def shown(value: Any) -> bool:

@@ -13,10 +13,9 @@ from model.contrastive_search import contrastive_search
 from model.replay import replayed
 from model.run import SamplerSettings
 from tests.pages.conftest import service_of
-from tests.pages.desk import Desk
+from tests.pages.desk import Desk, author_of
 from viz.components.percent import percent
 from viz.pages.controls import PRESETS
-from viz.pages.example import load_example
 from viz.pages.lab import replay as replay_module
 from viz.pages.lab.parting import said_difference
 from viz.pages.lab.replay import ReplayScreen, chosen_index
@@ -31,10 +30,7 @@ LENGTH = 12
 @pytest.fixture(scope="module")
 def author(app: Any) -> Visitor:
     """Somebody who has written a short text."""
-    example = load_example()
-    desk = Desk(app, Visitor(example.run, example.pieces, example.selected))
-    desk.write(max_new_tokens=LENGTH, seed=5)
-    return desk.visitor
+    return author_of(app, LENGTH)
 
 
 @pytest.fixture

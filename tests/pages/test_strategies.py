@@ -13,9 +13,8 @@ from model.contrastive_search import contrastive_search
 from model.diverse_beam_search import diverse_beam_search
 from model.run import SamplerSettings
 from tests.pages.conftest import service_of
-from tests.pages.desk import Desk, sent
+from tests.pages.desk import Desk, author_of, sent
 from viz.components.percent import percent, signed
-from viz.pages.example import load_example
 from viz.pages.lab import strategies as strategies_module
 from viz.pages.lab.searching import SearchChoice
 from viz.pages.lab.strategies import ONLY, StrategiesScreen, shown_controls
@@ -29,10 +28,7 @@ LENGTH = 10
 @pytest.fixture(scope="module")
 def author(app: Any) -> Visitor:
     """Somebody who has written a short text."""
-    example = load_example()
-    desk = Desk(app, Visitor(example.run, example.pieces, example.selected))
-    desk.write(max_new_tokens=LENGTH, seed=5)
-    return desk.visitor
+    return author_of(app, LENGTH)
 
 
 @pytest.fixture
