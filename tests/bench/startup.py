@@ -9,6 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,18 @@ def measure_startup(rounds: int) -> tuple[list[Row], dict[str, Any]]:
 
 def start_once() -> tuple[float, float]:
     """Return the seconds to the first page and to the first answer of the model."""
-    port = free_port()
     started = time.perf_counter()
+    with app_process() as (address, app):
+        wait_for_page(address, app)
+        page = time.perf_counter() - started
+        tokenize(address)
+        return page, time.perf_counter() - started
+
+
+@contextmanager
+def app_process() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Start the app; yield where its page will be, and its process, which is ended at last."""
+    port = free_port()
     app = subprocess.Popen(
         [sys.executable, "app.py", "--port", str(port)],
         cwd=ROOT,
@@ -41,12 +53,8 @@ def start_once() -> tuple[float, float]:
         stderr=subprocess.DEVNULL,
         env={**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"},
     )
-    address = f"http://127.0.0.1:{port}"
     try:
-        wait_for_page(address, app)
-        page = time.perf_counter() - started
-        tokenize(address)
-        return page, time.perf_counter() - started
+        yield f"http://127.0.0.1:{port}", app
     finally:
         app.terminate()
         app.wait(timeout=30)
