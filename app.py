@@ -70,7 +70,7 @@ def launch_options(options: Options) -> dict[str, Any]:
     from viz.pages import launch_arguments  # noqa: PLC0415 - as in build
 
     return {
-        "server_name": options.host,
+        "server_name": _bracketed(options.host),
         "server_port": options.port,
         "share": options.share,
         "root_path": options.root_path,
@@ -80,6 +80,11 @@ def launch_options(options: Options) -> dict[str, Any]:
         "max_threads": THREADS_TO_SPARE + options.places + options.queue_size,
         **launch_arguments(),
     }
+
+
+def _bracketed(host: str) -> str:
+    """Return a host as it stands in an address: that of version 6 in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def why_not_served(host: str, port: int) -> str | None:

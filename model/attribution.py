@@ -3,9 +3,9 @@
 The stream that leaves the last layer is a sum: the embedding, and what each layer's attention and MLP added.
 But for the scale of the final norm, logits are linear in it, so a logit is the sum of what every addend
 makes of it (nostalgebraist 2020, "interpreting GPT: the logit lens"; Elhage et al. 2021, "A Mathematical
-Framework for Transformer Circuits"). The scale is frozen at its value at the position: an addend that were
-missing would have changed it, which is not counted here. The mean that a layer norm subtracts is linear, and
-exact. Nor is it counted what a part did by way of later ones: this is its direct effect alone.
+Framework for Transformer Circuits"). The scale is frozen at its value at the position: without an addend it
+would have been another one, which is not counted here. The mean that a layer norm subtracts is linear, and
+exact. What a part did by way of later ones is not counted either: this is its direct effect alone.
 """
 
 from dataclasses import dataclass

@@ -144,6 +144,15 @@ class BranchTree:
         branches = [here if one.key == here.key else one for one in self.branches]
         return replace(self, branches=_agreeing(branches))
 
+    def unrepeated(self) -> Self:
+        """Return the tree with the current text once: written again word for word, it is the older branch."""
+        here = self[self.current]
+        others = (one for one in self.branches if one.key != here.key and one.run == here.run)
+        older = next(others, None)
+        if older is None or here.name or self.children(here.key):
+            return self
+        return self.selected(older.key).without(here.key)
+
     def named(self, key: int, name: str) -> Self:
         """Return the tree with another name for a branch.
 

@@ -16,8 +16,9 @@ def branched(engine: "Engine", run: Run, position: int, token_id: int) -> Run:
     """Return a run up to a position, with a token there that a person chose.
 
     The step says what the model and the sampler thought of the token, and which number the dice showed
-    that were not asked. `Engine.write` goes on from there, and computes nothing again that the two texts
-    share. An end of text that was put there by hand does not end the run.
+    that were not asked: the one that the run recorded there, or, past its end, the one of its seed.
+    `Engine.write` goes on from there, and computes nothing again that the two texts share. An end of text
+    that was put there by hand does not end the run.
 
     Args:
         engine: holds the internals of the text, or computes them again.
@@ -40,9 +41,11 @@ def branched(engine: "Engine", run: Run, position: int, token_id: int) -> Run:
     softmax = engine.read(previous, run.precision).softmax(position - 1)
     left = shaped(softmax, run.settings_at(position), previous)
     piece = engine.model.text.pieces([*previous, token_id])[-1]
-    step = step_of(left, piece, position, uniform(run.seed, position), forced=True)
     known = run.step_at(position)
+    # A text that was written on under another seed has other dice there than those of the run's seed.
+    u = uniform(run.seed, position) if known is None else known.u
     own = None if known is None else known.settings
+    step = step_of(left, piece, position, u, forced=True)
     return run.cut_at(position).with_step(replace(step, settings=own))
 
 

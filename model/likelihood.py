@@ -32,7 +32,7 @@ class Likelihood:
 
     @property
     def perplexity(self) -> float | None:
-        """exp(-mean logprob) (Jelinek et al. 1977): tokens as undecided as one of so many equal ones."""
+        """exp(-mean logprob) (Jelinek et al. 1977): the model was as undecided as among so many equals."""
         mean = self.mean_logprob
         if mean is None:
             return None

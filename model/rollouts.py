@@ -3,12 +3,14 @@
 from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from model.continuation import Continuation
-from model.run import MAX_SEED, Run, SamplerSettings, within
-from model.sampling import ShapedDistribution, shaped
+from model.generation import step_of
+from model.run import MAX_SEED, Run, SamplerSettings, Step, within
+from model.sampling import ShapedDistribution, draw, shaped, uniform
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from model.engine import Engine
@@ -26,6 +28,9 @@ class Rollouts:
     Rollout i is an ordinary run whose seed is `seed + i`, wrapped to 0 past MAX_SEED, so that each can be
     opened, shared and written on by itself. What the text had so far, steps included, is its prompt, which
     the model reads once. Internals of rollouts are forgotten as they end: they push no other text out.
+
+    Those that end first are the short ones. So what is counted before all have ended, or after some were
+    stopped, must be counted in `begun`, which holds every rollout, and not in those that have ended.
     """
 
     def __init__(
@@ -99,7 +104,7 @@ class Rollouts:
             return self._ended_tokens + sum(len(one.latest().steps) for one in self._written.values())
 
     def stop(self) -> None:
-        """Let those being written end before their next token; they do not count."""
+        """Let those being written end before their next token; they are not among those that have ended."""
         with self._lock:
             self._stopped = True
             for one in self._written.values():
@@ -116,10 +121,37 @@ class Rollouts:
         softmax = self._engine.read(previous, self.start.precision).softmax(len(previous) - 1)
         return shaped(softmax, self.start.settings, previous)
 
+    @cached_property
+    def begun(self) -> tuple[Run, ...]:
+        """Every rollout with its first token, by seed; without one where the context has no room for it.
+
+        All are drawn at once, from the one distribution that they share, before any is written on. So the
+        first token of a rollout is known however soon it ends, and whether or not it is stopped.
+
+        Raises:
+            UnknownPrecision: the model was not loaded in the run's number format.
+            ValueError: the text holds tokens that the model does not know, or more than it can take.
+        """
+        model, previous = self._engine.model, self.start.token_ids
+        position = len(previous)
+        seeds = [(self.start.seed + index) % (MAX_SEED + 1) for index in range(self.count)]
+        runs = [replace(self.start, seed=seed) for seed in seeds]
+        if position >= model.info.context_length:
+            return tuple(runs)
+        left, draws = self.first_step(), [uniform(seed, position) for seed in seeds]
+        drawn = [draw(left, u) for u in draws]
+        # Many draw the same one, and to know what it adds to the text takes a look at the whole text.
+        pieces = {token_id: model.text.pieces([*previous, token_id])[-1] for token_id in set(drawn)}
+        return tuple(
+            self._grown(run, step_of(left, pieces[token_id], position, u))
+            for run, token_id, u in zip(runs, drawn, draws, strict=True)
+        )
+
     def __iter__(self) -> Iterator[tuple[Run, ...]]:
         """Yield the rollouts that have ended, in the order of their seeds, whenever there are more.
 
-        Whoever stops listening stops them. Those that were stopped midway are left out.
+        Whoever stops listening stops them. Those that were stopped midway are left out: what they began
+        with is in `begun`.
 
         Raises:
             UnknownPrecision: the model was not loaded in the run's number format.
@@ -127,12 +159,10 @@ class Rollouts:
             Exception: what went wrong while one was computed.
         """
         ended: dict[int, Run] = {}
-        waiting = deque(range(self.count))
         try:
-            # Kept in the store as a text of its own, from which each of them starts.
-            self._engine.read(self.start.token_ids, self.start.precision)
+            waiting = deque(enumerate(self.begun))
             while True:
-                self._begin(waiting)
+                self._write(waiting)
                 if not self._written:
                     break
                 next(iter(self._written.values())).wait(PATIENCE_SECONDS)
@@ -143,14 +173,18 @@ class Rollouts:
         finally:
             self.stop()
 
-    def _begin(self, waiting: deque[int]) -> None:
-        """Ask the engine for as many more as may be under way."""
+    def _grown(self, run: Run, step: Step) -> Run:
+        """Return a rollout with its first token, which may be its last."""
+        grown = run.with_step(step)
+        return grown.finished("eos") if step.token_id in self._engine.model.eos_token_ids else grown
+
+    def _write(self, waiting: deque[tuple[int, Run]]) -> None:
+        """Ask the engine to write on as many more as may be under way."""
         with self._lock:
             while waiting and len(self._written) < self._at_once and not self._stopped:
-                index = waiting.popleft()
-                seed = (self.start.seed + index) % (MAX_SEED + 1)
+                index, begun = waiting.popleft()
                 self._written[index] = self._engine.write(
-                    replace(self.start, seed=seed), self.length, owner=self._owner, remembered=False
+                    begun, self.length - 1, owner=self._owner, remembered=False
                 )
 
     def _gather(self) -> dict[int, Run]:
@@ -171,7 +205,8 @@ class SweepPoint:
     value: float
     settings: SamplerSettings
     runs: tuple[Run, ...]
-    """Those that have ended so far, by seed."""
+    """Those that have ended so far, by seed; the short ones first, so that they are no fair sample before all
+    are there."""
 
 
 class Sweep:
@@ -223,7 +258,7 @@ class Sweep:
         ]
 
     def stop(self) -> None:
-        """Let those being written end before their next token; they do not count."""
+        """Let those being written end before their next token; they are not among those that have ended."""
         for rollouts in self._rollouts:
             rollouts.stop()
 

@@ -1,6 +1,7 @@
 """A run: everything needed to write a text again. A few kB of plain values, JSON both ways."""
 
 import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, TypeVar, get_args
@@ -15,6 +16,17 @@ Built = TypeVar("Built")
 LN2 = math.log(2.0)
 MAX_SEED = 2**53 - 1
 """Largest seed: the largest integer that JSON and JavaScript carry without loss."""
+
+
+def whole_number(value: object, name: str) -> int:
+    """Return a value that must be a whole number, 0 or more.
+
+    Raises:
+        ValueError: it is none; says which.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEED:
+        raise ValueError(f"{name} must be a whole number, not {reprlib.repr(value)}")
+    return value
 
 
 @dataclass(frozen=True)
@@ -151,16 +163,25 @@ class Run:
         """Rebuild a run; `text` follows from the steps and is not read.
 
         Raises:
-            ValueError: a field is missing, unknown or out of range.
+            ValueError: a field is missing, unknown or out of range, or the prompt is no list of token ids.
         """
         try:
             given = {key: value for key, value in data.items() if key != "text"}
-            given["prompt_token_ids"] = tuple(int(token_id) for token_id in given["prompt_token_ids"])
+            given["prompt_token_ids"] = _token_ids(given["prompt_token_ids"])
             given["settings"] = SamplerSettings.from_json(given["settings"])
             given["steps"] = tuple(Step.from_json(step) for step in given["steps"])
-        except (AttributeError, KeyError, TypeError) as problem:
-            raise ValueError(f"not a run: {problem!r}") from problem
+        except KeyError as missing:
+            raise ValueError(f"not a run: it has no {missing}") from missing
+        except (AttributeError, TypeError) as problem:
+            raise ValueError("not a run: a part of it is missing, unknown or of another kind") from problem
         return _built(cls, given)
+
+
+def _token_ids(value: object) -> tuple[int, ...]:
+    """Return token ids that are given as a list."""
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"prompt_token_ids must be a list of whole numbers, not {reprlib.repr(value)}")
+    return tuple(whole_number(token_id, "each of the prompt_token_ids") for token_id in value)
 
 
 def _built(kind: type[Built], given: dict[str, Any]) -> Built:

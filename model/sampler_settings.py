@@ -145,6 +145,15 @@ class SamplerSettings:
         # One token is left by temperature 0; what usually cuts behind it has nothing to do.
         return tuple(chain[: chain.index("temperature") + 1] if self.temperature == 0.0 else chain)
 
+    def acts_like(self, other: "SamplerSettings") -> bool:
+        """Return whether both shape every distribution alike, whatever stands at stages that do nothing."""
+        return self._acting == other._acting
+
+    @property
+    def _acting(self) -> list[tuple[str, object]]:
+        values = [(name, getattr(self, name)) for name in self.chain]
+        return [(name, value) for name, value in values if value != self.OFF[name]]
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values: the usual settings, and the others where they do something."""
         data: dict[str, Any] = {

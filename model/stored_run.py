@@ -3,11 +3,14 @@
 import reprlib
 from collections.abc import Mapping
 
-from model.run import MAX_SEED, Run, Step
+from model.run import Run, Step
+from model.run import whole_number as whole_number
 from model.text import require_whole_characters
 
 MOST = 1e300
 """Above any number of a step, and far from where arithmetic overflows."""
+MOST_CHARACTERS_PER_TOKEN = 400
+"""Above the longest token of any vocabulary."""
 ROUNDING = 1e-6
 """By how much a sum of probabilities may miss 1."""
 
@@ -35,22 +38,13 @@ def stored_run(data: object, *, vocab_size: int, context_length: int) -> Run:
         text(getattr(run, name), name)
     if not 1 <= len(run.token_ids) <= context_length:
         raise ValueError(f"a run has 1 to {context_length:,} tokens here, not {len(run.token_ids):,}")
+    if len(run.prompt) > MOST_CHARACTERS_PER_TOKEN * len(run.prompt_token_ids):
+        raise ValueError("the prompt of a run must be the text of its prompt_token_ids, and is far longer")
     for index, step in enumerate(run.steps):
         _require_step(step, len(run.prompt_token_ids) + index)
     if not all(0 <= token_id < vocab_size for token_id in run.token_ids):
         raise ValueError(f"the token ids of a run must be from 0 to {vocab_size - 1:,}")
     return run
-
-
-def whole_number(value: object, name: str) -> int:
-    """Return a value that must be a whole number, 0 or more.
-
-    Raises:
-        ValueError: it is none; says which.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEED:
-        raise ValueError(f"{name} must be a whole number, not {reprlib.repr(value)}")
-    return value
 
 
 def text(value: object, name: str) -> str:

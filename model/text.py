@@ -32,6 +32,16 @@ class Piece:
     """`bytes` completes no character, `special` is a control token such as end-of-text."""
 
 
+@dataclass(frozen=True)
+class Matches:
+    """Token ids that a search finds."""
+
+    equal: tuple[int, ...]
+    """Those that are what was typed, but for case and spaces around."""
+    containing: tuple[int, ...]
+    """All others that contain it."""
+
+
 class TokenText:
     """The vocabulary of a tokenizer as bytes.
 
@@ -81,16 +91,14 @@ class TokenText:
         reader = self.reader()
         return [reader.read(token_id) for token_id in token_ids]
 
-    def matches(self, query: str, limit: int) -> list[int]:
-        """Return ids of tokens that contain `query`, whatever their case, the closest in length first."""
-        wanted = query.casefold()
+    def matches(self, query: str) -> Matches:
+        """Return the tokens that match a search, whatever their case."""
+        wanted, word = query.casefold(), query.strip().casefold()
         found = [token_id for token_id, token in enumerate(self.vocabulary) if wanted in token.casefold()]
-        found.sort(key=lambda token_id: (self._distance(token_id, query), token_id))
-        return found[:limit]
-
-    def _distance(self, token_id: int, query: str) -> tuple[int, bool]:
-        token = self.vocabulary[token_id]
-        return len(token.strip()) - len(query.strip()), query not in token
+        equal = [token_id for token_id in found if self.vocabulary[token_id].strip().casefold() == word]
+        # The very text that was typed comes first.
+        equal.sort(key=lambda token_id: (query not in self.vocabulary[token_id], token_id))
+        return Matches(tuple(equal), tuple(token_id for token_id in found if token_id not in set(equal)))
 
 
 class PieceReader:

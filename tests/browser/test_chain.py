@@ -115,8 +115,16 @@ def test_throw_ban_and_ask_why_on_a_phone(visits: Visits) -> None:
     expect(page.locator("#thrown")).to_contain_text("Nothing thrown")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.evaluate(WIDER) == [], "nothing is wider than the phone"
-    chips.click()
+    above = page.locator("#biases .chip")
+    expect(above).to_have_text(f"{token} ×")
+    expect(page.locator("#biases")).to_contain_text("Banned:")
+    above.click()
     expect(chips).to_have_count(0, timeout=PATIENT)
+    expect(page.locator("#biases")).to_be_hidden()
+    page.locator("#next-token [data-action=boost]").click()
+    expect(above).to_contain_text(f"{token} +5", timeout=PATIENT)
+    page.locator("#presets label").filter(has_text="Balanced").click()
+    expect(page.locator("#biases")).to_be_hidden(timeout=PATIENT)
 
 
 WIDER = """() => Array.from(document.querySelectorAll(".gradio-container .card")).map((card) =>

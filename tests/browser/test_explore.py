@@ -182,6 +182,12 @@ def test_colour_search_and_bertviz(visits: Visits) -> None:
     expect(frame.locator("svg line").first).to_be_attached(timeout=PATIENT)
     assert frame.locator("svg text").count() == 2 * (SIZE + 6)
     assert frame.locator("svg line").count() > 100
+    for name in ("head", "mean-heads", "hide-first", "whole-text"):
+        expect(page.locator(f"#{name}")).to_be_hidden()
+    expect(page.locator("#own-switches")).to_be_visible()
+    page.locator("#tab-heatmap-button").click()
+    expect(page.locator("#hide-first")).to_be_visible()
+    expect(page.locator("#own-switches")).to_be_hidden()
 
 
 def test_a_prompt_of_markup_is_shown_and_not_run(visits: Visits) -> None:

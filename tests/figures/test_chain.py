@@ -84,6 +84,19 @@ def test_the_columns_of_the_stages_are_the_shares_and_the_hatched_part_is_what_i
     assert [bool(text) for text in lost] == [bool(share) for share in numbers.cut]
 
 
+def test_pointing_at_a_stage_that_cuts_tells_the_share_of_what_is_left_as_the_table_does():
+    numbers, first = stage_shares(SHAPED, always={0}), bars(stages())[0]
+    for column, ((text,), cut) in enumerate(zip(first.customdata, numbers.cut, strict=True)):
+        if cut == 0:
+            assert text == ""
+            continue
+        left = SHAPED.stages[column - 1]
+        token_id = int(numbers.token_ids[0])
+        among = left.probabilities[list(left.token_ids).index(token_id)]
+        assert text == f"<br><b>{among:.3%}</b> of what is left after it"
+    assert any(text for (text,) in first.customdata)
+
+
 def test_streams_lead_from_what_a_stage_left_to_what_that_became():
     numbers, figure = stage_shares(SHAPED, always={0}), stages()
     stream = figure.data[0]

@@ -6,6 +6,7 @@ import pytest
 
 from model.branching import branched
 from model.engine import Engine
+from model.replay import replayed
 from model.run import Run
 from model.sampling import shape, uniform
 from tests.numerics.writing import GREEDY, PLENTY, WILD, byte_ids, ended, start, start_with, without_eos
@@ -61,6 +62,33 @@ def test_the_step_keeps_the_settings_that_hold_at_its_position(engine, run):
     step = branched(engine, longer, longer.steps[-1].position, 65).steps[-1]
     assert step.settings == GREEDY
     assert (step.kept, step.probability) == (1, 0.0)
+
+
+@pytest.fixture
+def reseeded(engine, run) -> Run:
+    """A text whose last steps have the dice of another seed than that of the run."""
+    longer = ended(engine.write(run, 5, seed=8))
+    assert longer.seed == 7
+    return longer
+
+
+def test_the_step_has_the_dice_that_the_run_recorded_there_whatever_its_seed(engine, reseeded):
+    first = len(reseeded.prompt_token_ids)
+    for position in (first + 2, first + 9):
+        step = branched(engine, reseeded, position, 65).steps[-1]
+        assert step.u == uniform(7 if position < first + 8 else 8, position)
+    beyond = len(reseeded.token_ids)
+    assert branched(engine, reseeded, beyond, 65).steps[-1].u == uniform(7, beyond)
+
+
+def test_a_replay_that_parts_before_the_branch_throws_the_dice_recorded_there(engine, reseeded):
+    position = len(reseeded.prompt_token_ids) + 9
+    branch = branched(engine, reseeded, position, 65)
+    replay = replayed(engine, branch, GREEDY)
+    assert replay.first_divergence is not None and replay.divergence.position < position
+    step = replay.run.step_at(position)
+    assert step is not None and not step.forced
+    assert step.u == uniform(8, position)
 
 
 def test_a_forced_end_of_text_does_not_end_the_run(tiny_gpt2, engine):

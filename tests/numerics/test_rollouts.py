@@ -1,6 +1,7 @@
 """Many continuations of one text: as likely as the model says, ordinary runs, and a burden to nobody."""
 
 import threading
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from model.goodness_of_fit import chi_square_tail
 from model.rollout_statistics import first_token_test, first_tokens, statistics_of
 from model.rollouts import AT_ONCE, MOST_ROLLOUTS, Rollouts, Sweep
 from model.run import MAX_SEED, OutOfRange, SamplerSettings
-from tests.numerics.writing import GREEDY, PATIENCE, PLENTY, WILD, byte_ids, ended, start_with
+from model.sampling import uniform
+from tests.numerics.writing import GREEDY, PATIENCE, PLENTY, WILD, byte_ids, ended, start, start_with
+from tests.tiny import CONTEXT
 
 HOT = SamplerSettings(temperature=0.6, top_k=0, top_p=1.0)
 
@@ -41,7 +44,80 @@ def test_each_rollout_is_the_run_that_its_seed_writes(endless, engine):
     for one in runs:
         assert one.prompt_token_ids == run.token_ids
         assert one.finish_reason == "length"
-        assert ended(engine.write(one.cut_at(0), 4)).token_ids == one.token_ids
+        alone = ended(engine.write(one.cut_at(0), 4))
+        assert alone.token_ids == one.token_ids
+        assert [step.u for step in alone.steps] == [step.u for step in one.steps]
+        assert [step.text for step in alone.steps] == [step.text for step in one.steps]
+        first = alone.steps[0]
+        assert (one.steps[0].rank, one.steps[0].kept) == (first.rank, first.kept)
+        assert one.steps[0].logprob == pytest.approx(first.logprob, abs=1e-5)
+        assert one.steps[0].probability == pytest.approx(first.probability, abs=1e-6)
+
+
+def test_every_first_token_is_the_one_under_the_dice_before_anything_is_written(endless, engine):
+    rollouts = Rollouts(engine, start_with(byte_ids(6), settings=HOT), MOST_ROLLOUTS, 9, seed=50)
+    logits = engine.read(byte_ids(6)).logits(5).astype(np.float64) / HOT.temperature
+    likely = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    ranked = np.argsort(-likely, kind="stable")
+    dice = [uniform(50 + index, 6) for index in range(MOST_ROLLOUTS)]
+    under = ranked[np.searchsorted(np.cumsum(likely[ranked]), dice, side="right")]
+    assert [one.token_ids[6:] for one in rollouts.begun] == [(token_id,) for token_id in under]
+    assert {one.finish_reason for one in rollouts.begun} == {None}
+    assert rollouts.tokens == 0
+
+
+def test_first_tokens_of_a_cancelled_set_are_those_of_the_whole_set_however_soon_some_end(
+    endless, monkeypatch
+):
+    run, count = start_with(byte_ids(6), settings=HOT, seed=200), 60
+    with Engine(endless, PLENTY, places=4) as engine:
+        likely = Rollouts(engine, run, 1, 1).first_step().shaped
+        eos = [int(token_id) for token_id in np.argsort(-likely)[1:4]]
+        monkeypatch.setattr(endless, "eos_token_ids", frozenset(eos))
+        rollouts = Rollouts(engine, run, count, 90)
+        seen = []
+        for runs in rollouts:
+            seen.append(runs)
+            rollouts.stop()
+        alone = [ended(engine.write(run, 1, seed=200 + index)) for index in range(count)]
+    drawn = Counter(one.steps[0].token_id for one in rollouts.begun)
+    assert len(seen[-1]) < count, "cancelled"
+    assert drawn == Counter(one.steps[0].token_id for one in alone)
+    ends = sum(one.steps[0].token_id in eos for one in alone)
+    assert 0 < ends < count
+    rows = {row.token_id: row for row in first_tokens(rollouts.begun, likely)}
+    assert sum(rows[token_id].count for token_id in eos if token_id in rows) == ends
+    assert first_token_test(rollouts.begun, likely).p_value > 0.01
+    for one in rollouts.begun:
+        assert (one.finish_reason == "eos") == (one.steps[0].token_id in eos)
+
+
+def test_a_rollout_whose_first_token_ends_the_text_has_that_token_alone(endless, engine, monkeypatch):
+    run = start_with(byte_ids(6))
+    drawn = [one.steps[0].token_id for one in Rollouts(engine, run, 12, 5).begun]
+    monkeypatch.setattr(endless, "eos_token_ids", frozenset({drawn[3]}))
+    runs = last_of(Rollouts(engine, run, 12, 5))
+    assert [one.steps[0].token_id for one in runs] == drawn
+    for one, token_id in zip(runs, drawn, strict=True):
+        if token_id == drawn[3]:
+            assert (len(one.steps), one.finish_reason) == (1, "eos")
+        else:
+            assert len(one.steps) > 1
+
+
+def test_where_the_context_is_full_rollouts_have_no_first_token(endless, engine):
+    rollouts = Rollouts(engine, start_with(byte_ids(CONTEXT)), 3, 2)
+    assert [one.steps for one in rollouts.begun] == [(), (), ()]
+    assert [one.finish_reason for one in last_of(rollouts)] == ["context"] * 3
+    assert first_token_test(rollouts.begun, rollouts.first_step().shaped) is None
+
+
+def test_a_first_token_completes_the_character_that_the_text_has_begun(endless, engine):
+    begun = start(endless, "中", WILD)
+    *prompt, last = begun.prompt_token_ids
+    always = SamplerSettings(temperature=1.0, top_k=0, top_p=1.0, logit_bias={last: 100.0})
+    (one,) = Rollouts(engine, start_with(prompt, settings=always), 1, 1).begun
+    assert one.text == "中"
 
 
 def test_a_text_with_steps_is_the_prompt_as_a_whole(endless, engine):
@@ -58,7 +134,8 @@ def test_the_prompt_is_read_once_and_no_more_than_some_are_written_at_a_time(end
         passes.before = lambda: most.append(len(engine._written()))
         runs = last_of(Rollouts(engine, start_with(byte_ids(50)), 40, 3))
     assert len(runs) == 40
-    assert passes.tokens == 50 + 40 * 2, "the last token of each is read by nobody"
+    assert len({one.steps[0].token_id for one in runs}) > 1
+    assert 50 + 40 < passes.tokens <= 50 + 40 * 2, "the last token of each is read by nobody"
     assert max(most) <= AT_ONCE
 
 

@@ -93,6 +93,11 @@ def shown(value: Any) -> bool:
     return not (isinstance(value, dict) and value == gr.skip())
 
 
+def changed(screen: Any) -> set[str]:
+    """Return the fields of a screen that change something."""
+    return {name for name, value in screen._asdict().items() if shown(value)}
+
+
 def sent(component: Any, value: Any) -> bytes:
     """Return a value as it travels."""
     if isinstance(value, dict) and value.get("__type__") == "update":

@@ -10,7 +10,7 @@ import pytest
 from model import branch_tree
 from model.branch_tree import BranchTree
 from tests.pages.conftest import written
-from tests.pages.desk import Desk, shown
+from tests.pages.desk import Desk, changed, shown
 from viz.components.branch_tree import MOST_BYTES
 from viz.pages.example import load_example
 from viz.pages.lab import roads
@@ -59,10 +59,6 @@ class Wanderer(Desk):
 def other(token_id: int) -> int:
     """Another token of the vocabulary, a printable one."""
     return 65 if token_id != 65 else 66
-
-
-def changed(screen: Screen) -> set[str]:
-    return {name for name, value in screen._asdict().items() if shown(value)}
 
 
 def ends(screen: Screen) -> list[int]:
@@ -181,7 +177,7 @@ def test_a_token_of_the_prompt_cannot_be_replaced(desk, position):
     desk.write()
     before = desk.texts
     screen = desk.leave(position, 65)
-    assert "edit the prompt" in screen.notice and changed(screen) == {"notice"}
+    assert "edit the prompt" in screen.notice and changed(screen) == {"notice", "stop"}
     assert desk.texts == before
 
 
@@ -483,7 +479,7 @@ def test_a_full_tree_makes_room_for_a_new_text_and_says_so_and_refuses_branches(
     for key in texts:
         forked.act("name", key=key, name=f"mine {key}")
     refusal = forked.write(seed=6)[-1]
-    assert changed(refusal) == {"notice"} and "all of them have names" in refusal.notice
+    assert changed(refusal) == {"notice", "stop"} and "all of them have names" in refusal.notice
     assert forked.texts == texts
 
 

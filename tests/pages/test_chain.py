@@ -8,7 +8,7 @@ import pytest
 
 from model.sampler_settings import BAN
 from model.throws import MOST_THROWS, throw
-from tests.pages.desk import Desk, shown
+from tests.pages.desk import Desk, changed
 
 PANELS = {"chain", "road", "stages", "cumulative", "thrown", "throws", "convergence"}
 
@@ -20,10 +20,6 @@ def desk(app: Any, newcomer: Callable[[], Any]) -> Desk:
     desk.write(max_new_tokens=6, temperature=1.0, top_k=20, top_p=0.9)
     desk.open("room-chain")
     return desk
-
-
-def changed(screen: Any) -> set[str]:
-    return {name for name, value in screen._asdict().items() if shown(value)}
 
 
 def names(screen: Any) -> list[str]:
@@ -61,6 +57,19 @@ def test_generate_writes_with_the_chain(desk):
     settings = desk.visitor.run.settings
     assert settings.typical_p == 0.8 and len(settings.logit_bias) == len(bias)
     assert not {int(one) for one in bias} & set(desk.visitor.run.token_ids[2:])
+
+
+def test_banned_and_boosted_tokens_stand_under_the_sliders_in_every_room(desk):
+    desk.open("room-inside")
+    chosen = desk.visitor.run.token_ids[desk.visitor.selected]
+    for draw in (lambda **chain: desk.move(chain=chain), lambda **_: desk.move(temperature=0.9)):
+        screen = draw(logit_bias={str(chosen): BAN, "4": 5.0})
+        assert [[chip["token_id"] for chip in group["chips"]] for group in screen.biases["groups"]] == [
+            [chosen],
+            [4],
+        ]
+    assert desk.move(chain={"logit_bias": {}}).biases == {"groups": []}
+    assert desk.select(3).biases == {"groups": []}
 
 
 def test_a_chain_that_no_sampler_takes_is_a_notice(desk):

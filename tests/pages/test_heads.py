@@ -11,7 +11,7 @@ import pytest
 
 from model.head_quantities import QUANTITIES, head_quantities, patterns, ranked
 from tests.pages.conftest import service_of
-from tests.pages.desk import Desk, shown
+from tests.pages.desk import Desk, changed
 from viz.components.head_grid import unit_of, value_text
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
@@ -37,10 +37,6 @@ def internals(app: Any, desk: Desk) -> Any:
     """What the model computed on that text."""
     run = desk.visitor.run
     return service_of(app).read(run.token_ids, run.precision)
-
-
-def changed(screen: Any) -> set[str]:
-    return {name for name, value in screen._asdict().items() if shown(value)}
 
 
 def texts(screen: Any) -> list[list[str]]:
@@ -159,7 +155,7 @@ def test_a_long_text_shows_a_window_and_no_update_is_large(desk):
     note = desk.open("tab-model-view").model_view["note"]
     assert "Tokens 50 to 61 of 62" in note
     assert re.search(r"Tokens \d+ to \d+ of 62", desk.open("tab-neuron-view").neuron_view["note"])
-    assert "several neighbouring" in desk.open("tab-thumbnails").thumbnails["note"]
+    assert "up to 2 neighbouring" in desk.open("tab-thumbnails").thumbnails["note"]
 
 
 def test_a_layer_or_head_that_is_not_there_breaks_nothing(desk):

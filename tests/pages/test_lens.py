@@ -12,7 +12,7 @@ from model.internals import UnknownPart
 from model.lens import lens, lens_grid
 from model.residual import updates
 from tests.pages.conftest import service_of
-from tests.pages.desk import Desk, shown
+from tests.pages.desk import Desk, changed, shown
 from viz.figures.lens_grid import WORDS
 from viz.pages.interior import lens_grid as lens_grid_module
 from viz.pages.interior import readings
@@ -52,10 +52,6 @@ def desk(app: Any, newcomer: Callable[[], Any], monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def internals(desk: LensDesk, app: Any) -> Any:
     return service_of(app).read(desk.visitor.run.token_ids, desk.visitor.run.precision)
-
-
-def changed(screen: Any) -> set[str]:
-    return {name for name, value in screen._asdict().items() if shown(value)}
 
 
 def said(figure: Any) -> str:

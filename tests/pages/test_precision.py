@@ -110,7 +110,7 @@ def test_moving_the_control_changes_nothing_by_itself(app):
 @pytest.mark.parametrize("choice", ["float32", "", None, "Exact", 5])
 def test_a_choice_that_there_is_not_is_named(desk, choice):
     (refusal,) = desk.write(precision=choice, max_new_tokens=3)
-    assert {name for name, value in refusal._asdict().items() if shown(value)} == {"notice"}
+    assert {name for name, value in refusal._asdict().items() if shown(value)} == {"notice", "stop"}
     assert "precision must be fast or exact, not " in refusal.notice and not desk.visitor.writing
 
 

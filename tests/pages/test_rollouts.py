@@ -1,27 +1,40 @@
 """The room of rollouts as the app's own handlers run it for a visitor, without a server."""
 
+import pickle
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 
 from model.rollout_statistics import distinct, first_token_test, first_tokens, rollout_tree
-from model.run import SamplerSettings
+from model.run import Run, SamplerSettings
 from tests.pages.brake import PATIENCE
 from tests.pages.conftest import service_of, written
 from tests.pages.desk import Desk, sent, shown
 from tests.unit.test_rollout_statistics import rollout
 from viz.figures.theme import LIGHT
+from viz.pages.lab import api as api_module
 from viz.pages.lab import rolling as rolling_module
+from viz.pages.lab.api import LabApi
 from viz.pages.lab.rolled import Rolled
 from viz.pages.lab.rolling import ROOM, offered_values
 from viz.pages.lab.rollout_screen import RolloutScreen, rolled_screen, verdict
 from viz.pages.lab.rollouts import SWEPT
 
 COUNT, LENGTH = 8, 3
+LARGE = tuple(rollout(*one) for one in np.random.default_rng(3).integers(10_000, 49_152, (64, 64)).tolist())
+"""As much as may be rolled."""
+
+
+def large(run: Run) -> Rolled:
+    """Return as many rollouts of a large vocabulary as may be asked for, of which none has ended."""
+    return Rolled.begun(run, [one.cut_at(2) for one in LARGE], np.full(49_152, 1 / 49_152))
 
 
 class RollingDesk(Desk):
@@ -42,6 +55,10 @@ class RollingDesk(Desk):
 
     def cancel(self) -> None:
         self.handler("rollout-cancel", "click")(self.visitor)
+
+    def redrawn(self) -> RolloutScreen:
+        room = self.handler("roll", "click").__self__
+        return room.redraw(self.visitor, *self.values)
 
     def open(self, choice: Any) -> Any:
         handler = self.handler("rollout-chosen", "select")
@@ -68,6 +85,11 @@ def until(screens: Iterator[RolloutScreen], words: str) -> RolloutScreen:
             return screen
         assert time.monotonic() < impatient, f"{words!r} was not said, but {screen.state!r}"
     raise AssertionError(f"{words!r} was not said")
+
+
+def first_counts(screen: RolloutScreen) -> list[int]:
+    """Return how many rollouts have each token of the figure first."""
+    return [row[1] for row in screen.first.data[1].customdata]
 
 
 def nothing_under_way(screen: RolloutScreen) -> bool:
@@ -113,7 +135,7 @@ def test_figures_and_numbers_are_the_statistics_of_the_runs(desk, app):
         assert f">{number:.2f}<" in screen.facts or f">{number:.1f} tokens<" in screen.facts
     assert len(screen.tree["branches"]) == len(rollout_tree(runs))
     mean = sum(step.logprob for step in runs[3].steps) / LENGTH
-    assert screen.texts["texts"][3]["logprob"] == f"−{-mean:.2f}"
+    assert screen.texts["texts"][3]["logprob"] == f"−{-mean:.2f} nats"
     assert f"all {COUNT} rollouts" in screen.state and nothing_under_way(screen)
 
 
@@ -148,15 +170,64 @@ def test_a_selected_token_of_the_prompt_is_gone_on_from_too(desk):
 
 
 def test_an_update_of_as_much_as_may_be_rolled_is_small(desk):
-    ids = np.random.default_rng(3).integers(10_000, 49_152, (64, 64)).tolist()
-    probabilities = np.full(49_152, 1 / 49_152)
-    rolled = Rolled(desk.visitor.run, probabilities, 64, tuple(rollout(*one) for one in ids))
-    screen = rolled_screen(rolled, LIGHT, str)
+    screen = rolled_screen(replace(large(desk.visitor.run), runs=LARGE), LIGHT, str)
     values = zip(desk._functions["roll", "click"].outputs, screen, strict=True)
     assert sum(len(sent(part, value)) for part, value in values if shown(value)) < 300_000
 
 
+def test_what_is_kept_does_not_grow_with_the_vocabulary(desk):
+    assert len(pickle.dumps(large(desk.visitor.run))) < 8_000 + len(pickle.dumps(desk.visitor.run))
+
+
 # While they run
+
+
+def test_all_first_tokens_are_counted_before_a_text_has_ended_and_after_cancel(desk, app, tiny, brake):
+    engine, start = service_of(app).engine, desk.visitor.run.cut_at(0)
+    alone = [[*engine.write(start, 1, seed=42 + index)][-1].steps[0].token_id for index in range(COUNT)]
+    some = Counter(alone[:4]).most_common(1)[0][0]  # which ends a text at once
+    brake.pull()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tiny, "eos_token_ids", frozenset({some}))
+        screens = desk.rolling()
+        begun = next(screen for screen in screens if shown(screen.first))
+        assert desk.rolled.runs == ()
+        desk.cancel()
+        brake.release()
+        end = merged(screens)
+    assert "cancelled" in end.state and len(desk.rolled.runs) < COUNT
+    likely = engine.read(start.token_ids).softmax(len(start.token_ids) - 1).probabilities
+    top = np.argsort(-likely, kind="stable")[:12]
+    counted = [Counter(alone)[int(token_id)] for token_id in top]
+    assert first_counts(begun) == counted and sum(counted) > 0
+    desk.controls["appearance"] = {"dark": True}
+    assert first_counts(desk.redrawn()) == counted
+
+
+def test_a_set_that_lacks_some_says_so_beside_its_numbers(desk, brake):
+    brake.pull()
+    screens = desk.rolling()
+    brake.let(LENGTH - 1)
+    until(screens, f"1 of {COUNT} rollouts")
+    desk.cancel()
+    brake.release()
+    assert f"cancelled: 1 of {COUNT}" in merged(screens).state
+    told = desk.redrawn().facts
+    assert f"of the 1 of {COUNT} that have ended" in told and f"counted in all {COUNT}" in told
+    assert "that have ended" not in desk.roll().facts
+
+
+def test_a_point_of_a_sweep_that_lacks_some_says_so_beneath_it(desk, brake):
+    brake.pull()
+    handler = desk.handler("sweep", "click")
+    screens = handler(desk.visitor, "prompt", "temperature", "2, 0.5", 4, LENGTH, *desk.values)
+    brake.let(LENGTH - 1)
+    until(screens, "1 of 8 rollouts")
+    desk.cancel()
+    brake.release()
+    assert "cancelled: 1 of 8" in merged(screens).state
+    assert "hollow point lacks" in desk.redrawn().swept
+    assert "hollow point lacks" not in desk.sweep().swept
 
 
 def test_cancel_half_way_keeps_what_has_ended(desk, brake):
@@ -164,7 +235,7 @@ def test_cancel_half_way_keeps_what_has_ended(desk, brake):
     screens = desk.rolling()
     first = next(screens)
     assert (first.cancel["interactive"], first.roll["interactive"]) == (True, False)
-    brake.let(2 * LENGTH + 1)  # two of them, and a token of the third: one is written at a time here
+    brake.let(2 * (LENGTH - 1))  # two of them beyond their first tokens: one is written at a time here
     assert 'value="2"' in until(screens, f"2 of {COUNT} rollouts").state
     assert "still at work" in desk.roll().state, "one at a time"
     desk.cancel()
@@ -211,17 +282,51 @@ def test_whoever_closes_the_page_frees_the_places(desk, app, brake):
     assert service_of(app).engine.waiting == 0
 
 
-def test_an_error_is_a_sentence_and_what_has_ended_stays(desk, monkeypatch):
-    desk.roll()
-    before = desk.rolled
+def broken(*_: Any) -> Any:
+    raise ValueError("no dice")
 
-    def broken(*_: Any) -> Any:
-        raise ValueError("no dice")
 
+def test_an_error_is_a_sentence_and_the_first_tokens_stay(desk, monkeypatch):
+    whole = desk.roll()
     monkeypatch.setattr("model.generation.draw", broken)
     screen = desk.roll()
     assert "no dice" in screen.state and nothing_under_way(screen)
-    assert desk.rolled is before
+    assert first_counts(screen) == first_counts(whole)
+    assert desk.rolled.runs == ()
+
+
+def test_an_error_before_the_first_tokens_leaves_what_was_there(desk, monkeypatch):
+    desk.roll()
+    before = desk.rolled
+    monkeypatch.setattr("model.rollouts.draw", broken)
+    screen = desk.roll()
+    assert "no dice" in screen.state and nothing_under_way(screen)
+    assert desk.rolled is before and not shown(screen.first)
+
+
+# For programs
+
+
+def test_values_before_the_last_count_all_first_tokens_and_say_nothing_of_whole_texts(service, monkeypatch):
+    monkeypatch.setattr(api_module, "STREAM_SECONDS", 0.0)
+    first, *_, last = LabApi(service).rollouts("in the", COUNT, LENGTH)
+    assert len(first["texts"]) < len(last["texts"]) == COUNT
+    assert first["first_tokens"] == last["first_tokens"]
+    assert sum(row["count"] for row in first["first_tokens"]) == COUNT
+    numbers = ("distinct_1", "distinct_2", "mean_logprob", "mean_length", "mean_entropy_bits")
+    assert {first[name] for name in numbers} == {None}
+    assert all(isinstance(last[name], float) for name in numbers)
+
+
+def test_a_full_line_is_no_place_for_a_program_s_rollouts_either(service, brake):
+    brake.pull()
+    run = service.new_run("in the", SamplerSettings(), 1, "exact")
+    others = [service.engine.write(run, 3) for _ in range(4)]
+    brake.wait()
+    with pytest.raises(gr.Error, match="line is full"):
+        next(LabApi(service).rollouts("in the", COUNT, LENGTH))
+    brake.release()
+    assert all(other.wait(PATIENCE) for other in others)
 
 
 # Bad values
@@ -297,11 +402,10 @@ def test_what_is_no_rollout_is_not_opened(desk, choice):
 
 
 def test_the_room_is_drawn_again_in_the_colours_of_the_page(desk):
-    room = desk.handler("roll", "click").__self__
-    assert not any(shown(field) for field in room.redraw(desk.visitor, *desk.values)), "nothing is there"
+    assert not any(shown(field) for field in desk.redrawn()), "nothing is there"
     rolled, swept = desk.roll(), desk.sweep()
     desk.controls["appearance"] = {"dark": True}
-    again = room.redraw(desk.visitor, *desk.values)
+    again = desk.redrawn()
     assert list(again.first.data[1].x) == list(rolled.first.data[1].x)
     assert again.first.layout.font.color != rolled.first.layout.font.color
     assert again.diversity.data[0].line.color != swept.diversity.data[0].line.color

@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from tests.pages.brake import Brake
-from tests.pages.desk import Desk, shown
+from tests.pages.desk import Desk, changed
 from tests.tiny import tiny_transformer
-from viz.pages.panels import Screen
 
 TEXT = "in the of the cat of in"
 PANELS = {"score_facts", "score_ranks", "score_ratios", "score_entropies"}
@@ -22,10 +21,6 @@ def desk(app: Any, newcomer: Callable[[], Any]) -> Desk:
     desk = Desk(app, newcomer())
     desk.prompt = TEXT
     return desk
-
-
-def changed(screen: Screen) -> set[str]:
-    return {name for name, value in screen._asdict().items() if shown(value)}
 
 
 def logprobs_of(token_ids: tuple[int, ...]) -> torch.Tensor:
@@ -81,7 +76,7 @@ def test_it_can_be_written_on(desk, button):
 def test_what_cannot_be_read_is_a_sentence_and_the_page_stays(desk, text, message):
     before, desk.prompt = desk.visitor.run, text
     screens = desk.write("score")
-    assert changed(screens[-1]) == {"notice"} and message in screens[-1].notice
+    assert changed(screens[-1]) == {"notice", "stop"} and message in screens[-1].notice
     assert desk.visitor.run is before and not desk.visitor.working
 
 

@@ -1,13 +1,15 @@
 """What the server remembers of pages and programs, and for how long."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import pytest
 from gradio_client import Client
 
-from viz.pages.sessions import CALL_IS_KEPT, MOST, PAGE_IS_KEPT, Sessions
+from tests.pages.desk import Desk
+from viz.pages.sessions import CALL_IS_KEPT, PAGE_IS_KEPT, Sessions
 from viz.pages.visitor import Visitor
 
 A_MOMENT = timedelta(seconds=2)
@@ -35,14 +37,28 @@ def visitor_of(sessions: Sessions, app: gr.Blocks, name: str) -> Visitor:
     return visitor
 
 
-def test_an_open_page_is_remembered_for_as_long_as_it_is_open(sessions, app):
-    visitor = visitor_of(sessions, app, "page")
+def author_of(sessions: Sessions, app: gr.Blocks, name: str) -> Visitor:
+    """Come, and have changed something."""
+    visitor = visitor_of(sessions, app, name)
+    visitor.history.change(visitor.tree)
+    return visitor
+
+
+def test_an_open_page_with_a_text_is_remembered_for_as_long_as_it_is_open(sessions, app):
+    visitor = author_of(sessions, app, "page")
     assert is_remembered_after(sessions, "page", 100 * PAGE_IS_KEPT)
     assert visitor_of(sessions, app, "page") is visitor
 
 
-def test_a_closed_page_is_remembered_for_an_hour_after_it_was_last_used(sessions, app):
+def test_a_page_that_only_looked_at_the_example_is_forgotten_and_loses_nothing(sessions, app):
     visitor_of(sessions, app, "page")
+    assert is_remembered_after(sessions, "page", PAGE_IS_KEPT - A_MOMENT)
+    assert not is_remembered_after(sessions, "page", PAGE_IS_KEPT + A_MOMENT)
+    assert not visitor_of(sessions, app, "page").forgotten
+
+
+def test_a_closed_page_is_remembered_for_an_hour_after_it_was_last_used(sessions, app):
+    author_of(sessions, app, "page")
     sessions["page"].is_closed = True
     assert is_remembered_after(sessions, "page", PAGE_IS_KEPT - A_MOMENT)
     visitor_of(sessions, app, "page")  # it woke up: its hour begins anew
@@ -53,7 +69,7 @@ def test_a_closed_page_is_remembered_for_an_hour_after_it_was_last_used(sessions
 
 def test_whoever_is_forgotten_is_written_for_no_longer(sessions, app):
     stopped = []
-    visitor = visitor_of(sessions, app, "page")
+    visitor = author_of(sessions, app, "page")
     visitor.working["rollouts"] = lambda: stopped.append(True)
     sessions["page"].is_closed = True
     assert not is_remembered_after(sessions, "page", PAGE_IS_KEPT + A_MOMENT)
@@ -66,10 +82,46 @@ def test_a_program_is_forgotten_after_seconds(sessions):
     assert not is_remembered_after(sessions, "program", CALL_IS_KEPT + A_MOMENT)
 
 
-def test_of_too_many_the_one_that_was_used_least_lately_is_forgotten(sessions):
-    for number in range(MOST + 1):
-        sessions[str(number)]
-    assert len(sessions.session_data) == MOST and "0" not in sessions and "1" in sessions
+def test_of_too_many_those_without_a_text_go_first_and_then_who_was_here_least_lately(
+    sessions, app, monkeypatch
+):
+    monkeypatch.setattr(sessions, "capacity", 4)
+    stopped = []
+    for name in ("first", "second", "third"):
+        author_of(sessions, app, name).working["rollouts"] = lambda name=name: stopped.append(name)
+    for number in range(5):
+        sessions[f"program {number}"]
+        visitor_of(sessions, app, f"passer-by {number}")
+    assert list(sessions.session_data) == ["first", "second", "third", "passer-by 4"] and stopped == []
+    visitor_of(sessions, app, "first")
+    author_of(sessions, app, "fourth")
+    author_of(sessions, app, "fifth")
+    assert list(sessions.session_data) == ["third", "first", "fourth", "fifth"] and stopped == ["second"]
+
+
+def test_a_page_that_was_forgotten_is_told_so_whatever_is_pressed_on_it(sessions, app, newcomer):
+    author_of(sessions, app, "page")
+    sessions["page"].is_closed = True
+    assert not is_remembered_after(sessions, "page", PAGE_IS_KEPT + A_MOMENT)
+    desk = Desk(app, visitor_of(sessions, app, "page"))
+    example = desk.visitor.run
+    screens = [desk.press("cut"), desk.press("undo"), desk.select(3), desk.open("room-lens")]
+    screens += [desk.write(button)[-1] for button in ("generate", "step", "more", "score")]
+    assert len(screens) == 8
+    for screen in screens:
+        assert "the server has forgotten its texts" in screen.notice, screen
+    assert desk.visitor.run is example and not desk.visitor.writing
+    assert not visitor_of(sessions, app, "another page").forgotten
+
+
+def test_a_page_that_loses_its_network_and_is_closed_later_is_heard_both_times(app, newcomer):
+    (arrive,) = [function.fn for function in app.fns.values() if function.name == "arrive"]
+    stopped, visitor, request = [], newcomer(), SimpleNamespace(session_hash="blinking")
+    visitor.working["rollouts"] = lambda: stopped.append(True)
+    arrive(visitor, request)
+    arrive.__self__.leave(request)
+    arrive.__self__.leave(request)
+    assert stopped == [True, True]
 
 
 def test_the_server_keeps_no_copy_of_the_configuration_whatever_was_asked_for(served: str, app: Any):

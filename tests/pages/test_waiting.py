@@ -129,7 +129,7 @@ def test_when_too_many_wait_a_notice_says_so_and_nothing_is_lost(desks, brake):
         next(screens[-1])
     for button in ("generate", "step", "more"):
         (refusal,) = late.write(button, max_new_tokens=5)
-        assert {name for name, value in refusal._asdict().items() if shown(value)} == {"notice"}
+        assert {name for name, value in refusal._asdict().items() if shown(value)} == {"notice", "stop"}
         assert "the line is full (2 waiting)" in refusal.notice and 'role="alert"' in refusal.notice
         assert late.visitor.run is run and not late.visitor.writing
     brake.release()

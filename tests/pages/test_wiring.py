@@ -29,6 +29,8 @@ ENDPOINTS = {"generate", "next_token", "attention", "tokenize"} | LAB | INTERIOR
 WRITERS = {"generate_1", "step", "more", "go_on", "score_text"}
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
+SEARCHES = {"compute", "replay_1", "search"}
+"""Those of which two are computed at a time."""
 STABLE_IDS = {
     *(
         "prompt",
@@ -111,10 +113,10 @@ def test_looking_answers_the_last_of_many_changes_and_never_dims_the_page(app, e
     assert {event["show_progress"] for event in looking} == {"hidden"}
 
 
-def test_every_event_has_a_trigger_mode_and_only_writing_shows_progress(events):
+def test_every_event_has_a_trigger_mode_and_only_those_that_may_wait_long_show_progress(events):
     for event in events:
         assert event["trigger_mode"] in ("once", "always_last"), event["api_name"]
-        shown = "minimal" if event["api_name"] in WRITERS else "hidden"
+        shown = "minimal" if event["api_name"] in WRITERS | SEARCHES else "hidden"
         assert event["show_progress"] == shown, event["api_name"]
 
 

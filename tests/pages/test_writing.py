@@ -18,7 +18,7 @@ from model.run import SamplerSettings
 from model.sampling import shape
 from tests.pages.brake import PATIENCE, Brake
 from tests.pages.conftest import written
-from tests.pages.desk import PROMPT, Desk, shown
+from tests.pages.desk import PROMPT, Desk, changed
 from tests.tiny import tiny_transformer
 from viz.pages import growth as growth_module
 from viz.pages.controls import SAMPLER_NAMES
@@ -74,10 +74,6 @@ def text_of(screen: Screen) -> list[str]:
 def drawn(screen: Screen) -> Any:
     """Return the cells of the heatmap, blank ones as 0."""
     return np.nan_to_num(np.array(screen.attention.data[0].z, dtype=float))
-
-
-def changed(screen: Screen) -> set[str]:
-    return {name for name, value in screen._asdict().items() if shown(value)}
 
 
 # Writing
@@ -326,7 +322,7 @@ def test_an_ended_text_says_how_to_go_on(desk, tiny, monkeypatch):
     assert not screen.strip["next"], "nothing comes after the end"
     for button in ("step", "more"):
         (refusal,) = desk.write(button)
-        assert changed(refusal) == {"notice"} and "ended this text" in refusal.notice
+        assert changed(refusal) == {"notice", "stop"} and "ended this text" in refusal.notice
     assert changed(desk.select(2)) >= set(PANELS)
 
 
@@ -459,6 +455,31 @@ def test_a_prompt_of_one_token_and_a_text_without_continuation_have_all_panels(d
     assert len(text_of(desk.write("step")[-1])) == 2
 
 
+def test_new_dice_are_told_apart_from_those_that_a_token_was_drawn_with(desk):
+    desk.write(max_new_tokens=4, seed=5)
+    desk.select(4)
+    assert "other dice than this token was drawn with" in desk.move(seed=6).notice
+    assert desk.move(seed=5).notice == ""
+    desk.write(max_new_tokens=4, temperature=0.0)
+    assert desk.move(seed=6).notice == "", "greedy decoding heeds no dice"
+
+
+def test_the_notice_names_the_tokens_that_were_banned_or_boosted(desk):
+    desk.write(max_new_tokens=4)
+    banned = desk.visitor.run.steps[-1].token_id
+    chain = {"order": None, "values": {}, "logit_bias": {str(banned): -100.0}, "serial": 1}
+    assert "sampled with no token banned or boosted" in desk.move(chain=chain).notice
+    desk.write(max_new_tokens=4)
+    assert re.search(r"sampled with \S+ banned\.", desk.move(chain=None).notice)
+
+
+def test_a_slider_that_greedy_decoding_does_not_heed_changes_nothing_that_is_said(desk):
+    desk.write(max_new_tokens=4, temperature=0.0)
+    desk.select(4)
+    assert desk.move(top_k=7).notice == ""
+    assert "sampled with repetition penalty 1." in desk.move(repetition_penalty=1.5).notice
+
+
 def test_the_notice_names_what_was_changed_and_what_the_same_dice_would_choose(desk):
     desk.write(max_new_tokens=8)
     step = max(desk.visitor.run.steps, key=lambda step: step.rank)
@@ -475,6 +496,11 @@ def test_a_search_finds_tokens_with_their_numbers(desk):
     screen = desk.move(query="the")
     assert {row["token"] for row in screen.found["rows"]} == {"the", "␣the"}
     assert all(row["rank"] >= 1 and 0 < row["raw"] < 1 for row in screen.found["rows"])
+    letter = desk.move(query="e").found
+    assert len(letter["rows"]) == 12 and letter["note"].startswith("12 of ")
+    exact = [row for row in letter["rows"] if row["token"] in ("e", "E", "␣e")]
+    others = [row["rank"] for row in letter["rows"] if row not in exact]
+    assert len(exact) == 2 and others == sorted(others)
     assert desk.move(query="no such token").found["rows"] == []
     assert desk.move(query="").found is None
 
@@ -521,7 +547,7 @@ def test_one_visitor_cannot_write_two_texts_at_once(desk, brake):
     next(screens)
     for button in ("generate", "step", "more"):
         refusal = desk.write(button)[-1]
-        assert changed(refusal) == {"notice"} and "Press Stop first" in refusal.notice
+        assert changed(refusal) == {"notice", "stop"} and "Press Stop first" in refusal.notice
     for button in ("cut", "undo"):
         assert "Press Stop first" in desk.press(button).notice
     desk.stop()
@@ -545,7 +571,11 @@ def test_a_bad_setting_is_named_and_the_text_and_the_buttons_live_on(desk, butto
     before = desk.write(max_new_tokens=3)[-1]
     good = dict(desk.controls)
     (refusal,) = desk.write(button, **changes)
-    assert changed(refusal) == {"notice"} and message in refusal.notice and 'role="alert"' in refusal.notice
+    assert (
+        changed(refusal) == {"notice", "stop"}
+        and message in refusal.notice
+        and 'role="alert"' in refusal.notice
+    )
     assert not desk.visitor.writing
     desk.controls = good
     assert len(text_of(desk.write("step")[-1])) == len(text_of(before)) + 1
@@ -573,7 +603,7 @@ def test_a_prompt_that_cannot_be_used_leaves_the_text_as_it_is(desk, prompt, mes
     for button in ("generate", "step"):
         desk.prompt = prompt
         (refusal,) = desk.write(button)
-        assert changed(refusal) == {"notice"} and message in refusal.notice
+        assert changed(refusal) == {"notice", "stop"} and message in refusal.notice
     assert text_of(desk.press("undo")) != text_of(before), "nothing was put before the last text"
     desk.prompt = PROMPT
     assert desk.write(max_new_tokens=1)

@@ -74,7 +74,7 @@ def test_a_fork_says_its_token_and_the_models_own_probability():
 def test_numbers_of_a_branch_are_those_of_its_tokens():
     run = replace(run_of(1), steps=(step(1, logprob=-1.0), step(2, logprob=-2.5)))
     (row,) = branch_tree_value(BranchTree.of(run))["rows"]
-    assert row["facts"] == f"2 tokens · logprob {MINUS}1.75"
+    assert row["facts"] == f"2 tokens · mean logprob {MINUS}1.75 nats"
     assert f"{MINUS}3.50 in all" in row["title"] and f"{math.exp(1.75):.1f}" in row["title"]
     assert "0 tokens" in branch_tree_value(BranchTree.of(run_of(1)))["rows"][0]["facts"]
 

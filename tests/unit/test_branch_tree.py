@@ -280,7 +280,8 @@ def changed(path: list, value: object) -> dict:
         (["runs", 1, "run", "prompt"], 5, "prompt must be a text"),
         (["runs", 1, "run", "precision"], None, "precision must be a text"),
         (["runs", 1, "run", "seed"], -1, "seed"),
-        (["runs", 1, "run", "prompt_token_ids"], [float("inf")], "not a run"),
+        (["runs", 1, "run", "prompt_token_ids"], [float("inf")], "must be a whole number"),
+        (["runs", 1, "run", "prompt_token_ids"], [1.0], "must be a whole number"),
         (["runs", 1, "run", "prompt_token_ids"], [10], "from 0 to 9"),
         (["runs", 1, "run", "prompt_token_ids"], [1] * 20, "1 to 20 tokens here"),
         (["runs", 1, "run", "steps", 0, "position"], 7, "says that it is at 7"),
@@ -348,3 +349,16 @@ def test_a_copied_history_has_the_same_past_and_goes_its_own_way():
     second.undo()
     second.undo()
     assert (first.now, second.now, second.can_undo) == (2, 1, False)
+
+
+def test_a_text_that_was_written_again_word_for_word_is_the_older_branch():
+    tree = BranchTree.of(run_of(1, 2, 3)).left(run_of(1, 2, 4), 2).started(run_of(1, 2, 3))
+    once = tree.unrepeated()
+    assert [branch.key for branch in once.branches] == [0, 1] and once.current == 0
+    assert once.unrepeated() is once
+    for kept in (
+        tree.named(2, "mine"),
+        tree.left(run_of(1, 5), 1).selected(2),
+        BranchTree.of(run_of(1, 2)).started(run_of(1, 2, finish_reason="stop")),
+    ):
+        assert kept.unrepeated() is kept

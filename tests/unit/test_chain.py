@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from model.run import OutOfRange, SamplerSettings
 from model.sampler_settings import BAN, CUTS, STAGES
 from model.sampling import shape
+from viz.components.bias_chips import bias_chips_value
 from viz.components.chain import DIALLED, in_chain, in_order, picked_token
 from viz.components.chain_road import chain_road_value
 from viz.components.chain_table import START, chain_table_value
@@ -108,6 +109,18 @@ def test_rows_stand_in_the_order_of_the_chain_and_the_others_behind():
     assert all(row["numbers"] is None for row in value["off"])
 
 
+def test_the_shares_of_the_stages_multiply_to_that_of_the_last_row_and_the_models_own_is_told_beside_it():
+    value, shaped = table(), shape(LOGITS, SamplerSettings(top_k=20), [1, 2])
+    masses = [row["numbers"]["mass"] for row in value["stages"]]
+    warm = np.exp(LOGITS / SamplerSettings().temperature)
+    left = warm[shaped.token_ids].sum() / warm.sum()
+    assert value["dice"]["mass"] == pytest.approx(np.prod(masses)) == pytest.approx(left, rel=1e-4)
+    own = np.exp(LOGITS)[shaped.token_ids].sum() / np.exp(LOGITS).sum()
+    assert value["dice"]["own_mass"] == f"{100 * own:.1f} % of the model’s own probability"
+    assert abs(own - left) > 0.01
+    assert not any(row["numbers"]["own_mass"] for row in value["stages"])
+
+
 def test_the_followed_token_is_struck_where_it_is_cut_and_gone_behind():
     rare = int(np.argsort(-LOGITS)[30])
     first, second, third = table(chosen=rare)["stages"]
@@ -126,6 +139,15 @@ def test_the_table_says_which_choice_it_shows_and_whether_it_is_the_usual_one():
 def test_biases_are_chips_of_tokens_of_this_vocabulary():
     (row, *_) = table(logit_bias={3: BAN, 4: 5.0, 9999: 1.0})["stages"]
     assert [(chip["token_id"], chip["bias"]) for chip in row["chips"]] == [(3, "banned"), (4, "+5")]
+
+
+def test_biased_tokens_are_chips_under_the_sliders_by_what_was_done_to_them():
+    biases = SamplerSettings(logit_bias={3: BAN, 4: 5.0, 5: -2.0, 6: BAN, 9999: 1.0}).logit_bias
+    groups = bias_chips_value(biases, lambda token_id: f" <b>{token_id}", 50)["groups"]
+    assert [group["label"] for group in groups] == ["Banned:", "Boosted:", "Lowered:"]
+    shown = [[(chip["token_id"], chip["token"], chip["bias"]) for chip in group["chips"]] for group in groups]
+    assert shown == [[(3, "␣<b>3", ""), (6, "␣<b>6", "")], [(4, "␣<b>4", "+5")], [(5, "␣<b>5", "-2")]]
+    assert bias_chips_value((), str, 50) == {"groups": []}
 
 
 def test_every_stage_is_named_explained_and_can_be_switched_on():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from model.run import Run, SamplerSettings, Step
+from model.sampler_settings import BAN
 from model.sampling import draw, shape
 from model.text import Piece
 from viz.components.appearance import Appearance
@@ -22,6 +23,7 @@ from viz.components.bertviz_frame import (
     head_view_value,
     head_view_window,
 )
+from viz.components.dial import Dial
 from viz.components.facts import facts_html, sampler_facts
 from viz.components.heading import heading_html
 from viz.components.next_token import NextTokenBars, next_token_value, search_value
@@ -162,10 +164,34 @@ def test_bytes_and_special_tokens_are_chips() -> None:
         "tokens"
     ]
     assert [(token["text"], token["mark"]) for token in tokens] == [
-        ("F0 9F", "bytes"),
+        ("<0xF0><0x9F>", "bytes"),
         ("🙂", ""),
         ("<|endoftext|>", "special"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("token", "text", "shown", "mark"),
+    [
+        (" <0xF0><0x9F>", " ", "␣<0xF0><0x9F>", "bytes"),
+        ("k<0xE2>", "k", "k<0xE2>", "bytes"),
+        ("<0xA9>", "👩", "👩", ""),
+        ("<0xA9><0xF0>", "👩", "👩<0xF0>", "bytes"),
+        ("<0xA9>!", "👩!", "👩!", ""),
+        ("<0xF0>", "<0xF0>", "<0xF0>", ""),
+        ("<0xFF>", "", "<0xFF>", "bytes"),
+    ],
+)
+def test_bytes_read_as_in_the_tables_until_their_character_is_there(token, text, shown, mark) -> None:
+    (one,) = strip([piece(text, "text" if text else "bytes", token)])["tokens"]
+    assert (one["text"], one["mark"]) == (shown, mark)
+    assert ("takes several tokens" in one["title"]) == (mark == "bytes")
+    assert (f"only {token}" in one["title"]) == text.startswith("👩")
+
+
+def test_a_character_that_begins_behind_a_line_break_stands_on_the_new_line() -> None:
+    (one,) = strip([piece("\n  ", token="\n  <0xE2>")])["tokens"]
+    assert (one["text"], one["breaks"], one["tail"]) == ("↵", 1, "  <0xE2>")
 
 
 def test_only_the_parts_of_a_word_are_kept_on_one_line() -> None:
@@ -243,6 +269,24 @@ def test_cut_tokens_name_the_stage_that_cut_them() -> None:
     assert [row["shaped_text"] for row in value["rows"][3:]] == ["cut: top-k", "cut: top-k"]
     greedy = next_token_value(distribution(temperature=0.0), token_of=name, chosen=None, u=None, rows=2)
     assert [row["shaped_text"] for row in greedy["rows"]] == ["100 %", "cut: greedy"]
+
+
+def test_a_title_says_what_moved_a_logit_before_the_cut() -> None:
+    logits = np.array([4.0, 3.0, 2.0, 1.0], dtype=np.float32)
+    settings = {"repetition_penalty": 2.0, "logit_bias": {0: BAN, 3: 5.0}, "temperature": 0.7, "top_k": 2}
+    value = next_token_value(
+        shape(logits, SamplerSettings(**settings), [1]), token_of=name, chosen=None, u=None, rows=4
+    )
+    banned, repeated, untouched, boosted = (row["title"] for row in value["rows"])
+    assert "rank 2 · logit 3.000" in repeated
+    assert "lowered" in repeated and repeated.endswith("repetition 3.00 → 1.50")
+    assert "raised" in boosted and boosted.endswith(" 1.00 → 6.00")
+    assert banned.count("\n") == untouched.count("\n") == 1, "nothing moved them before they were cut or kept"
+
+
+def test_a_table_keeps_its_height_while_as_many_rows_are_asked_for() -> None:
+    assert next_token_value(distribution(), token_of=name, chosen=None, u=None, rows=7)["leading"] == 7
+    assert search_value(distribution(), [1], name)["leading"] == 0
 
 
 def test_a_chosen_token_beyond_the_rows_has_its_own() -> None:
@@ -366,3 +410,11 @@ def test_the_page_asks_no_font_host() -> None:
     assert not theme._stylesheets
     style = page_head()
     assert "url(" not in style and "@import" not in style and "//" not in style
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [(99999, 2), (-3, 0), (1.26, 1.25), (1, 1), (None, 0.8), (math.nan, 0.8), ("x", 0.8), (True, 1)],
+)
+def test_a_dial_takes_the_nearest_number_in_its_range(typed, meant):
+    assert Dial(0, 2, 0.8, step=0.05).preprocess(typed) == pytest.approx(meant)

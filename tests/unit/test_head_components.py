@@ -103,6 +103,17 @@ def test_a_picture_holds_every_weight(patterns):
         assert np.abs(levels / 255 - np.sqrt(pattern)).max() <= 0.5 / 255 + 1e-6
 
 
+@pytest.mark.parametrize(
+    ("length", "said"), [(32, None), (37, "up to 2 "), (64, "up to 2 "), (65, "up to 3 ")]
+)
+def test_pictures_say_how_many_tokens_a_cell_stands_for(length, said):
+    size = min(length, 32)
+    note = thumbnails_value(attention(1, size, size), layer=0, length=length, colours=COLOURS)["note"]
+    most = max(np.bincount(np.arange(length) * size // length))
+    assert (f"up to {most} neighbouring" in note) == (said is not None) == ("neighbouring" in note)
+    assert said is None or said in note
+
+
 # BertViz
 
 

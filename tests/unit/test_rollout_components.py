@@ -1,5 +1,7 @@
 """The tree of rollouts and their list as values for the browser, and the numbers that a person types."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,13 +61,26 @@ def test_a_tree_says_what_it_leaves_out_and_nothing_is_no_tree():
     assert rollout_tree_value([], rollouts=3) is None
 
 
+def test_a_branch_without_a_text_is_named_by_its_tokens():
+    node = replace(rollout_tree([rollout(1, 2), rollout(1, 2)])[0], text="")
+    (named,) = rollout_tree_value([node], rollouts=2, token_of="<{}>".format)["branches"]
+    (unnamed,) = rollout_tree_value([node], rollouts=2)["branches"]
+    assert (named["label"], named["times"]) == ("<1><2>", "×2") and named["title"].startswith("<1><2>\n")
+    assert unnamed["label"] == "(no visible text)"
+
+
 def test_wide_characters_take_two_cells():
     assert cells("ab") == 2 and cells("日本😀") == 6
 
 
 def test_the_list_shows_line_breaks_numbers_from_1_and_that_there_is_no_text():
     one, two = rollout_texts_value([(0, " a\nb", -1.256), (4, "", None)])["texts"]
-    assert (one["index"], one["text"], one["logprob"], one["name"]) == (0, " a↵b", "−1.26", "open rollout 1")
+    assert (one["index"], one["text"], one["logprob"], one["name"]) == (
+        0,
+        " a↵b",
+        "−1.26 nats",
+        "open rollout 1",
+    )
     assert (two["index"], two["text"], two["logprob"]) == (4, "(no text)", "–")
 
 

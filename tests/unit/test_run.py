@@ -146,7 +146,12 @@ def test_text_in_the_json_is_for_readers_and_never_read_back():
         lambda data: data.update(settings=5),
         lambda data: data.update(steps=[5]),
         lambda data: data.update(steps=None),
-        lambda data: data.update(prompt_token_ids=["one"]),
+        lambda data: data.update(prompt_token_ids="12"),
+        lambda data: data.update(prompt_token_ids={"1": 2}),
+        *(
+            lambda data, wrong=wrong: data.update(prompt_token_ids=[1, wrong])
+            for wrong in ("one", "12", 3.7, 3.0, True, None, -1, math.nan, [1], 10**400)
+        ),
         lambda data: data.update(seed=-1),
         lambda data: data.update(finish_reason="bored"),
         lambda data: data["settings"].update(temperature=-1),
@@ -160,8 +165,23 @@ def test_text_in_the_json_is_for_readers_and_never_read_back():
 def test_what_is_no_run_is_refused_as_a_value_error(harm):
     data = json.loads(json.dumps(run_of("a", "b").to_json()))
     harm(data)
-    with pytest.raises(ValueError, match=r"not a|must be|invalid literal|settings know no"):
+    with pytest.raises(ValueError, match=r"not a|must be|settings know no"):
         Run.from_json(data)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ([3.7, 1], "each of the prompt_token_ids must be a whole number, not 3.7"),
+        ([1, True], "each of the prompt_token_ids must be a whole number, not True"),
+        ([1, "12"], "each of the prompt_token_ids must be a whole number, not '12'"),
+        ("12", "prompt_token_ids must be a list of whole numbers, not '12'"),
+    ],
+)
+def test_token_ids_of_a_prompt_are_never_made_to_fit(given, why):
+    with pytest.raises(ValueError) as refused:
+        Run.from_json(run_of("a").to_json() | {"prompt_token_ids": given})
+    assert str(refused.value) == why
 
 
 @pytest.mark.parametrize("data", [None, 5, "run", [], [1], {}])

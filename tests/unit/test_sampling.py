@@ -1,6 +1,7 @@
 """Laws of the sampler: what each stage keeps, where the dice fall, and what is never lost or invented."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,26 @@ def softmax(logits):
 
 
 # What is always so, whatever the settings
+
+
+@given(ANY_LOGITS, SETTINGS, SETTINGS, TEXTS)
+def test_settings_that_act_alike_leave_the_same_whatever_stands_at_stages_that_do_nothing(
+    logits, settings, other, text
+):
+    idle = {name: getattr(other, name) for name in STAGES if name not in settings.chain}
+    alike = replace(settings, **idle, order=settings.chain)
+    assert settings.acts_like(alike) and alike.acts_like(settings)
+    found, same = shaped_by(logits, settings, text), shaped_by(logits, alike, text)
+    np.testing.assert_array_equal(found.shaped, same.shaped)
+
+
+def test_settings_that_do_something_else_do_not_act_alike():
+    greedy = sampler(temperature=0.0)
+    assert greedy.acts_like(sampler(temperature=0.0, top_k=7))
+    assert not greedy.acts_like(sampler(temperature=0.0, repetition_penalty=1.2))
+    assert not sampler(top_k=7).acts_like(sampler(top_k=8))
+    order = ("top_p", "top_k")
+    assert not sampler(top_k=7, top_p=0.9).acts_like(sampler(top_k=7, top_p=0.9, order=order))
 
 
 @given(ANY_LOGITS, SETTINGS, TEXTS)

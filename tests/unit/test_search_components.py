@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -68,12 +69,13 @@ def search() -> BeamSearch:
 
 def test_the_tree_has_the_numbers_of_the_search_and_its_best_path(search):
     value = beam_tree_value(search, root=" is", token_of=" t{}".format)
-    assert value["root"] == "␣is" and value["note"] == ""
+    assert value["root"] == "␣is" and value["note"] == "" and value["growing"]
+    assert not beam_tree_value(replace(search, finish_reason="length"), root="", token_of=str)["growing"]
     (kept, pruned), (finished,) = value["columns"]
     assert [kept["best"], pruned["best"], finished["best"]] == [True, False, True]
     assert [kept["fate"], pruned["fate"], finished["fate"]] == ["kept", "pruned", "finished"]
     assert (kept["text"], kept["share"]) == ("␣t0", "50.0 %")
-    assert "logprob −0.25" in finished["title"] and finished["parent"] == 0
+    assert "logprob −0.25 nats" in finished["title"] and finished["parent"] == 0
     assert "group" not in finished["title"]
     assert json.dumps(value)
 
@@ -91,6 +93,11 @@ def test_a_large_tree_leaves_out_what_was_dropped_and_says_so():
     assert [len(column) for column in value["columns"]] == [1] * len(kept)
     assert str(len(nodes) - len(kept)) in value["note"]
     assert len(json.dumps(value)) < 300_000
+
+
+def test_words_are_not_cut_on_their_way_to_the_browser(search):
+    value = beam_tree_value(search, root="", token_of=lambda _: " extraordinarily")
+    assert value["columns"][0][0]["text"] == "␣extraordinarily"
 
 
 def test_sequences_are_told_best_first_with_their_numbers(search):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from model.text import TokenText, UnreadableText, require_whole_characters
+from model.text import Matches, TokenText, UnreadableText, require_whole_characters
 from tests.tiny import EOS, tiny_tokenizer
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -135,19 +135,23 @@ def test_a_byte_level_token_that_looks_like_a_fallback_byte_is_text(text, tokeni
 # Search
 
 
-def test_a_search_finds_tokens_whatever_their_case_the_closest_in_length_first(text):
-    found = [text.vocabulary[token_id] for token_id in text.matches("TH", 10)]
-    assert found == ["th", "the", " the"]
+def test_a_search_finds_tokens_whatever_their_case_and_knows_which_are_the_very_word(text):
+    found = text.matches("TH")
+    assert [text.vocabulary[token_id] for token_id in found.equal] == ["th"]
+    assert sorted(text.vocabulary[token_id] for token_id in found.containing) == [" the", "the"]
+    assert text.matches("no such token") == Matches((), ())
 
 
-def test_a_search_gives_no_more_than_asked_for(text):
-    assert len(text.matches("a", 2)) == 2
-    assert text.matches("no such token", 5) == []
+def test_of_tokens_that_are_the_word_the_one_in_the_case_asked_for_comes_first(text):
+    for letter in ("A", "a"):
+        assert text.vocabulary[text.matches(letter).equal[0]] == letter
 
 
-def test_of_tokens_as_long_the_one_in_the_case_asked_for_comes_first(text):
-    assert [text.vocabulary[token_id] for token_id in text.matches("A", 2)] == ["A", "a"]
-    assert [text.vocabulary[token_id] for token_id in text.matches("a", 2)] == ["a", " a"]
+def test_every_token_that_contains_the_search_is_found_once(text):
+    found = text.matches("a")
+    ids = [*found.equal, *found.containing]
+    assert len(ids) == len(set(ids))
+    assert {text.vocabulary[one] for one in ids} == {one for one in text.vocabulary if "a" in one.casefold()}
 
 
 # Half characters

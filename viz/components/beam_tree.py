@@ -11,7 +11,8 @@ from viz.components.percent import percent, signed
 from viz.strings import say
 from viz.tokens import display_token
 
-LONGEST_TOKEN = 9
+LONGEST_TOKEN = 22
+"""Most characters of a label: enough for nearly every word."""
 MOST_NODES = 1200
 """Of a tree with more nodes, candidates that were dropped at once are left out."""
 
@@ -38,6 +39,7 @@ class BeamTreeValue(TypedDict):
     """The token that the search goes on from."""
     columns: list[list[TreeNode]]
     note: str
+    growing: bool
 
 
 def beam_tree_value(
@@ -64,6 +66,7 @@ def beam_tree_value(
         "root": display_token(root, LONGEST_TOKEN),
         "columns": columns,
         "note": say("components.beam_tree.hidden", count=hidden) if hidden else "",
+        "growing": search.finish_reason is None,
     }
 
 

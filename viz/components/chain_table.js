@@ -108,16 +108,8 @@ function switchOf(row) {
   return made;
 }
 
-function chip(one) {
-  const label = words.remove.replace("%s", one.token);
-  const made = make("button", { type: "button", class: "chip", title: label, "aria-label": label, "data-key": `chip ${one.token_id}` },
-    make("span", { class: "name" }, one.token), ` ${one.bias} ×`);
-  made.addEventListener("click", () => tell("chain-unbias", { token_id: one.token_id }));
-  return made;
-}
-
 function valueOf(row) {
-  if (row.kind === "chips") return make("span", { class: "chips-in" }, ...row.chips.map(chip));
+  if (row.kind === "chips") return make("span", { class: "chips-in" }, ...row.chips.map((one) => biasChip(one, words.remove)));
   if (row.kind === "dial") return make("span", { class: "dialled", title: words.dial }, row.value);
   const made = make("input", {
     type: "number", value: row.value, min: row.low, max: row.high, step: row.step,
@@ -135,9 +127,10 @@ function numbers(some) {
   const chosen = some.gone ? make("span", { class: "gone", title: words.gone }, "–")
     : some.struck ? make("span", {}, make("s", {}, some.struck), make("span", { class: "flag" }, ` ${words.cut}`)) : some.chosen;
   const bar = make("span", { class: "mass" }, make("i", { style: `--p:${some.mass}` }), some.mass_text);
+  const own = some.own_mass ? make("span", { class: "own", title: words.own_mass_title }, some.own_mass) : "";
   return [
     cell("n", words.kept, some.kept),
-    cell("m", words.mass, bar),
+    cell("m", words.mass, bar, own),
     cell("n", words.entropy, some.entropy),
     cell("n chosen", current().token, chosen),
   ];
@@ -157,8 +150,9 @@ function endRow(kind, label, title, some) {
 
 function table(value) {
   const column = (text, kind, title) => make("th", { scope: "col", class: kind, title }, text);
+  const mass = make("span", {}, words.mass, make("small", {}, words.mass_of));
   const head = make("tr", {}, make("td"), column(words.stage, "stage"), column(words.value, "set"), column(words.kept, "n"),
-    column(words.mass, "m"), column(words.entropy, "n"), column(make("span", { class: "name" }, value.token), "n chosen", value.followed));
+    column(mass, "m", words.mass_title), column(words.entropy, "n"), column(make("span", { class: "name" }, value.token), "n chosen", value.followed));
   const body = [
     endRow("end", words.model, words.model_title, value.model),
     ...value.stages.map(stageRow),

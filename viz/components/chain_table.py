@@ -1,12 +1,14 @@
 """The chain of the sampler as a table: its stages in order, and what each of them did to one step."""
 
+import math
 from collections.abc import Callable
 from typing import TypedDict
 
 from model.distribution import Stage
 from model.road import probability_after
-from model.sampler_settings import BAN, STAGES, SamplerSettings
+from model.sampler_settings import STAGES, SamplerSettings
 from model.sampling import ShapedDistribution
+from viz.components.bias_chips import Chip, chip
 from viz.components.chain import DIALLED
 from viz.components.drawn import Drawn
 from viz.components.next_token import LONGEST_TOKEN
@@ -34,21 +36,15 @@ STEPS = {"presence_penalty": 0.1, "frequency_penalty": 0.1, "no_repeat_ngram_siz
 FINE = {"typical_p": 0.01, "epsilon_cutoff": 0.0005, "eta_cutoff": 0.0005}
 
 
-class Chip(TypedDict):
-    """A biased token."""
-
-    token_id: int
-    token: str
-    bias: str
-
-
 class Numbers(TypedDict):
     """What is left at one place of the chain."""
 
     kept: str
     mass: float
-    """Share of the probability before it, 0 to 1."""
+    """Share of the probability that came into it, 0 to 1; of all stages together, these shares multiplied."""
     mass_text: str
+    own_mass: str
+    """What the model itself gave these tokens together, in words; only at the end of the chain."""
     entropy: str
     chosen: str
     """Probability of the token that is followed."""
@@ -134,7 +130,7 @@ def chain_table_value(
         "model": _numbers(shaped.model, 1.0, followed),
         "stages": rows,
         "off": [_row(name, settings, None, token_of, len(shaped.logits)) for name in off],
-        "dice": _numbers(shaped.left, shaped.kept_mass, followed, gone=gone),
+        "dice": _dice(shaped, followed, gone=gone),
         "sentence": sentence,
     }
 
@@ -144,6 +140,12 @@ def stage_label(name: str) -> str:
     return say(f"components.chain.stage.{name}.name")
 
 
+def _dice(shaped: ShapedDistribution, token_id: int, *, gone: bool) -> Numbers:
+    numbers = _numbers(shaped.left, math.prod(stage.mass for stage in shaped.stages), token_id, gone=gone)
+    numbers["own_mass"] = say("components.chain.own_mass", mass=percent(shaped.kept_mass))
+    return numbers
+
+
 def _numbers(
     stage: Stage, mass: float, token_id: int, *, gone: bool = False, struck: Stage | None = None
 ) -> Numbers:
@@ -151,6 +153,7 @@ def _numbers(
         "kept": count(stage.kept),
         "mass": mass,
         "mass_text": percent(mass),
+        "own_mass": "",
         "entropy": f"{stage.entropy_bits:.2f}",
         "chosen": percent(probability_after(stage, token_id)),
         "struck": "" if struck is None else percent(probability_after(struck, token_id)),
@@ -181,14 +184,9 @@ def _row(
         "step": (STEPS | FINE).get(name, 0.01),
         "start": START.get(name, 0.0),
         "off": 0.0 if biased else float(str(SamplerSettings.OFF[name])),
-        "chips": [_chip(*pair, token_of) for pair in settings.logit_bias if biased and pair[0] < vocab_size],
+        "chips": [chip(*pair, token_of) for pair in settings.logit_bias if biased and pair[0] < vocab_size],
         "numbers": numbers,
     }
-
-
-def _chip(token_id: int, bias: float, token_of: Callable[[int], str]) -> Chip:
-    text = say("components.chain.banned") if bias <= BAN else f"{bias:+g}"
-    return {"token_id": token_id, "token": display_token(token_of(token_id), LONGEST_TOKEN), "bias": text}
 
 
 class ChainTable(Drawn):
@@ -198,12 +196,14 @@ class ChainTable(Drawn):
         keys = (
             *("stage", "value", "kept", "mass", "entropy", "caption", "empty", "model", "model_title"),
             *("dice", "dice_title", "move", "on", "off", "dial", "input", "remove", "no_bias", "more"),
-            *("reset", "cut", "gone"),
+            *("reset", "cut", "gone", "mass_of", "mass_title"),
         )
+        words = {key: say(f"components.chain.words.{key}") for key in keys}
+        words["own_mass_title"] = say("components.chain.own_mass_title")
         super().__init__(
             "chain_table",
             '<div class="chain-table"></div><p class="say order-says" role="status"></p>',
             value,
-            words={key: say(f"components.chain.words.{key}") for key in keys},
+            words=words,
             elem_id=elem_id,
         )

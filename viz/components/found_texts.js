@@ -1,5 +1,5 @@
 const root = element.querySelector(".found-texts");
-const heads = [["#", "n"], [words.text, "text"], [words.score, "n"], [words.sum, "n"], [words.length, "n"], [words.end, "end"], ["", "open"]];
+const heads = [["#", "n"], [words.text, "text"], [words.score, "n", words.score_title], [words.sum, "n"], [words.length, "n"], [words.end, "end"], ["", "open"]];
 
 function rowOf(row, index) {
   const tokens = make("td", { class: "text" }, make("div", {}, ...row.tokens.map((token) => make("span", {}, token))));
@@ -18,12 +18,14 @@ function rowOf(row, index) {
   );
 }
 
+const box = (table) => make("div", { class: "found-box", tabindex: 0, role: "group", "aria-label": words.caption }, table);
+
 function draw() {
   const value = props.value;
   if (!value || !value.rows || !value.rows.length) return root.replaceChildren();
-  const head = make("tr", {}, ...heads.map(([text, kind]) => make("th", { scope: "col", class: kind }, text)));
+  const head = make("tr", {}, ...heads.map(([text, kind, title]) => make("th", { scope: "col", class: kind, title }, text)));
   const table = make("table", {}, make("caption", {}, words.caption), make("thead", {}, head), make("tbody", {}, ...value.rows.map(rowOf)));
-  root.replaceChildren(value.note ? make("p", { class: "compared" }, value.note) : "", make("div", { class: "found-box" }, table));
+  root.replaceChildren(value.note ? make("p", { class: "compared" }, value.note) : "", box(table), make("p", { class: "say" }, words.turns));
 }
 
 element.addEventListener("click", (event) => {

@@ -79,7 +79,10 @@ class FoundTexts(Drawn):
     def __init__(
         self, value: FoundTextsValue | None = None, *, elem_id: str = "found-texts", **kwargs: Any
     ) -> None:
-        keys = ("caption", "text", "score", "sum", "length", "end", "open", "open_title")
+        keys = (
+            *("caption", "text", "score", "score_title", "sum", "length", "end"),
+            *("open", "open_title", "turns"),
+        )
         words = {key: say(f"components.found.words.{key}") for key in keys} | {"here": elem_id}
         super().__init__(
             "found_texts", '<div class="found-texts"></div>', value, words=words, elem_id=elem_id, **kwargs

@@ -48,16 +48,20 @@ def thumbnails_value(
     """
     heads, size = patterns.shape[:2]
     levels = np.rint(np.sqrt(np.clip(patterns, 0, 1)) * LEVELS).astype(np.uint8)
-    each = "one" if size == length else "several"
+    note = say("components.head_thumbnails.note.one", layer=layer, heads=heads, length=length)
+    if size < length:
+        most = -(-length // size)
+        note = say(
+            "components.head_thumbnails.note.several",
+            layer=layer, heads=heads, length=length, size=size, most=most,
+        )  # fmt: skip
     return {
         "layer": layer,
         "size": size,
         "pictures": [base64.b64encode(picture.tobytes()).decode() for picture in levels],
         "colours": list(colours),
         "opened": opened,
-        "note": say(
-            f"components.head_thumbnails.note.{each}", layer=layer, heads=heads, length=length, size=size
-        ),
+        "note": note,
     }
 
 

@@ -1,6 +1,8 @@
 const root = element.querySelector(".next-token");
 let picked = null; // id of the token whose row shows what can be done with it
 let chosen = null; // the token that the text has, while this value is shown
+let tallest = 0; // px that a table of so many leading rows took here: what stands below it does not jump
+let measured = "";
 
 const cellOf = (kind, ...inside) => make("td", { class: kind }, ...inside);
 const share = (p, scale) => `--p:${Math.min(1, p / scale)}`;
@@ -86,6 +88,16 @@ root.numbers = () => {
   return [names, ...told, ...(others ? [[null, null, others.label, others.raw, others.shaped, null]] : [])];
 };
 
+function keepHeight(value) { // also where there is less to say: of a token not chosen yet, or the first one
+  root.style.minHeight = "";
+  if (value && !value.leading) return; // a search
+  const now = value ? `${value.leading} ${root.clientWidth}` : measured;
+  if (now !== measured) tallest = 0;
+  measured = now;
+  if (picked === null) tallest = Math.max(tallest, root.offsetHeight);
+  root.style.minHeight = `${tallest}px`;
+}
+
 function draw() {
   const value = props.value;
   root.toggleAttribute("data-numbers", Boolean(value?.rows?.length));
@@ -96,7 +108,11 @@ function draw() {
   chosen = at;
   if (!value || !value.rows) root.replaceChildren(make("p", { class: "say" }, words.empty));
   else if (value.rows.length === 0) root.replaceChildren(make("p", { class: "say" }, value.note));
-  else root.replaceChildren(make("div", { class: "scroll" }, table(value)), value.facts.length ? facts(value.facts) : "");
+  else {
+    const note = value.note ? make("p", { class: "say" }, value.note) : "";
+    root.replaceChildren(make("div", { class: "scroll" }, table(value)), value.facts.length ? facts(value.facts) : note);
+  }
+  keepHeight(value);
   stop((reached && keyed(reached)) || buttons()[0]);
   if (focused) keyed(focused)?.focus({ preventScroll: true });
 }

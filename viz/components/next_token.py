@@ -1,5 +1,6 @@
 """The next token as a table of bars: what the model thought, and what the sampler left of it."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
@@ -8,13 +9,15 @@ import numpy as np
 from model.sampling import ShapedDistribution, draw
 from viz.components.drawn import Drawn
 from viz.components.facts import Fact, fact
-from viz.components.percent import count, percent
+from viz.components.percent import count, percent, signed
 from viz.strings import say
 from viz.tokens import display_token
 
 LONGEST_TOKEN = 22
 SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 """Where the bars' common scale may end, times a power of ten."""
+MOVING = ("logit_bias", "repetition_penalty", "presence_penalty", "frequency_penalty")
+"""Stages that move the logits of some tokens, and so their ranks."""
 
 
 class Row(TypedDict):
@@ -53,6 +56,8 @@ class NextTokenValue(TypedDict):
     """The value of a `NextTokenBars`."""
 
     rows: list[Row]
+    leading: int
+    """Rows that were asked for; 0 of a search. As long as it stays, the table does not shrink."""
     others: Others | None
     scale: float
     """The probability at which a bar is full."""
@@ -90,6 +95,7 @@ def next_token_value(
     scale = _scale(table)
     return {
         "rows": table,
+        "leading": rows,
         "others": _others(shaped, [*ids, *extra]),
         "scale": scale,
         "scale_text": f"{100 * scale:g} %",
@@ -111,6 +117,7 @@ def search_value(
     note = "" if ids else say("components.next.nothing_found")
     return {
         "rows": [{**row, "gap": False} for row in table],
+        "leading": 0,
         "others": None,
         "scale": scale,
         "scale_text": f"{100 * scale:g} %",
@@ -159,11 +166,33 @@ def _rows(
                     id=token_id,
                     rank=count(rank),
                     logit=f"{float(shaped.logits[token_id]):.3f}",
-                ),
+                )
+                + _moved(shaped, token_id, cut),
             }
         )
         before = rank
     return rows
+
+
+def _moved(shaped: ShapedDistribution, token_id: int, cut: str | None) -> str:
+    """Return a line on what moved the logit of a token before the sampler cut or kept it."""
+    moves: list[tuple[float, float]] = []
+    told: list[str] = []
+    for stage in shaped.stages:
+        if stage.name == cut:
+            break
+        if stage.name not in MOVING or stage.before is None:
+            continue
+        met = stage.before.softmax
+        was, now = float(met.scores[token_id]) / met.temperature, float(stage.softmax.scores[token_id])
+        if not math.isclose(was, now, rel_tol=1e-6, abs_tol=1e-6):
+            moves.append((was, now))
+            told.append(f"{stage_name(stage.name)} {signed(was)} → {signed(now)}")
+    if not moves:
+        return ""
+    lowered = moves[-1][1] < moves[0][0]
+    key = "components.next.lowered" if lowered else "components.next.raised"
+    return "\n" + say(key, changes=", ".join(told))
 
 
 def _others(shaped: ShapedDistribution, shown: Sequence[int]) -> Others | None:

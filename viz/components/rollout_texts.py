@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from viz.components.drawn import Drawn
+from viz.components.percent import signed
 from viz.strings import say
 
 
@@ -35,12 +36,16 @@ def rollout_texts_value(entries: Sequence[tuple[int, str, float | None]]) -> Rol
             {
                 "index": index,
                 "text": text.replace("\n", "↵") or say("components.rollouts.no_text"),
-                "logprob": "–" if logprob is None else f"{logprob:.2f}".replace("-", "−"),
+                "logprob": _mean(logprob),
                 "name": say("components.rollouts.open_name", number=index + 1),
             }
             for index, text, logprob in entries
         ]
     }
+
+
+def _mean(logprob: float | None) -> str:
+    return "–" if logprob is None else say("components.rollouts.mean_nats", mean=signed(logprob))
 
 
 class RolloutTexts(Drawn):

@@ -4,7 +4,7 @@ Places are worked out here, in pixels of a monospaced font: the browser only dra
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 from model.rollout_statistics import RolloutNode
@@ -59,7 +59,11 @@ class RolloutTreeValue(TypedDict):
 
 
 def rollout_tree_value(
-    nodes: Sequence[RolloutNode], *, rollouts: int, left_out: int = 0
+    nodes: Sequence[RolloutNode],
+    *,
+    rollouts: int,
+    left_out: int = 0,
+    token_of: Callable[[int], str] | None = None,
 ) -> RolloutTreeValue | None:
     """Return the tree with its places; None without a node.
 
@@ -67,6 +71,8 @@ def rollout_tree_value(
         nodes: as `rollout_tree` returns them, each before its children.
         rollouts: texts that they were made from.
         left_out: nodes that were pruned.
+        token_of: the text of a token id: names tokens that add nothing to the text, such as its end or the
+            beginning of an emoji.
     """
     if not nodes:
         return None
@@ -77,7 +83,8 @@ def rollout_tree_value(
     for index, node in enumerate(nodes):
         before = None if node.parent is None else branches[node.parent]
         from_x = float(TRUNK) if before is None else before["x"] + before["length"]
-        label = _label(node.text, LONGEST if index in inner else LONGEST_LEAF)
+        text = _text(node, token_of)
+        label = _label(text, LONGEST if index in inner else LONGEST_LEAF)
         times = f"×{node.count}" if node.count > 1 else ""
         width = cells(label) + (1 + len(times) if times else 0)
         branches.append(
@@ -85,7 +92,7 @@ def rollout_tree_value(
                 "parent": node.parent,
                 "label": label,
                 "times": times,
-                "title": _title(node, rollouts),
+                "title": _title(node, text, rollouts),
                 "x": from_x + BEND,
                 "y": tops[index],
                 "length": round(max(2, width) * CHARACTER + 6, 1),
@@ -147,16 +154,25 @@ def _bends(branches: list[Branch], trunk: float) -> None:
             edge += child["thick"]
 
 
+def _text(node: RolloutNode, token_of: Callable[[int], str] | None) -> str:
+    """Return the text of a node, or its tokens by name where it has none."""
+    if node.text:
+        return node.text
+    if token_of is None:
+        return say("components.rollouts.no_sign")
+    return "".join(token_of(token_id) for token_id in node.token_ids)
+
+
 def _label(text: str, limit: int) -> str:
     """Return a text with its first space made visible, as those of tokens are; the others only part words."""
     shown = display_token(text, limit)
     return shown[:1] + shown[1:].replace("␣", " ")
 
 
-def _title(node: RolloutNode, rollouts: int) -> str:
+def _title(node: RolloutNode, text: str, rollouts: int) -> str:
     return say(
         "components.rollouts.title" if node.count > 1 else "components.rollouts.title_one",
-        text=display_token(node.text, 200),
+        text=display_token(text, 200),
         count=count(node.count),
         rollouts=count(rollouts),
         share=percent(node.share),

@@ -97,8 +97,10 @@ function save(block, kind) {
 
 function menuOf(block, kinds) {
   const group = make("span", { class: "kinds", role: "group", hidden: true });
-  const label = `${words.save}: ${block.id.replaceAll("-", " ")}`;
-  const opener = make("button", { type: "button", "aria-expanded": "false", "aria-label": label, title: words.title }, words.save);
+  const what = block.id === TEXT ? words.text : words.save;
+  const label = block.id === TEXT ? what : `${what}: ${block.id.replaceAll("-", " ")}`;
+  const title = `${label}\n${words.title}`;
+  const opener = make("button", { type: "button", "aria-expanded": "false", "aria-label": label, title }, what);
   const open = (whether) => {
     group.hidden = !whether;
     opener.setAttribute("aria-expanded", whether);
@@ -127,11 +129,25 @@ function offered(block) { // what there is to save now: a sentence in the place 
   return plot ? Boolean(cameraOf(plot)) : Boolean(tableIn(block));
 }
 
+// What a figure is called for those who do not see it: the heading over it, and its own name where several share that.
+function nameFigure(block) {
+  const plot = plotIn(block);
+  if (plot.hasAttribute("aria-label")) return;
+  const own = block.id.replaceAll("-", " ");
+  const card = block.closest(".card");
+  const heading = [...(card?.querySelectorAll("h2, h3") ?? [])]
+    .findLast((one) => one.compareDocumentPosition(block) & Node.DOCUMENT_POSITION_FOLLOWING)?.textContent.trim();
+  const alone = card?.querySelectorAll(".js-plotly-plot").length === 1;
+  plot.setAttribute("role", "figure");
+  plot.setAttribute("aria-label", heading && alone ? heading : [heading, own].filter(Boolean).join(": "));
+}
+
 function look() {
   waiting = 0;
   const found = [...document.querySelectorAll(`${FIGURES}, ${TABLES}`)].map((inner) => inner.closest(".block[id]"));
   const text = document.getElementById(TEXT);
   for (const block of new Set(text ? [text, ...found] : found)) {
+    if (plotIn(block)) nameFigure(block);
     if (block.querySelector(":scope > .take-away")) continue;
     block.append(menuOf(block, block === text ? ["json"] : plotIn(block) ? ["png", "svg", "csv"] : ["csv"]));
   }

@@ -1,5 +1,6 @@
 """The text as a strip of tokens: each one a button that can be asked why."""
 
+import codecs
 import math
 import re
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ MOST_RANK = 1000
 LONGEST_WORD = 24
 """Tokens without a space between them stay on one line up to this many characters."""
 
+BYTE = re.compile(r"(<0x[0-9A-F]{2}>)")
+"""How a byte reads that is no whole character by itself."""
 REMEMBERED = 16_384
 """Buttons that need not be made again."""
 
@@ -141,13 +144,22 @@ def legend(colour_by: ColourBy) -> Legend:
 
 def shown_text(piece: Piece) -> str:
     """Return what a button reads: running text keeps its spaces, what cannot be seen gets a glyph."""
-    if piece.kind == "special":
+    if piece.kind == "special" or not piece.text:
         return display_token(piece.token)
-    if not piece.text:
-        return " ".join(re.findall(r"<0x([0-9A-Fa-f]{2})>", piece.token)) or display_token(piece.token)
     if not piece.text.strip(" "):
-        return display_token(piece.text)
-    return " ".join(display_token(part) for part in piece.text.split(" "))
+        return display_token(piece.text) + begun_character(piece)
+    return " ".join(display_token(part) for part in piece.text.split(" ")) + begun_character(piece)
+
+
+def begun_character(piece: Piece) -> str:
+    """Return the bytes behind the text of a token with which a character begins, such as `<0xF0><0x9F>`."""
+    if piece.token == piece.text:
+        return ""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
+    for part in BYTE.split(piece.token):
+        byte = BYTE.fullmatch(part)
+        decoder.decode(bytes.fromhex(part[3:5]) if byte else part.encode())
+    return "".join(f"<0x{byte:02X}>" for byte in decoder.getstate()[0])
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -158,7 +170,7 @@ def _token(
     head, tail = _at_last_break(piece)
     return {
         "text": shown_text(head),
-        "tail": tail,
+        "tail": tail + begun_character(piece) if tail else "",
         "kind": "prompt" if step is None else "generated",
         "mark": _mark(piece),
         "breaks": min(2, piece.text.count("\n")) if piece.kind != "special" else 0,
@@ -174,13 +186,13 @@ def _at_last_break(piece: Piece) -> tuple[Piece, str]:
     cut = piece.text.rfind("\n") + 1 if piece.kind == "text" else 0
     if cut in (0, len(piece.text)):
         return piece, ""
-    return replace(piece, text=piece.text[:cut]), piece.text[cut:]
+    return replace(piece, text=piece.text[:cut], token=piece.text[:cut]), piece.text[cut:]
 
 
 def _mark(piece: Piece) -> Literal["", "blank", "bytes", "special"]:
     if piece.kind == "special":
         return "special"
-    if not piece.text:
+    if not piece.text or begun_character(piece):
         return "bytes"
     return "" if piece.text.strip() else "blank"
 
@@ -194,10 +206,28 @@ def _joined(before: str, piece: Piece) -> bool:
 
 
 def _title(position: int, piece: Piece, step: Step | None, forced: bool) -> str:
+    lines = [_told(position, piece, step), *_on_bytes(piece)]
+    return "\n".join([*lines, say("components.strip.forced")] if forced else lines)
+
+
+def _on_bytes(piece: Piece) -> list[str]:
+    """Return what is to be said of a token that is not made of whole characters."""
+    if piece.kind == "special" or not BYTE.search(piece.token) or piece.text == piece.token:
+        return []
+    lines = []
+    if piece.text and BYTE.match(piece.token):
+        character, name = display_token(piece.text[0]), display_token(piece.token, 40)
+        lines.append(say("components.strip.last_bytes", character=character, token=name))
+    if not piece.text or begun_character(piece):
+        lines.append(say("components.strip.some_bytes"))
+    return lines
+
+
+def _told(position: int, piece: Piece, step: Step | None) -> str:
     name = display_token(piece.token, 40)
     if step is None:
         return say("components.strip.title_prompt", token=name, id=piece.token_id, position=position)
-    lines = say(
+    return say(
         "components.strip.title",
         token=name,
         id=step.token_id,
@@ -208,7 +238,6 @@ def _title(position: int, piece: Piece, step: Step | None, forced: bool) -> str:
         surprisal=f"{step.surprisal_bits:.2f}",
         entropy=f"{step.entropy_bits:.2f}",
     )
-    return f"{lines}\n{say('components.strip.forced')}" if forced else lines
 
 
 class TokenStrip(Drawn):

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from viz.figures.theme import SMALL, Theme, base_figure, placeholder
+from viz.figures.theme import SMALL, TICKS, Theme, base_figure, placeholder
 from viz.figures.token_labels import token_axis, token_label
 from viz.strings import say
 
@@ -82,7 +82,7 @@ def _heat(weights: NDArray[np.float32], rows: range, columns: range, theme: Them
         colorbar={
             "orientation": "h", "x": 0.84, "xanchor": "right", "y": 1, "yanchor": "top", "yref": "container",
             "len": 0.46, "thickness": 8, "ypad": 0, "xpad": 0, "outlinewidth": 0,
-            "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickfont": {"size": SMALL}, "ticks": "",
+            "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickfont": {"size": TICKS}, "ticks": "",
         },
     )  # fmt: skip
 
@@ -105,7 +105,7 @@ def _label_axes(
     theme: Theme,
 ) -> None:
     """Name queries and keys; the key of the selected position is the last that its query can look at."""
-    common = {"showgrid": False, "automargin": True, "tickfont_size": 10}
+    common = {"showgrid": False, "automargin": True, "tickfont_size": TICKS}
     figure.update_xaxes(
         **token_axis(
             tokens, columns, selected=selected, color=theme.glow_ink, most=MOST_LABELS, limit=LABEL_LIMIT

@@ -50,7 +50,7 @@ def _add_layers(figure: go.Figure, found: Attribution, theme: Theme) -> None:
     rows = list(range(len(found.layers)))
     if any(one.attention is None or one.mlp is None for one in found.layers):
         figure.add_bar(x=[one.total for one in found.layers], y=rows, **_bar(theme.accent, -0.32, 0.64))
-        add_key(figure, [("■", theme.accent, say("figures.attribution.layer"))], lift=8)
+        add_key(figure, [("■", theme.accent, say("figures.attribution.layer"))], lift=8, theme=theme)
         return
     figure.add_bar(x=[one.attention for one in found.layers], y=rows, **_bar(theme.accent, 0.02, 0.4))
     figure.add_bar(x=[one.mlp for one in found.layers], y=rows, **_bar(theme.quiet, -0.42, 0.4))
@@ -59,7 +59,7 @@ def _add_layers(figure: go.Figure, found: Attribution, theme: Theme) -> None:
         (theme.quiet, "layers.mlp"),
         (theme.bands[0], "layers.embedding"),
     )
-    add_key(figure, [("■", colour, say(f"figures.{key}")) for colour, key in marks], lift=8)
+    add_key(figure, [("■", colour, say(f"figures.{key}")) for colour, key in marks], lift=8, theme=theme)
 
 
 def _bar(colour: str, offset: float, width: float) -> dict[str, Any]:

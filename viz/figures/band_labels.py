@@ -10,7 +10,7 @@ Anchor = Literal["left", "right"]
 
 PHONE_WIDTH = 270
 """Pixels across the plot on a phone 390 px wide: a label that fits there fits everywhere."""
-CHARACTER_WIDTH = 6.4
+CHARACTER_WIDTH = 7.0
 """Pixels of an average character of a label."""
 GAP = 6
 """Pixels between a label and the line it belongs to."""

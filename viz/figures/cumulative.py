@@ -104,5 +104,5 @@ def _title(figure: go.Figure, sentences: Sequence[str], theme: Theme) -> None:
     figure.add_annotation(
         text="<br>".join([f"<b>{sentences[0]}</b>", *sentences[1:]]), xref="paper", x=0, xanchor="left",
         yref="paper", y=1, yanchor="bottom", yshift=8, align="left", showarrow=False,
-        font={"size": SMALL + 1, "color": theme.ink},
+        font={"size": SMALL, "color": theme.ink},
     )  # fmt: skip

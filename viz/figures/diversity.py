@@ -63,7 +63,7 @@ def diversity_figure(tried: Sequence[Tried], *, setting: str, theme: Theme) -> g
         entries.append(("●", theme.glow, say("figures.diversity.now")))
     if not all(one.whole for one in points):
         entries.append(("○", theme.accent, say("figures.diversity.partial")))
-    add_key(figure, entries, lift=4)
+    add_key(figure, entries, lift=4, theme=theme)
     figure.update_xaxes(
         title_text=say("figures.diversity.x"), range=_around(x), nticks=6, fixedrange=True, tickformat=".2~f"
     )

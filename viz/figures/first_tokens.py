@@ -14,6 +14,8 @@ ROW = 25
 ROUND = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Where the axis of shares may end."""
 LABEL_LIMIT = 12
+LEFT = 88
+"""Pixels for the names of the tokens, at least."""
 
 
 def first_tokens_figure(rows: Sequence[FirstToken], labels: Sequence[str], *, theme: Theme) -> go.Figure:
@@ -28,7 +30,7 @@ def first_tokens_figure(rows: Sequence[FirstToken], labels: Sequence[str], *, th
         return placeholder(say("figures.first.empty"), theme=theme)
     top = next(end for end in ROUND if end >= max(*(row.high for row in rows), rows[0].probability) - 1e-9)
     figure = base_figure(
-        theme=theme, height=72 + ROW * len(rows), margin={"l": 88, "t": 26, "b": 40, "r": 16}
+        theme=theme, height=72 + ROW * len(rows), margin={"l": LEFT, "t": 26, "b": 40, "r": 16}
     )
     positions = list(range(len(rows)))
     figure.add_bar(
@@ -66,7 +68,8 @@ def first_tokens_figure(rows: Sequence[FirstToken], labels: Sequence[str], *, th
     ]
     if not all(row.inside for row in rows):
         entries.append(("●", theme.glow, say("figures.first.outside")))
-    add_key(figure, entries, lift=4)
+    add_key(figure, entries, lift=4, theme=theme)
+    figure.update_annotations(xshift=-LEFT)  # the whole width is needed for the key on a phone
     figure.update_xaxes(
         range=[0, top], tickformat=".0%", nticks=6, fixedrange=True, title_text=say("figures.first.axis")
     )
@@ -76,6 +79,7 @@ def first_tokens_figure(rows: Sequence[FirstToken], labels: Sequence[str], *, th
         tickvals=positions,
         ticktext=[token_label(label, LABEL_LIMIT) + "\u2002" for label in labels],
         tickfont={"size": SMALL, "color": theme.ink},
+        automargin="width",
         showgrid=False,
         fixedrange=True,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from viz.figures.theme import CLEAR, Theme, base_figure
+from viz.figures.theme import CLEAR, TICKS, Theme, base_figure
 from viz.strings import say
 
 EMBEDDING = -1
@@ -43,7 +43,7 @@ def rows_figure(rows: range, names: Sequence[str], *, theme: Theme) -> go.Figure
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_yaxes(
         range=[rows.start - 0.5, rows.stop - 0.5],
-        tickmode="array", tickvals=list(rows), ticktext=list(names), tickfont_size=10,
+        tickmode="array", tickvals=list(rows), ticktext=list(names), tickfont_size=TICKS,
         automargin=True, showgrid=False, fixedrange=True,
     )  # fmt: skip
     return figure

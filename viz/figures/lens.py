@@ -170,4 +170,4 @@ def _key(figure: go.Figure, token_of: Callable[[int], str], chosen: int | None, 
     entries = [("■", theme.bands[1], say("figures.lens.leading"))]
     if chosen is not None:
         entries.append(("■", theme.accent, f"“{token_label(token_of(chosen), KEY_LIMIT)}”"))
-    add_key(figure, entries, lift=21)
+    add_key(figure, entries, lift=21, theme=theme)

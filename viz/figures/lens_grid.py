@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from model.lens import LensColumn, LensLayer
 from viz.figures.layer_rows import BOTTOM, EMBEDDING, TOP, row_name, rows_figure
-from viz.figures.theme import SMALL, ColorScale, Theme, contrast
+from viz.figures.theme import SMALL, TICKS, ColorScale, Theme, contrast
 from viz.figures.token_labels import token_label
 from viz.strings import say
 
@@ -21,9 +21,9 @@ WORD_LIMIT = 7
 AXIS_LIMIT = 12
 READABLE = 4.5
 """Contrast of a token with its cell (WCAG 2.2, AA)."""
-HEAD = 100
+HEAD = 108
 """Pixels above the cells: for the tokens that come next, and the scale."""
-SOLE = 76
+SOLE = 84
 """Pixels below them: for the tokens that were read."""
 
 
@@ -110,7 +110,7 @@ def _heat(
     legible: dict[str, Any] = {}
     colours = [one for _, one in theme.heat]
     if len(positions) <= WORDS:
-        legible = {"text": words, "texttemplate": "%{text}", "textfont": {"size": 10, "color": theme.ink}}
+        legible = {"text": words, "texttemplate": "%{text}", "textfont": {"size": TICKS, "color": theme.ink}}
         colours = [one for one in colours if contrast(theme.ink, one) >= READABLE]
     return go.Heatmap(
         z=values(columns, len(positions), colour, len(rows) - 1),
@@ -125,7 +125,7 @@ def _scale(colour: str, vocab_size: int, colours: Sequence[str]) -> dict[str, An
     bar: dict[str, Any] = {
         "orientation": "h", "x": 0.84, "xanchor": "right", "y": 1, "yanchor": "top", "yref": "container",
         "len": 0.3, "thickness": 8, "ypad": 0, "xpad": 0, "outlinewidth": 0,
-        "tickfont": {"size": SMALL}, "ticks": "",
+        "tickfont": {"size": TICKS}, "ticks": "",
     }  # fmt: skip
     if colour == "probability":
         bar |= {"tickvals": [0, 0.5, 1], "tickformat": ".0%"}
@@ -194,12 +194,12 @@ def _name_axes(
 
     common = {"range": [positions.start - 0.5, positions.stop - 0.5], "showgrid": False, "fixedrange": True}
     names = {str(at): token_label(tokens[at], AXIS_LIMIT) for at in positions}
-    figure.update_xaxes(**ticks(0), **common, tickfont_size=10, labelalias=names)
+    figure.update_xaxes(**ticks(0), **common, tickfont_size=TICKS, labelalias=names)
     figure.update_yaxes(labelalias={str(EMBEDDING): row_name(EMBEDDING)})
     figure.update_layout(
         xaxis2={
             **ticks(1), **common, "overlaying": "x", "side": "top", "zeroline": False,
-            "tickfont": {"size": 10}, "ticks": "",
+            "tickfont": {"size": TICKS}, "ticks": "",
         }
     )  # fmt: skip
     # Plotly draws an axis only where something belongs to it.

@@ -76,7 +76,7 @@ def _curves(
             hovertemplate="%{fullData.name}  <b>%{y:.3%}</b><extra></extra>",
         )
     entries = [(mark, color, say(f"figures.ranked.{key}")) for mark, key, _, color, _ in lines]
-    add_key(figure, entries, lift=lift)
+    add_key(figure, entries, lift=lift, theme=theme)
 
 
 def _cut_text(cut: Cut, settings: SamplerSettings) -> str:

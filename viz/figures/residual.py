@@ -39,7 +39,7 @@ def residual_figure(updates: Sequence[Update], *, theme: Theme) -> go.Figure:
         tickformat=",~r", title_text=say("figures.residual.length"), fixedrange=True,
     )  # fmt: skip
     marks = {"circle": "●", "square": "■", "diamond": "◆"}
-    add_key(figure, [(marks[mark], colour, name) for name, _, colour, mark in lines], lift=8)
+    add_key(figure, [(marks[mark], colour, name) for name, _, colour, mark in lines], lift=8, theme=theme)
     return figure
 
 

@@ -13,12 +13,12 @@ from viz.strings import say
 from viz.tokens import display_token
 
 HEIGHT = 330
-LABEL_LIMIT = 11
+LABEL_LIMIT = 10
 LABEL_ROOM = 0.055
 """Share of the plot's height that a label takes."""
 WIDTH = 0.56
 """Of a column, of the distance from one to the next."""
-STRAIGHT = 5
+STRAIGHT = 4
 """Columns whose names fit side by side on a phone."""
 
 
@@ -43,16 +43,17 @@ def stages_figure(
     """
     straight = len(columns) <= STRAIGHT
     room = max([len(display_token(label, LABEL_LIMIT)) for label in labels], default=0)
-    margin = {"t": 30, "r": int(26 + CHARACTER_WIDTH * max(room, 9)), "b": 36 if straight else 74}
+    margin = {"t": 30, "r": int(14 + CHARACTER_WIDTH * (max(room, 10) + 4)), "b": 36 if straight else 74}
     figure = base_figure(theme=theme, height=HEIGHT, margin=margin)
     fills = _fills(shares.token_ids.tolist(), chosen, dice, theme)
     bands = np.column_stack([shares.shares, shares.others])
     names = [*(token_label(label, 24) for label in labels), say("figures.stages.others")]
     _flows(figure, bands, shares.cut, fills, theme)
-    hover = "%{x}<br>" + "%{fullData.name}  <b>%{y:.3%}</b><extra></extra>"
+    hover = "%{x}<br>%{fullData.name}  <b>%{y:.3%}</b>%{customdata[0]}<extra></extra>"
     for name, heights, fill in zip(names, bands.T, fills, strict=True):
         figure.add_bar(
             x=list(range(len(columns))), y=heights, width=WIDTH, name=name, hovertemplate=hover,
+            customdata=[[_grown(height, cut)] for height, cut in zip(heights, shares.cut, strict=True)],
             marker={"color": fill, "line": {"color": theme.card, "width": 0.75}},
         )  # fmt: skip
     figure.add_bar(
@@ -111,6 +112,13 @@ def _flows(
         )  # fmt: skip
 
 
+def _grown(share: float, cut: float) -> str:
+    """Say what a share becomes once what is cut is gone: the number that the table and the road give."""
+    if share == 0 or cut == 0:
+        return ""
+    return "<br>" + say("figures.stages.of_left", share=f"<b>{share / (1 - cut):.3%}</b>")
+
+
 def _lost(shares: StageShares, column: int) -> str:
     if column == 0 or shares.cut[column] == 0:
         return ""
@@ -146,4 +154,4 @@ def _key(figure: go.Figure, shares: StageShares, chosen: int | None, dice: int |
     if shares.cut.any():
         entries.append(("▨", theme.quiet, say("figures.stages.cut")))
     if entries:
-        add_key(figure, entries, lift=8)
+        add_key(figure, entries, lift=8, theme=theme)

@@ -10,7 +10,11 @@ import plotly.graph_objects as go
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 FONT_SIZE = 12
-SMALL = 11
+SMALL = 12
+TICKS = 11
+"""Names of rows and columns that stand close: those of heat maps and of layers."""
+MARK = 3.0
+"""Contrast with the card from which a mark of a key needs no outline (WCAG 2.2, 1.4.11)."""
 PHONE_CHARACTERS = 42
 """Characters of a sentence that fit across a phone."""
 CLEAR = "rgba(0,0,0,0)"
@@ -168,7 +172,7 @@ def placeholder(message: str, *, theme: Theme, height: int = 160) -> go.Figure:
     return figure
 
 
-def add_key(figure: go.Figure, entries: Sequence[tuple[str, str, str]], *, lift: int) -> None:
+def add_key(figure: go.Figure, entries: Sequence[tuple[str, str, str]], *, lift: int, theme: Theme) -> None:
     """Write a legend on one line above the plot, from its left edge.
 
     Plotly's own breaks into a line for each entry, and into the plot, on a phone.
@@ -177,8 +181,11 @@ def add_key(figure: go.Figure, entries: Sequence[tuple[str, str, str]], *, lift:
         figure: the figure to write on.
         entries: mark, colour of the mark, text.
         lift: pixels above the plot.
+        theme: the colours.
     """
-    parts = (f'<span style="color:{colour}">{mark}</span>\u2009{text}' for mark, colour, text in entries)
+    parts = (
+        f'<span style="{_style(colour, theme)}">{mark}</span>\u2009{text}' for mark, colour, text in entries
+    )
     figure.add_annotation(
         text="\u2003".join(parts),
         xref="paper",
@@ -191,6 +198,13 @@ def add_key(figure: go.Figure, entries: Sequence[tuple[str, str, str]], *, lift:
         showarrow=False,
         font={"size": SMALL},
     )
+
+
+def _style(colour: str, theme: Theme) -> str:
+    """Return the style of a mark in a key: one that the card would swallow gets an outline."""
+    if contrast(colour, theme.card) >= MARK:
+        return f"color:{colour}"
+    return f"color:{colour};stroke:{theme.quiet};stroke-width:1px;paint-order:stroke"
 
 
 def ink_on(background: str, theme: Theme) -> str:

@@ -45,11 +45,11 @@ def throws_figure(shares: Sequence[Share], *, labels: Sequence[str], total: int,
                 "arrayminus": [one.share - one.low for one in shares],
             },
             customdata=[[f"{one.count:,}", f"{one.low:.2%}", f"{one.high:.2%}"] for one in shares],
-            hovertemplate="%{x}<br>%{fullData.name}  <b>%{y:.3%}</b> (%{customdata[0]})"
-            "<br>95 %: %{customdata[1]} – %{customdata[2]}<extra></extra>",
+            hovertemplate="%{x}<br>" + say("figures.throws.share_hover") + "  <b>%{y:.3%}</b>"
+            " (%{customdata[0]})<br>95 %: %{customdata[1]} – %{customdata[2]}<extra></extra>",
         )  # fmt: skip
         entries.append(("●", theme.accent, say("figures.throws.share")))
-    add_key(figure, entries, lift=8)
+    add_key(figure, entries, lift=8, theme=theme)
     most = max([max(one.probability, one.high if total else 0.0) for one in shares], default=1.0)
     figure.update_xaxes(
         tickvals=places, ticktext=names, labelalias={str(place): name for place, name in enumerate(names)},
@@ -94,6 +94,7 @@ def convergence_figure(
             ("•••", theme.quiet, say("figures.throws.chance")),
         ],
         lift=8,
+        theme=theme,
     )
     low = min([0.1, float(expected[1].min()), *(distance for distance in distances if distance > 0)])
     figure.update_xaxes(

@@ -61,7 +61,12 @@ def timeline(steps: Sequence[Step], *, selected: int | None, theme: Theme) -> go
     figure.add_trace(_hover(steps, top))
     figure.update_layout(barmode="overlay", bargap=0 if many else 0.18)
     marks = (("■", theme.glow, "surprisal"), ("━━", theme.quiet, "entropy"))
-    add_key(figure, [(mark, colour, say(f"figures.timeline.{key}")) for mark, colour, key in marks], lift=2)
+    add_key(
+        figure,
+        [(mark, colour, say(f"figures.timeline.{key}")) for mark, colour, key in marks],
+        lift=2,
+        theme=theme,
+    )
     ticks = _ticks(positions[0], positions[-1])
     figure.update_xaxes(
         showgrid=False,

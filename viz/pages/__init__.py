@@ -8,8 +8,11 @@ ASSETS = Path(__file__).parent.parent.parent / "assets"
 
 def launch_arguments() -> dict[str, Any]:
     """Return what Gradio's `launch` needs for the look of the pages."""
+    from starlette.middleware import Middleware  # noqa: PLC0415
+
     # Gradio takes seconds to import, and a page's module may be wanted without it.
     from viz.components.theme import page_head, page_theme  # noqa: PLC0415
+    from viz.pages.gate import Gate  # noqa: PLC0415
     from viz.pages.sessions import sessions  # noqa: PLC0415
 
     return {
@@ -18,5 +21,9 @@ def launch_arguments() -> dict[str, Any]:
         # No page takes files; what is sent to Gradio's upload address all the same stays small.
         "max_file_size": "1kb",
         "favicon_path": str(ASSETS / "icon.svg"),
-        "app_kwargs": {"lifespan": sessions},
+        "app_kwargs": {"lifespan": sessions, "middleware": [Middleware(Gate)]},
+        # Runs are saved as files, by whoever wants to. Gradio would keep them in every browser, and offer to
+        # keep them on the hub with the login of whoever serves the app.
+        "run_history": False,
+        "enable_monitoring": False,
     }

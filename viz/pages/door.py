@@ -59,8 +59,11 @@ class Door(Showing):
         return [room, *(changed.get(name, gr.skip()) for name in NAMES), *screen._replace(prompt=shown)]
 
     def leave(self, request: gr.Request) -> None:
-        """Stop what is written for a closed page, at once and not when Gradio next has news for it."""
-        gone = self._by_page.pop(str(request.session_hash), None)
+        """Stop what is written for a closed page, at once and not when Gradio next has news for it.
+
+        A page whose network comes back was not closed, and may be closed later.
+        """
+        gone = self._by_page.get(str(request.session_hash))
         if gone is not None:
             gone.stop()
 

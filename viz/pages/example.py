@@ -23,7 +23,7 @@ NUMBERS = ASSETS / "example.json"
 ARRAYS = ASSETS / "example.safetensors"
 PROMPT = "The old lighthouse keeper climbed the stairs and"
 SEED = 4
-LENGTH = 37
+LENGTH = Controls.max_new_tokens
 LEADING = 200
 """Tokens stored by name: as many as the longest table shows, and some to spare for other settings."""
 

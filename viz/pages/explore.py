@@ -24,6 +24,7 @@ from viz.pages.layout import Layout, lay_out
 from viz.pages.limits import LOOKING, Limits
 from viz.pages.looking import Looking
 from viz.pages.masthead import describe
+from viz.pages.notices import notice
 from viz.pages.panels import Screen, bars, strip
 from viz.pages.scene import stored_scene
 from viz.pages.screens import (
@@ -148,6 +149,7 @@ def wire_looking(page: Layout, looking: Looking) -> None:
     on([controls[name].change for name in (*SAMPLER_NAMES, "chain")], draws(after_settings))
     on([controls["colour_by"].change], draws(lambda scene, now: Screen(strip=strip(scene, now))))
     on([controls["rows"].change], draws(lambda scene, now: Screen(bars=bars(scene, now))))
+    on([controls["seed"].change], draws(lambda scene, now: Screen(notice=notice(scene, now))))
     on([controls["query"].change], draws(after_search))
     on([controls["picked"].change], draws(after_pick))
     chain.wire(page.buttons, looking)

@@ -7,8 +7,10 @@ import gradio as gr
 
 from viz.components.appearance import Appearance
 from viz.components.bertviz_frame import BertVizFrame
+from viz.components.bias_chips import BiasChips
 from viz.components.branch_choice import BranchChoice
 from viz.components.chain import ChainChoice, ChainDials, TokenPick
+from viz.components.dial import Dial
 from viz.components.download import Download
 from viz.components.head_choice import HeadChoice
 from viz.components.heading import heading
@@ -17,6 +19,7 @@ from viz.components.selection import Selection
 from viz.components.take_away import TakeAway
 from viz.components.ticket import Ticket
 from viz.components.token_strip import COLOUR_BY, TokenStrip
+from viz.components.writing_watch import WritingWatch
 from viz.pages.controls import NAMES, Controls
 from viz.pages.interior import heads as all_heads
 from viz.pages.interior import lens, score
@@ -109,10 +112,12 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
     controls["head_choice"] = head_choice = HeadChoice()
     TakeAway()
     ticket = Ticket()
+    WritingWatch()
     branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
     with gr.Column(elem_classes=["card"]):
         prompt, buttons, examples, preset, controls["precision"] = compose(start)
         controls |= dials(start, limits)
+        biases = BiasChips(first.biases)
         glossary()
         notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
     with gr.Row(equal_height=True, elem_classes=["pair"]):
@@ -131,7 +136,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
                 else:
                     parts[name] = _room(name, start, limits, controls, buttons, outputs)
     outputs |= {name: buttons[name] for name in ("stop", "undo", "redo")}
-    screen = Screen(notice=notice, preset=preset, prompt=prompt, **outputs)
+    screen = Screen(notice=notice, biases=biases, preset=preset, prompt=prompt, **outputs)
     return Layout(
         prompt=prompt,
         controls=controls,
@@ -253,10 +258,10 @@ def _attention(
 ) -> tuple[gr.Plot, BertVizFrame, dict[str, gr.Tab]]:
     """Return the heatmap and BertViz's view, in two tabs under the same layer and head."""
     with gr.Row(elem_classes=["tools"]):
-        controls["layer"] = gr.Slider(
+        controls["layer"] = Dial(
             0, layers - 1, start.layer, step=1, label=say("page.layer"), min_width=120, elem_id="layer"
         )
-        controls["head"] = gr.Slider(
+        controls["head"] = Dial(
             0,
             heads - 1,
             start.head,
@@ -275,6 +280,10 @@ def _attention(
         )
         controls["whole"] = gr.Checkbox(
             start.whole, label=say("page.whole"), min_width=120, elem_id="whole-text"
+        )
+        # In place of those that do nothing there, while BertViz's view is open: see the style sheet.
+        gr.HTML(
+            f'<p class="say">{say("page.own_switches")}</p>', elem_id="own-switches", apply_default_css=False
         )
     with gr.Tabs():
         with gr.Tab(say("page.tab.heatmap"), elem_id="tab-heatmap") as heatmap_tab:

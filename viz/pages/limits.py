@@ -13,13 +13,14 @@ LOOKING: dict[str, Any] = {"concurrency_id": "looking", "concurrency_limit": LOO
 """Arguments of the events that look."""
 
 SEARCHERS = 2
-"""Visitors whose rollouts, searches and replays are computed at the same time: each of them is many texts."""
+"""Visitors whose replays, searches and grids are computed at the same time: each of them is many texts.
+Rollouts of a page stand in the line of the engine."""
 SEARCHING: dict[str, Any] = {"concurrency_id": "searching", "concurrency_limit": SEARCHERS}
 """Arguments of the events that ask for them; those of a page show on a line of their room that they wait."""
 
-EVENTS_PER_VISITOR = 16
-"""Clicks, drawings and texts of one page that may wait at the same time: a press answers with several events,
-and a page that was held up sends them at once. The line of the engine, not this one, turns people away."""
+EVENTS_PER_VISITOR = 48
+"""Clicks, drawings and texts of one page that may wait, or whose answers it has not fetched: a press makes
+several, and a page that was held up sends them at once. More are refused: one page never fills the queue."""
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,13 @@ from model.distribution import leading
 from model.given import given_steps, only_given
 from model.internals import UnknownPart
 from model.likelihood import Likelihood
-from model.run import OutOfRange, SamplerSettings
+from model.run import OutOfRange
 from model.sampler_effects import ranked_curve, temperature_sweep
-from model.sampler_settings import STAGES
 from viz.components.bertviz_frame import BertVizValue, head_view_value, head_view_window
-from viz.components.chain_table import stage_label
+from viz.components.bias_chips import BiasChipsValue, bias_chips_value
 from viz.components.facts import facts_html, sampler_facts
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
-from viz.components.percent import perplexity_text
+from viz.components.percent import count, perplexity_text
 from viz.components.token_strip import StripValue, strip_value
 from viz.figures.attention import attention_heatmap
 from viz.figures.sampler_effects import HEIGHT, ranked_probability_figure, temperature_sweep_figure
@@ -29,6 +28,7 @@ from viz.figures.theme import placeholder
 from viz.figures.timeline import timeline
 from viz.pages.controls import Controls
 from viz.pages.scene import Scene
+from viz.pages.search import found_tokens
 from viz.pages.service import Trouble
 from viz.strings import say
 from viz.tokens import display_token
@@ -54,6 +54,7 @@ class Screen(NamedTuple):
     notice: Any = gr.skip()
     status: Any = gr.skip()
     preset: Any = gr.skip()
+    biases: Any = gr.skip()
     prompt: Any = gr.skip()
     stop: Any = gr.skip()
     undo: Any = gr.skip()
@@ -97,6 +98,11 @@ def strip(scene: Scene, controls: Controls) -> StripValue:
     )
 
 
+def biases(scene: Scene, controls: Controls) -> BiasChipsValue:
+    """Return the tokens that are banned or boosted now."""
+    return bias_chips_value(controls.settings.logit_bias, scene.token_of, scene.vocab_size)
+
+
 def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
     """Return the table of next-token probabilities."""
     why = scene.explanation
@@ -118,7 +124,11 @@ def found(scene: Scene, controls: Controls) -> NextTokenValue | None:
     if scene.explanation is None or not query:
         return None
     why = scene.explanation
-    value = search_value(why.shaped, scene.find(query), scene.token_of, why.token_id)
+    matching = found_tokens(scene.find(query), why)
+    value = search_value(why.shaped, matching.token_ids, scene.token_of, why.token_id)
+    if matching.count > len(matching.token_ids):
+        shown, total = len(matching.token_ids), count(matching.count)
+        value["note"] = say("page.more_found", query=query, shown=shown, count=total)
     if not value["rows"]:
         parts = [display_token(token) for token in scene.split(query)]
         value["note"] = say("page.nothing_found", query=query)
@@ -206,38 +216,6 @@ def or_message(panel: Callable[[Scene, Controls], go.Figure], scene: Scene, cont
         return panel(scene, controls)
     except (Trouble, OutOfRange, UnknownPart) as trouble:
         return placeholder(str(trouble), theme=controls.theme)
-
-
-def notice(scene: Scene, controls: Controls) -> str:
-    """Say so when the sliders stand elsewhere than they did when the selected token was chosen."""
-    why = scene.explanation
-    step = scene.run.step_at(scene.selected)
-    used = scene.run.settings_at(scene.selected)
-    if why is None or step is None or used == controls.settings:
-        return ""
-    if scene.selected < len(scene.run.prompt_token_ids) + given_steps(scene.run):
-        return ""  # nobody sampled it
-    changed = [name for name in (*STAGES, "order") if getattr(used, name) != getattr(controls.settings, name)]
-    if used.temperature == 0.0:
-        changed = ["temperature"]
-    settings = ", ".join(said_setting(used, name) for name in changed)
-    text = say("page.earlier_settings", settings=settings)
-    same = why.token_id_by_same_dice
-    if same is not None and same != why.token_id:
-        text += " " + say("page.other_token", token=display_token(scene.token_of(same)), u=f"{step.u:.3f}")
-    elif same is not None:
-        text += " " + say("page.same_token")
-    return said(text)
-
-
-def said_setting(settings: SamplerSettings, name: str) -> str:
-    """Return one setting with its value, in words."""
-    value = getattr(settings, name)
-    if name == "order":
-        return say("page.setting.order")
-    if name not in SamplerSettings.ALWAYS and value == SamplerSettings.OFF[name]:
-        return say("page.without", stage=stage_label(name))
-    return say(f"page.setting.{name}", value=len(value) if name == "logit_bias" else f"{value:g}")
 
 
 def status(scene: Scene) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from model.run import MAX_SEED
+from viz.components.dial import Dial
 from viz.pages import ASSETS
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.limits import Limits
@@ -45,14 +46,14 @@ def compose(start: Controls) -> tuple[gr.Textbox, dict[str, gr.Button], dict[str
             buttons["score"] = gr.Button(say("page.button.score"), size="sm", elem_id="score", min_width=60)
         with gr.Row(elem_classes=["group"]):
             _name(say("page.presets"))
-            preset = _chips({name: say(f"page.preset.{name}") for name in PRESETS}, start.preset, "presets")
+            names = {name: say(f"page.preset.{name}") for name in PRESETS}
+            preset = _chips(say("page.presets"), names, start.preset, "presets")
         with gr.Row(elem_classes=["group"]):
             buttons["dice"] = gr.Button(say("page.new_dice"), size="sm", elem_id="dice", min_width=60)
         with gr.Row(elem_classes=["group"]):
             _name(say("page.precision_title"))
-            precision = _chips(
-                {name: say(f"page.precision.{name}") for name in CHOICES}, start.precision, "precision"
-            )
+            names = {name: say(f"page.precision.{name}") for name in CHOICES}
+            precision = _chips(say("page.precision_title"), names, start.precision, "precision")
     return prompt, buttons, examples, preset, precision
 
 
@@ -61,10 +62,11 @@ def _name(text: str) -> None:
     gr.HTML(f'<span class="say">{text}</span>', apply_default_css=False)
 
 
-def _chips(names: dict[str, str], value: str | None, elem_id: str) -> gr.Radio:
+def _chips(label: str, names: dict[str, str], value: str | None, elem_id: str) -> gr.Radio:
     return gr.Radio(
         [(text, name) for name, text in names.items()],
         value=value,
+        label=label,  # for screen readers
         show_label=False,
         container=False,
         elem_classes=["chips"],
@@ -75,8 +77,8 @@ def _chips(names: dict[str, str], value: str | None, elem_id: str) -> gr.Radio:
 def dials(start: Controls, limits: Limits) -> dict[str, Any]:
     """Return the sampler's sliders, the length and the seed."""
 
-    def slider(name: str, low: float, high: float, step: float) -> gr.Slider:
-        return gr.Slider(
+    def slider(name: str, low: float, high: float, step: float) -> Dial:
+        return Dial(
             low,
             high,
             getattr(start, name),

@@ -13,7 +13,7 @@ from model.distribution import Floats
 from model.explain import Explanation, explain
 from model.run import Run, within
 from model.scoring import ScoredText, ratios_of, scored_run
-from model.text import Piece
+from model.text import Matches, Piece
 from model.throws import Throws
 from viz.pages.controls import Controls
 from viz.pages.example import Example
@@ -21,7 +21,7 @@ from viz.pages.interior.head_memory import HeadMemory
 from viz.pages.interior.head_readings import HeadReadings
 from viz.pages.interior.readings import Readings
 from viz.pages.service import Service, Trouble
-from viz.pages.visitor import HEAD_TABS, ROOMS, Visitor
+from viz.pages.visitor import HEAD_TABS, ROOMS, Visitor, require_remembered
 from viz.strings import say
 
 Heads = NDArray[np.floating]
@@ -42,8 +42,8 @@ class Scene:
     explanation: Explanation | None
     """None where nothing was predicted: at the first token."""
     token_of: Callable[[int], str]
-    find: Callable[[str], list[int]]
-    """Token ids that match a search."""
+    find: Callable[[str], Matches]
+    """Which tokens match a search."""
     split: Callable[[str], list[str]]
     """The tokens of a text that is searched for."""
     attention: Callable[[int, int], Heads]
@@ -78,7 +78,6 @@ class Scene:
         return self.selected - 1
 
 
-MOST_MATCHES = 12
 RATIOS = "ratios"
 
 
@@ -86,19 +85,24 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
     """Return what a visitor looks at, and note where the controls stood.
 
     Raises:
-        Trouble: the model has not loaded yet, or did not write this text.
+        Trouble: the model has not loaded yet, or did not write this text, or the page was forgotten.
         OutOfRange: a setting that the sampler does not take.
     """
     visitor.controls = controls
+    require_remembered(visitor)
     if why_not(service, visitor):
         if visitor.run is example.run and visitor.selected == example.selected:
             stored = stored_scene(example, controls, why_not(service, visitor), visitor.room)
             return replace(stored, tree=visitor.tree, compared=visitor.compared, throws=visitor.throws)
         raise Trouble(why_not(service, visitor))
-    run, model = visitor.run, service.model
+    model = service.model
+    with visitor.lock:
+        run, pieces, tree, writing, at = (
+            visitor.run, visitor.pieces, visitor.tree, visitor.writing, visitor.selected
+        )  # fmt: skip
     # The newest token of a text that is being written is read only when the next one is asked for.
-    read = run.token_ids[:-1] if visitor.writing and run.steps else run.token_ids
-    selected = max(0, min(visitor.selected, len(run.token_ids)))
+    read = run.token_ids[:-1] if writing and run.steps else run.token_ids
+    selected = max(0, min(at, len(run.token_ids)))
     internals = service.read(read, run.precision)
 
     def layer_in(layer: int) -> int:
@@ -116,19 +120,19 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
 
     return Scene(
         run=run,
-        pieces=visitor.pieces,
+        pieces=pieces,
         selected=selected,
-        writing=visitor.writing,
+        writing=writing,
         head_view=visitor.head_view,
         room=visitor.room,
         explanation=explain(service.engine, run, selected, controls.settings) if selected > 0 else None,
         token_of=model.text.token,
-        find=lambda query: model.text.matches(query, MOST_MATCHES),
+        find=model.text.matches,
         split=lambda query: [model.text.token(token_id) for token_id in service.encode(query, "search")],
         attention=lambda layer, head: internals.attention(layer_in(layer), head_in(head), len(read)),
         attention_heads=lambda layer: internals.attention_heads(layer_in(layer), len(read)),
         length=len(read),
-        tree=visitor.tree,
+        tree=tree,
         vocab_size=model.info.vocab_size,
         score=lambda: scored_run(run, model.text),
         ratios=ratios,

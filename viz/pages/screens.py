@@ -9,14 +9,15 @@ import gradio as gr
 from viz.pages.controls import Controls
 from viz.pages.interior import head_panels, lens, lens_grid, score
 from viz.pages.lab import branches, chain, throwing
+from viz.pages.notices import notice
 from viz.pages.panels import (
     Screen,
     attention,
     bars,
     bertviz,
+    biases,
     facts,
     found,
-    notice,
     or_message,
     ranked,
     status,
@@ -88,6 +89,7 @@ def after_settings(scene: Scene, controls: Controls) -> Screen:
         found=found(scene, controls),
         notice=notice(scene, controls),
         preset=controls.preset,
+        biases=biases(scene, controls),
         **_drawn(BY_SETTINGS, scene, controls),
     )
 

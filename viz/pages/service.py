@@ -93,8 +93,7 @@ class Service:
             Trouble: too many wait already, or the model does not run in the run's number format here.
         """
         self.require_precision(run.precision)
-        if self.engine.waiting >= self.limits.queue_size:
-            raise Trouble(say("page.line_full", waiting=self.engine.waiting))
+        self.require_room_in_line()
         return self.engine.write(run, length, settings=settings, seed=seed, owner=owner)
 
     def wait(self, seconds: float) -> bool:
@@ -118,7 +117,7 @@ class Service:
             name: what the visitor calls it.
 
         Raises:
-            Trouble: it is empty, too long, or cannot be tokenised.
+            Trouble: it is empty, too long, cannot be tokenised, or nothing is left of it.
         """
         if not isinstance(text, str) or not text:
             raise Trouble(say("page.empty", name=name))
@@ -135,6 +134,8 @@ class Service:
             token_ids = self.model.encode(text)
         except UnreadableText as error:
             raise Trouble(say("page.unreadable", name=name, problem=str(error))) from error
+        if not token_ids:
+            raise Trouble(say("page.no_tokens", name=name))
         limit = min(self.limits.max_prompt_tokens, self.model.info.context_length)
         if len(token_ids) > limit:
             raise Trouble(say("page.too_long_tokens", name=name, tokens=len(token_ids), limit=limit))
@@ -172,6 +173,19 @@ class Service:
     def room(self, run: Run) -> int:
         """Return how many more tokens a run may get."""
         return min(self.limits.max_text_tokens, self.model.info.context_length) - len(run.token_ids)
+
+    def require_room_in_line(self, share: float = 1.0) -> None:
+        """Refuse more work while many texts wait.
+
+        Args:
+            share: of the line that this work may fill; what is many texts leaves room for those of one.
+
+        Raises:
+            Trouble: too many wait; says how many.
+        """
+        waiting = self.engine.waiting
+        if waiting >= max(1, share * self.limits.queue_size):
+            raise Trouble(say("page.line_full", waiting=waiting))
 
     def require_precision(self, precision: str) -> None:
         """Refuse a number format in which the model does not run here.

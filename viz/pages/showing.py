@@ -11,7 +11,7 @@ from viz.pages.panels import Screen, problem
 from viz.pages.scene import scene_of
 from viz.pages.screens import everything
 from viz.pages.service import Service, Trouble
-from viz.pages.visitor import Visitor
+from viz.pages.visitor import Visitor, require_remembered
 from viz.strings import say
 
 
@@ -55,11 +55,12 @@ class Showing:
 
 
 def require_idle(visitor: Visitor) -> None:
-    """Refuse a change of the text that is being written.
+    """Refuse a change of a text that is being written, or that the server has forgotten.
 
     Raises:
         Trouble: says what to do.
     """
+    require_remembered(visitor)
     if visitor.writing:
         raise Trouble(say("page.busy"))
 

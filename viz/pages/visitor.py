@@ -22,6 +22,16 @@ HEAD_TABS = ("thumbnails", "model_view", "neuron_view")
 """What can be open in the room of the heads."""
 
 
+def require_remembered(visitor: "Visitor") -> None:
+    """Refuse to go on with a page whose texts are gone: what it still shows is not what is here.
+
+    Raises:
+        Trouble: says what to do.
+    """
+    if visitor.forgotten:
+        raise Trouble(say("page.page_forgotten"))
+
+
 class Visitor:
     """Kept by Gradio for one open page, in a `gr.State`, and changed in place by its events.
 
@@ -39,6 +49,8 @@ class Visitor:
         self.following = False
         """Whether the selection moves along with the newest token."""
         self.writing = False
+        self.forgotten = False
+        """Whether the page had another visitor before, who was not there for too long."""
         self.room = ROOMS[0]
         """Which room under the text is open: only that one is drawn."""
         self.head_view = False
@@ -72,6 +84,11 @@ class Visitor:
     def tree(self) -> BranchTree:
         """All texts of the page; one that is being written as it was when that began."""
         return self.history.now
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is more here than the example that everybody is shown."""
+        return self.writing or bool(self.working) or self.history.can_undo or self.history.can_redo
 
     def resume(self, before: "Visitor") -> None:
         """Take over the texts of a page that was loaded anew; what is still written there goes on there."""
@@ -115,13 +132,15 @@ class Visitor:
 
     def show(self, run: Run, pieces: tuple[Piece, ...]) -> None:
         """Take a text; the selection stays where it can, else goes to the last token."""
-        self.run, self.pieces = run, pieces
-        last = len(pieces) - 1
-        self.selected = last if self.following else min(self.selected, last)
+        with self.lock:
+            self.run, self.pieces = run, pieces
+            last = len(pieces) - 1
+            self.selected = last if self.following else min(self.selected, last)
 
     def settle(self) -> None:
         """End the writing: the text has its place in the tree as far as it has grown."""
         with self.lock:
             self.writing = False
             if self.run is not self.tree.run:
-                self.history.now = self.tree.grown(self.run)
+                self.history.now = self.tree.grown(self.run).unrepeated()
+                self.run = self.tree.run

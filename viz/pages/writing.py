@@ -1,18 +1,18 @@
 """The events that change the text: generate, step, continue, go on from a token, stop, cut, undo and redo."""
 
-import traceback
 from collections.abc import Callable, Iterator
 
 import gradio as gr
 
 from model.branch_tree import BranchTree
 from model.continuation import Continuation
-from model.given import given_text
+from model.given import given_text, only_given
 from model.internals import shared
-from model.run import MAX_SEED, OutOfRange, Run, within
+from model.run import MAX_SEED, Run, within
 from viz.components.branch_choice import BranchChoiceValue
 from viz.components.branch_tree import called
 from viz.pages.controls import Controls
+from viz.pages.failing import or_why_not
 from viz.pages.growth import Growth
 from viz.pages.lab.roads import begun, left, shortened
 from viz.pages.panels import Screen, problem, said, status_line
@@ -76,12 +76,12 @@ class Writing(Showing):
 
     def cut(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
         """Drop what follows the selected token; as a branch the whole text stays."""
-        run = visitor.run.cut_at(visitor.selected + 1)
         if not self.service.ready:
             return Screen(notice=problem(self.service.progress))
         try:
             with visitor.lock:
                 require_idle(visitor)
+                run = visitor.run.cut_at(visitor.selected + 1)
                 if run is visitor.run:
                     in_prompt = visitor.selected < len(run.prompt_token_ids)
                     raise Trouble(say("page.prompt_stays" if in_prompt else "page.nothing_to_cut"))
@@ -89,7 +89,8 @@ class Writing(Showing):
                 visitor.show(run, visitor.pieces[: len(run.token_ids)])
         except Trouble as trouble:
             return Screen(notice=problem(str(trouble)))
-        return self.redraw(visitor, *values)._replace(notice=said(say("page.after_cut")))
+        after = "page.after_cut_given" if only_given(run) else "page.after_cut"
+        return self.redraw(visitor, *values)._replace(notice=said(say(after)))
 
     def undo(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
         """Return to the texts as they were before the last change, and to the prompt if it was not edited."""
@@ -102,13 +103,15 @@ class Writing(Showing):
     def _turn(
         self, visitor: Visitor, prompt: str, turn: Callable[[], bool], nothing: str, *values: object
     ) -> Screen:
-        with visitor.lock:
-            if visitor.writing:
-                return Screen(notice=problem(say("page.busy")))
-            before = visitor.run
-            if not turn():
-                return Screen(notice=problem(nothing))
-            self.take(visitor)
+        try:
+            with visitor.lock:
+                require_idle(visitor)
+                before = visitor.run
+                if not turn():
+                    raise Trouble(nothing)
+                self.take(visitor)
+        except Trouble as trouble:
+            return Screen(notice=problem(str(trouble)))
         screen = self.redraw(visitor, *values)
         if visitor.run is before:
             return screen._replace(notice=said(say("page.text_stayed")))
@@ -177,15 +180,15 @@ class Writing(Showing):
         length = min(length, self.service.room(run))
         if length < 1:
             raise Trouble(say("page.full", limit=len(run.token_ids)))
-        settings, seed = controls.settings, self._seed(controls)
-        written = self.service.write(run, length, settings, seed, owner=visitor)
+        pieces = tuple(self.service.model.text.pieces(run.token_ids))
+        written = self.service.write(run, length, controls.settings, self._seed(controls), owner=visitor)
         visitor.continuation = written
-        visitor.writing = True
         visitor.history.change(tree)
         visitor.following = selected is None
-        visitor.show(run, tuple(self.service.model.text.pieces(run.token_ids)))
+        visitor.show(run, pieces)
         if selected is not None:
             visitor.selected = selected
+        visitor.writing = True  # last: what is raised above leaves nothing that would have to be settled
         return written
 
     def _grow(
@@ -208,14 +211,11 @@ class Writing(Showing):
     @staticmethod
     def _or_why_not(visitor: Visitor, screens: Iterator[Screen]) -> Iterator[Screen]:
         """Yield screens, and at last a notice if it did not go well."""
-        try:
-            yield from screens
-        except (Trouble, OutOfRange) as trouble:
-            yield Screen(notice=problem(str(trouble)))
-        except Exception as error:  # noqa: BLE001 - the page must not stay as if it were still writing
-            traceback.print_exc()
-            why = say("page.failed", problem=str(error) or type(error).__name__)
-            yield Screen(notice=problem(why), stop=gr.update(interactive=visitor.writing))
+
+        def explained(why: str) -> Screen:
+            return Screen(notice=problem(why), stop=gr.update(interactive=visitor.writing))
+
+        yield from or_why_not(screens, explained, "page.failed")
 
     def _loading(self) -> Iterator[Screen]:
         """Report on the model until it has loaded."""

@@ -2,7 +2,6 @@
 
 import math
 import time
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -12,14 +11,14 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from model.attention_view import window
-from model.internals import UnknownPart
 from model.lens import LensColumn
 from model.lens import lens_grid as columns_of
-from model.run import OutOfRange, Run
+from model.run import Run
 from viz.components.heading import heading
 from viz.figures.lens_grid import COLOURS, WORDS, lens_grid_figure
 from viz.figures.theme import placeholder
 from viz.pages.controls import Controls
+from viz.pages.failing import or_why_not
 from viz.pages.limits import SEARCHING
 from viz.pages.panels import Screen
 from viz.pages.plot import plot
@@ -130,16 +129,11 @@ class Gridding:
     def compute(self, visitor: Visitor, *values: object) -> Iterator[GridScreen]:
         """Compute the lens of many positions, one after another, and show them as they come."""
         controls = Controls(*values)  # type: ignore[arg-type]
-        why = ""
-        try:
-            yield from self._compute(visitor, controls)
-        except (Trouble, OutOfRange, UnknownPart) as trouble:
-            why = str(trouble)
-        except Exception as error:  # noqa: BLE001 - the page must not stay as if it were still at it
-            traceback.print_exc()
-            why = say("lab.failed", problem=str(error) or type(error).__name__)
-        if why:
-            yield GridScreen(line=_line(why, "problem"), **_buttons(ROOM in visitor.working))
+
+        def explained(why: str) -> GridScreen:
+            return GridScreen(line=_line(why, "problem"), **_buttons(ROOM in visitor.working))
+
+        yield from or_why_not(self._compute(visitor, controls), explained)
 
     def cancel(self, visitor: Visitor) -> None:
         """Let what is computed end after its present column."""

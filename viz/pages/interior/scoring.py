@@ -65,19 +65,21 @@ class Scoring(Writing):
         with visitor.lock:
             require_idle(visitor)
             tree, gone = begun(visitor.tree, run)
+            pieces = tuple(self.service.model.text.pieces(run.token_ids))
             visitor.history.change(tree)
-            visitor.writing = visitor.following = True
-            visitor.show(run, tuple(self.service.model.text.pieces(run.token_ids)))
+            visitor.following = True
+            visitor.show(run, pieces)
+            visitor.writing = True
         return "" if gone is None else said(say("page.made_room", name=called(gone)))
 
     def _follow(
         self, visitor: Visitor, texts: Iterator[ScoredText], stopped: Event, controls: Controls
     ) -> Iterator[Screen]:
         """Show the tokens as they are scored, as often as the pages share the core."""
-        reader = self.service.model.text.reader()
-        pieces = tuple(reader.read(token_id) for token_id in visitor.run.token_ids)
         pace, shown = self.service.pace, 0.0
         try:
+            reader = self.service.model.text.reader()
+            pieces = tuple(reader.read(token_id) for token_id in visitor.run.token_ids)
             with pace.page():
                 for so_far in texts:
                     if stopped.is_set():

@@ -87,6 +87,7 @@ class LabApi(Endpoints):
         with explained():
             original = self._run(run)
             chosen = None if settings is None else _settings(settings)
+            self.service.require_room_in_line()
             with _refused():
                 replaying = Replaying(self.service.engine, original, chosen)
                 for replay in _sparse(replaying):
@@ -109,11 +110,12 @@ class LabApi(Endpoints):
             length = int(within("max_new_tokens", max_new_tokens, 1, longest, whole=True))
             first = int(within("seed", seed, 0, MAX_SEED, whole=True))
             begun = self.service.new_run(prompt, _settings(settings), first, precision)
+            self.service.require_room_in_line(share=0.5)  # the other half is for those who write one text
             with _refused():
                 rollouts = Rollouts(self.service.engine, begun, count, min(length, self.service.room(begun)))
-                expected = rollouts.first_step()
+                counted = self._first_tokens(rollouts)
                 for runs in _sparse(rollouts):
-                    yield self._rolled(runs, expected)
+                    yield _rolled(runs, count) | {"first_tokens": counted}
 
     def beam_search(
         self,
@@ -151,27 +153,18 @@ class LabApi(Endpoints):
         self.service.require_precision(run.precision)
         return run
 
-    def _rolled(self, runs: tuple[Run, ...], expected: ShapedDistribution) -> dict[str, Any]:
-        said = statistics_of(runs)
+    def _first_tokens(self, rollouts: Rollouts) -> list[dict[str, Any]]:
+        """Return how often each token came first in all rollouts, those that are still to be written too."""
         token_of = self.service.model.text.token
-        return {
-            "texts": [run.text for run in runs],
-            "first_tokens": [
-                {
-                    "token_id": one.token_id,
-                    "token": token_of(one.token_id),
-                    "count": one.count,
-                    "probability": one.probability,
-                }
-                for one in first_tokens(runs, expected.shaped, FIRST_TOKENS)
-            ],
-            "distinct_1": _number(said.distinct_1),
-            "distinct_2": _number(said.distinct_2),
-            "mean_logprob": _number(said.mean_logprob),
-            "mean_length": _number(said.mean_length),
-            "mean_entropy_bits": _number(said.mean_entropy_bits),
-            "seeds": [run.seed for run in runs],
-        }
+        return [
+            {
+                "token_id": one.token_id,
+                "token": token_of(one.token_id),
+                "count": one.count,
+                "probability": one.probability,
+            }
+            for one in first_tokens(rollouts.begun, rollouts.first_step().shaped, FIRST_TOKENS)
+        ]
 
     def _text(self, prompt: tuple[int, ...], token_ids: tuple[int, ...]) -> str:
         """Return what a text gained by some tokens."""
@@ -231,6 +224,21 @@ def followed(left: ShapedDistribution, count: int, token_of: Any) -> dict[str, A
             }
             for token_id in token_ids
         ],
+    }
+
+
+def _rolled(runs: tuple[Run, ...], count: int) -> dict[str, Any]:
+    """Return the rollouts that have ended, of so many, and what they say once all have."""
+    # Those that end first are the short ones: numbers on them alone would speak of others.
+    said = statistics_of(runs if len(runs) == count else ())
+    return {
+        "texts": [run.text for run in runs],
+        "distinct_1": _number(said.distinct_1),
+        "distinct_2": _number(said.distinct_2),
+        "mean_logprob": _number(said.mean_logprob),
+        "mean_length": _number(said.mean_length),
+        "mean_entropy_bits": _number(said.mean_entropy_bits),
+        "seeds": [run.seed for run in runs],
     }
 
 

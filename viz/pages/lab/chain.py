@@ -22,6 +22,7 @@ from viz.pages.controls import Controls
 from viz.pages.lab import throwing
 from viz.pages.plot import plot
 from viz.pages.scene import Scene
+from viz.pages.search import found_tokens
 from viz.strings import say
 from viz.tokens import display_token
 
@@ -87,7 +88,7 @@ def road(scene: Scene, controls: Controls) -> ChainRoadValue | None:
     picked = picked_token(controls.picked, len(why.shaped.logits))
     wanted = [] if picked is None else [picked]
     if controls.query:
-        wanted += sorted(scene.find(controls.query), key=why.shaped.rank)
+        wanted += sorted(found_tokens(scene.find(controls.query), why).token_ids, key=why.shaped.rank)
     if not wanted:
         wanted = [why.token_id if why.token_id is not None else int(why.shaped.most_likely(1)[0])]
     shown = list(dict.fromkeys(wanted))[:ROADS]

@@ -8,7 +8,7 @@ from model.sampler_settings import STAGES
 from viz.components.next_token import stage_name
 from viz.components.percent import percent
 from viz.pages.lab.variants import VariantText
-from viz.pages.panels import said_setting
+from viz.pages.notices import said_setting
 from viz.strings import say
 from viz.tokens import display_token
 

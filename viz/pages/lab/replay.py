@@ -1,18 +1,18 @@
 """The room of other settings: the same prompt and dice again, side by side with the text on the page."""
 
 import time
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from model.run import OutOfRange, Run
+from model.run import Run, SamplerSettings
 from viz.components.aligned_texts import AlignedText, AlignedTexts, AlignedTextsValue, aligned_texts_value
 from viz.components.heading import heading
 from viz.components.selection import Selection
 from viz.pages.controls import PRESETS, Controls
+from viz.pages.failing import one_or_why_not, or_why_not
 from viz.pages.lab.opening import open_run
 from viz.pages.lab.parting import why_parted
 from viz.pages.lab.variants import SEARCHES, Variant, Variants, VariantText
@@ -124,14 +124,11 @@ class Replays:
     def replay(self, visitor: Visitor, chosen: object, *values: object) -> Iterator[ReplayScreen]:
         """Write the text on the page again in several ways, and show them as they grow."""
         controls = Controls(*values)  # type: ignore[arg-type]
-        try:
-            yield from self._replay(visitor, chosen, controls)
-        except (Trouble, OutOfRange) as trouble:
-            yield ReplayScreen(line=problem(str(trouble)), cancel=gr.update(interactive=False))
-        except Exception as error:  # noqa: BLE001 - the page must not stay as if it were still at it
-            traceback.print_exc()
-            why = say("lab.failed", problem=str(error) or type(error).__name__)
-            yield ReplayScreen(line=problem(why), cancel=gr.update(interactive=False))
+
+        def explained(why: str) -> ReplayScreen:
+            return ReplayScreen(line=problem(why), cancel=gr.update(interactive=ROOM in visitor.working))
+
+        yield from or_why_not(self._replay(visitor, chosen, controls), explained)
 
     def cancel(self, visitor: Visitor) -> None:
         """Let the replays of a visitor end before their next token."""
@@ -142,29 +139,24 @@ class Replays:
         variants, index = visitor.found.get(ROOM), chosen_index(choice)
         if not isinstance(variants, Variants) or index is None or index > len(variants.texts):
             return Screen()
-        try:
+
+        def opened() -> Screen:
             if index == 0:
-                run = variants.original
-            elif not variants.texts[index - 1].comparison.tokens:
-                raise Trouble(say("lab.nothing_to_open"))
+                run, name = variants.original, say("components.aligned.original")
             else:
-                run = variants.run(index - 1)
-            name = (
-                name_of(variants.texts[index - 1].variant.key)
-                if index
-                else say("components.aligned.original")
-            )
+                text = variants.texts[index - 1]
+                if not text.comparison.tokens:
+                    raise Trouble(say("lab.nothing_to_open"))
+                run, name = variants.run(index - 1), name_of(text.variant.key)
             return open_run(self.writing, visitor, run, name, prompt, *values)
-        except Trouble as trouble:
-            return Screen(notice=problem(str(trouble)))
+
+        return one_or_why_not(opened, lambda why: Screen(notice=problem(why)))
 
     def _replay(self, visitor: Visitor, chosen: object, controls: Controls) -> Iterator[ReplayScreen]:
         run = self._original(visitor)
         variants, left_out = self._variants(chosen, run, controls)
-        engine = self.service.engine
-        if engine.waiting >= self.service.limits.queue_size:
-            raise Trouble(say("page.line_full", waiting=engine.waiting))
-        growing = Variants(engine, run, variants, owner=visitor)
+        self.service.require_room_in_line()
+        growing = Variants(self.service.engine, run, variants, owner=visitor)
         with visitor.at_work(ROOM, growing.stop), self.service.pace.page():
             visitor.found[ROOM] = growing
             shown = time.monotonic()
@@ -215,9 +207,9 @@ class Replays:
         return variants, left_out
 
 
-def is_own(run: Run, settings: Any) -> bool:
-    """Return whether every step of a run was chosen under these settings."""
-    return all(run.settings_at(step.position) == settings for step in run.steps)
+def is_own(run: Run, settings: SamplerSettings) -> bool:
+    """Return whether every step of a run was chosen under what these settings do."""
+    return all(run.settings_at(step.position).acts_like(settings) for step in run.steps)
 
 
 def chosen_index(choice: object) -> int | None:

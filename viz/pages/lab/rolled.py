@@ -1,23 +1,51 @@
 """What one visitor has rolled: kept in `Visitor.found`, drawn by `rollout_screen`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from model.distribution import Floats
+from model.goodness_of_fit import ChiSquare
+from model.rollout_statistics import FirstToken, first_token_test, first_tokens
 from model.rollouts import SweepPoint
 from model.run import MAX_SEED, Run
+
+SHOWN = 12
+"""First tokens in the figure."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rolled:
-    """Rollouts of one text, as far as they are there."""
+    """Rollouts of one text, as far as they are there: nothing in it is as large as the vocabulary."""
 
     start: Run
     """What they continue, with the seed of the first."""
-    probabilities: Floats
-    """(V,) what each of them drew its first token from."""
     count: int
     """How many were asked for."""
+    first: tuple[FirstToken, ...]
+    """The likeliest first tokens, counted in all rollouts."""
+    fit: ChiSquare | None
+    """The test of all first tokens against what they were drawn from; None for too few."""
     runs: tuple[Run, ...] = ()
+    """Those that have ended, by seed."""
+
+    @classmethod
+    def begun(cls, start: Run, begun: Sequence[Run], probabilities: Floats) -> Self:
+        """Return rollouts that have their first token, and of which none has ended.
+
+        Args:
+            start: what they continue, with the seed of the first.
+            begun: all of them, each with its first token.
+            probabilities: (V,) what each of them drew it from.
+        """
+        # The likeliest, whether they came or not: bands chosen by what came would lie too high.
+        likeliest = first_tokens(begun, probabilities, SHOWN + len(begun))[:SHOWN]
+        return cls(start, len(begun), tuple(likeliest), first_token_test(begun, probabilities))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all have ended."""
+        return len(self.runs) == self.count
 
     def number(self, run: Run) -> int:
         """Return which of the rollouts a run is, from 0."""

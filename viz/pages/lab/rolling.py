@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -122,7 +122,7 @@ class Rolling:
         )
 
     def cancel(self, visitor: Visitor) -> None:
-        """Let what is being rolled end; what has ended is kept."""
+        """Let what is being rolled end; what has ended is kept, and all first tokens."""
         visitor.cancel(ROOM)
 
     def redraw(self, visitor: Visitor, *values: object) -> RolloutScreen:
@@ -160,12 +160,14 @@ class Rolling:
         )  # fmt: skip
         with self._under_way(visitor, rollouts):
             yield _begun(progress_html(0, number, say("page.reading")))
-            begun = Rolled(rollouts.start, rollouts.first_step().shaped, number)
+            begun = Rolled.begun(rollouts.start, rollouts.begun, rollouts.first_step().shaped)
 
             def take(runs: tuple[Run, ...]) -> tuple[int, RolloutScreen]:
                 _rolls(visitor).rolled = rolled = replace(begun, runs=runs)
                 return len(runs), rolled_screen(rolled, controls.theme, self._token_of)
 
+            _, screen = take(())  # all first tokens are there
+            yield screen
             yield from self._follow(rollouts, number, take)
 
     def _sweep(
@@ -236,14 +238,8 @@ class Rolling:
         Raises:
             Trouble: this visitor has others under way, or too many texts wait already.
         """
-        waiting = self.service.engine.waiting
-        if waiting > self.service.limits.queue_size // 2:  # the other half is for those who write one text
-            raise Trouble(say("page.line_full", waiting=waiting))
-        with ExitStack() as work:
-            with visitor.lock:
-                if ROOM in visitor.working:
-                    raise Trouble(say("lab.busy"))
-                work.enter_context(visitor.at_work(ROOM, texts.stop))
+        self.service.require_room_in_line(share=0.5)  # the other half is for those who write one text
+        with visitor.at_work(ROOM, texts.stop):
             yield
 
     @staticmethod

@@ -6,17 +6,9 @@ from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
-import plotly.graph_objects as go
 
 from model.goodness_of_fit import ChiSquare
-from model.rollout_statistics import (
-    MOST_NODES,
-    RolloutStatistics,
-    first_token_test,
-    first_tokens,
-    rollout_tree,
-    statistics_of,
-)
+from model.rollout_statistics import MOST_NODES, RolloutStatistics, rollout_tree, statistics_of
 from model.rollouts import MOST_ROLLOUTS
 from model.run import MAX_SEED, Run, SamplerSettings
 from viz.components.facts import Fact, fact, facts_html
@@ -26,13 +18,11 @@ from viz.figures.diversity import Tried, diversity_figure
 from viz.figures.first_tokens import first_tokens_figure
 from viz.figures.theme import Theme
 from viz.pages.lab.rolled import Rolled, Swept
-from viz.pages.panels import said_setting
+from viz.pages.notices import said_setting
 from viz.strings import say
 
 LIKELY, RARE = 0.05, 0.001
 """P-values above the first are as expected; below the second, something else than chance is at work."""
-SHOWN = 12
-"""First tokens in the figure."""
 TAIL = 60
 """Characters of the text that rollouts continue, as it is quoted."""
 WHOLE_TREE = 2 * MOST_ROLLOUTS
@@ -57,12 +47,12 @@ class RolloutScreen(NamedTuple):
 
 def rolled_screen(rolled: Rolled, theme: Theme, token_of: Callable[[int], str]) -> RolloutScreen:
     """Return everything that is shown of rollouts."""
+    labels = [token_of(row.token_id) for row in rolled.first]
     return RolloutScreen(
-        facts=facts_html(rollout_facts(statistics_of(rolled.runs)))
-        + said_of(rolled.start, count=rolled.count),
-        first=first(rolled, theme, token_of),
-        verdict=verdict_html(first_token_test(rolled.runs, rolled.probabilities)),
-        tree=tree(rolled),
+        facts=facts(rolled) + said_of(rolled.start, count=rolled.count),
+        first=first_tokens_figure(rolled.first, labels, theme=theme),
+        verdict=said_html(verdict(rolled.fit)),
+        tree=tree(rolled, token_of),
         texts=texts(rolled),
     )
 
@@ -85,22 +75,16 @@ def swept_screen(swept: Swept, theme: Theme, settings: SamplerSettings | None) -
         )
         for point in swept.points
     ]
+    short = "" if all(one.whole for one in tried) else said_html(say("lab.rollouts.partial_point"))
     return RolloutScreen(
         diversity=diversity_figure(tried, setting=say(f"lab.rollouts.of.{swept.setting}"), theme=theme),
-        swept=said_of(swept.start, count=swept.count, swept=swept.setting),
+        swept=short + said_of(swept.start, count=swept.count, swept=swept.setting),
     )
 
 
-def first(rolled: Rolled, theme: Theme, token_of: Callable[[int], str]) -> go.Figure:
-    """Return the figure of the first tokens."""
-    # The likeliest, whether they came or not: bands chosen by what came would lie too high.
-    rows = first_tokens(rolled.runs, rolled.probabilities, SHOWN + len(rolled.runs))[:SHOWN]
-    return first_tokens_figure(rows, [token_of(row.token_id) for row in rows], theme=theme)
-
-
-def verdict_html(test: ChiSquare | None) -> str:
-    """Return in plain words whether the first tokens came as often as they should, as escaped HTML."""
-    return f'<p class="say">{escape(verdict(test))}</p>'
+def said_html(sentence: str) -> str:
+    """Return a sentence as escaped HTML."""
+    return f'<p class="say">{escape(sentence)}</p>'
 
 
 def verdict(test: ChiSquare | None) -> str:
@@ -120,8 +104,16 @@ def verdict(test: ChiSquare | None) -> str:
     )
 
 
+def facts(rolled: Rolled) -> str:
+    """Return the numbers on the rollouts that have ended, as escaped HTML; it says if some are missing."""
+    numbers = facts_html(rollout_facts(statistics_of(rolled.runs)))
+    if rolled.whole:
+        return numbers
+    return numbers + said_html(say("lab.rollouts.partial", done=len(rolled.runs), count=rolled.count))
+
+
 def rollout_facts(said: RolloutStatistics) -> list[Fact]:
-    """Return the numbers on all rollouts together."""
+    """Return the numbers on some rollouts together."""
     return [
         fact("distinct_1", value=_number(said.distinct_1, 2)),
         fact("distinct_2", value=_number(said.distinct_2, 2)),
@@ -132,11 +124,12 @@ def rollout_facts(said: RolloutStatistics) -> list[Fact]:
     ]
 
 
-def tree(rolled: Rolled) -> RolloutTreeValue | None:
+def tree(rolled: Rolled, token_of: Callable[[int], str]) -> RolloutTreeValue | None:
     """Return the tree, its rarest branches left out where there are too many to tell apart."""
     whole = rollout_tree(rolled.runs, WHOLE_TREE)
     drawn = whole if len(whole) <= MOST_NODES else rollout_tree(rolled.runs)
-    return rollout_tree_value(drawn, rollouts=len(rolled.runs), left_out=len(whole) - len(drawn))
+    left_out = len(whole) - len(drawn)
+    return rollout_tree_value(drawn, rollouts=len(rolled.runs), left_out=left_out, token_of=token_of)
 
 
 def texts(rolled: Rolled) -> RolloutTextsValue:
@@ -171,7 +164,7 @@ def said_of(start: Run, *, count: int, swept: str = "") -> str:
         first=start.seed,
         last=(start.seed + count - 1) % (MAX_SEED + 1),
     )
-    return f'<p class="say">{escape(told)}</p>'
+    return said_html(told)
 
 
 def progress_html(done: int, count: int, *parts: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from viz.components.dial import Dial
 from viz.components.heading import heading
 from viz.components.rollout_texts import RolloutTexts
 from viz.components.rollout_tree import RolloutTree
@@ -47,7 +48,7 @@ def lay_out() -> RolloutRoom:
             heading("lab.rollouts")
             with gr.Row(elem_classes=["tools"]):
                 start, count = _starts(), _counts()
-                length = gr.Slider(
+                length = Dial(
                     1, MOST_LENGTH, 24, step=1, label=say("lab.rollouts.length"), elem_id="rollout-length"
                 )
                 with gr.Row(elem_classes=["presses"]):
@@ -59,7 +60,7 @@ def lay_out() -> RolloutRoom:
                     )
             with gr.Row(elem_classes=["tools", "second"]):
                 setting, values = _setting(), _values()
-                each = gr.Slider(4, 32, 16, step=1, label=say("lab.rollouts.each"), elem_id="rollout-each")
+                each = Dial(4, 32, 16, step=1, label=say("lab.rollouts.each"), elem_id="rollout-each")
                 with gr.Row(elem_classes=["presses"]):
                     outputs["sweep"] = gr.Button(say("lab.rollouts.sweep"), size="sm", elem_id="sweep")
             empty = f'<p class="say empty">{escape(say("lab.rollouts.empty"))}</p>'

@@ -2,7 +2,6 @@
 
 import math
 import time
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
@@ -12,12 +11,14 @@ import gradio as gr
 from model.beam_search import LENGTH_PENALTIES, BeamSearch
 from model.branching import forced_run
 from model.contrastive_search import MOST_CANDIDATES
-from model.run import OutOfRange, Run
+from model.run import Run
 from viz.components.beam_tree import BeamTree, beam_tree_value
 from viz.components.contrastive_steps import ContrastiveSteps, contrastive_steps_value
+from viz.components.dial import Dial
 from viz.components.found_texts import FoundTexts, FoundTextsValue, found_text, found_texts_value
 from viz.components.heading import heading
 from viz.components.selection import Selection
+from viz.pages.failing import one_or_why_not, or_why_not
 from viz.pages.lab.opening import open_run
 from viz.pages.lab.replay import chosen_index
 from viz.pages.lab.searching import METHODS, MOST_BEAMS, STARTS, Search, SearchChoice, compared
@@ -102,8 +103,8 @@ def _choices() -> dict[str, Any]:
 def _dials(limits: Limits) -> dict[str, Any]:
     first = SearchChoice()
 
-    def slider(name: str, low: float, high: float, step: float) -> gr.Slider:
-        return gr.Slider(
+    def slider(name: str, low: float, high: float, step: float) -> Dial:
+        return Dial(
             low,
             high,
             min(getattr(first, name), high),
@@ -179,15 +180,11 @@ class Strategies:
     def search(self, visitor: Visitor, *values: object) -> Iterator[StrategiesScreen]:
         """Search for a text, and show the search as it goes on."""
         choice = SearchChoice(*values)  # type: ignore[arg-type]
-        still = gr.update(interactive=False)
-        try:
-            yield from self._search(visitor, choice)
-        except (Trouble, OutOfRange) as trouble:
-            yield StrategiesScreen(line=problem(str(trouble)), cancel=still)
-        except Exception as error:  # noqa: BLE001 - the page must not stay as if it were still at it
-            traceback.print_exc()
-            why = say("lab.failed", problem=str(error) or type(error).__name__)
-            yield StrategiesScreen(line=problem(why), cancel=still)
+
+        def explained(why: str) -> StrategiesScreen:
+            return StrategiesScreen(line=problem(why), cancel=gr.update(interactive=ROOM in visitor.working))
+
+        yield from or_why_not(self._search(visitor, choice), explained)
 
     def cancel(self, visitor: Visitor) -> None:
         """Let the search of a visitor end before its next step."""
@@ -198,12 +195,13 @@ class Strategies:
         search, index = visitor.found.get(ROOM), chosen_index(choice)
         if not isinstance(search, Search) or index is None or index >= len(search.sequences):
             return Screen()
-        try:
+
+        def opened() -> Screen:
             run = forced_run(self.service.engine, search.base, search.sequences[index])
             name = say(f"lab.strategies.method.{search.choice.method}")
             return open_run(self.writing, visitor, run, name, prompt, *values)
-        except Trouble as trouble:
-            return Screen(notice=problem(str(trouble)))
+
+        return one_or_why_not(opened, lambda why: Screen(notice=problem(why)))
 
     def _search(self, visitor: Visitor, choice: SearchChoice) -> Iterator[StrategiesScreen]:
         search = Search(self._base(visitor, choice), choice)

@@ -155,9 +155,10 @@ class Walking(Showing):
             Trouble: it holds nothing that can be shown here.
         """
         info = self.service.model.info
-        if not isinstance(text, str) or len(text) > MOST_BYTES:
+        if not isinstance(text, str) or len(text.encode(errors="replace")) > MOST_BYTES:
             raise Trouble(say("page.file_too_large", most=MOST_BYTES // MEGABYTE))
-        sizes = {"vocab_size": info.vocab_size, "context_length": info.context_length}
+        longest = min(info.context_length, self.service.limits.max_text_tokens)
+        sizes = {"vocab_size": info.vocab_size, "context_length": longest}
         try:
             data = json.loads(text)
             self._require_own_model(data)

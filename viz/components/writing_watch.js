@@ -1,0 +1,34 @@
+const byId = (id) => document.getElementById(id);
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const isWriting = () => byId("stop") !== null && !byId("stop").disabled;
+
+// Where the prompt fills the screen, on a phone or a projector, the text would grow below its edge.
+function bringIntoView() {
+  const strip = byId("tokens")?.getBoundingClientRect();
+  if (!strip || (strip.bottom > 0 && strip.top < 0.7 * innerHeight)) return;
+  byId("tokens").closest(".card").scrollIntoView({ behavior: still.matches ? "auto" : "smooth", block: "start" });
+}
+
+let writing = isWriting();
+function look() {
+  if (!element.isConnected) return watcher.disconnect();
+  if (isWriting() === writing) return;
+  writing = isWriting();
+  const told = element.querySelector("[role=status]");
+  if (writing) bringIntoView();
+  told.textContent = writing ? words.begun : (byId("status")?.textContent ?? "").trim();
+}
+const watcher = new MutationObserver(look);
+watcher.observe(document.body, { subtree: true, attributes: true, attributeFilter: ["disabled"] });
+
+function press(event) {
+  if (!element.isConnected) return document.removeEventListener("keydown", press);
+  const inPrompt = event.target.closest?.("#prompt") !== null;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && inPrompt) {
+    event.preventDefault();
+    byId("generate").click();
+  } else if (event.key === "Escape" && isWriting() && !event.defaultPrevented) {
+    byId("stop").click();
+  }
+}
+document.addEventListener("keydown", press);
