@@ -12,7 +12,7 @@ from viz.pages.limits import EVENTS_PER_VISITOR
     [
         "gradio_api/upload", "gradio_api/process_recording", "gradio_api/deep_link?session_hash=a",
         "gradio_api/run-history/buckets", "gradio_api/runs", "monitoring", "monitoring/summary",
-        "gradio_api/component_server", "pwa_icon/99",
+        "pwa_icon/99",
     ],
 )  # fmt: skip
 def test_what_no_page_uses_is_closed(served: str, path: str):

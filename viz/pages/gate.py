@@ -11,7 +11,7 @@ from viz.pages.limits import EVENTS_PER_VISITOR
 from viz.strings import say
 
 CLOSED = re.compile(
-    r"/(upload|upload_progress|process_recording|deep_link|run-history|runs|monitoring|component_server"
+    r"/(upload|upload_progress|process_recording|deep_link|run-history|runs|monitoring"
     r"|pwa_icon|custom_component)(/|$)"
 )
 """What Gradio serves and no page here uses: files to be written, statistics, the history of other apps."""
