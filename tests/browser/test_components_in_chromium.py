@@ -315,6 +315,15 @@ def test_nothing_is_wider_than_the_page(visit: Visit, width: int) -> None:
     assert card is not None and card["x"] + card["width"] <= width
 
 
+@pytest.mark.parametrize("width", [1440, 960, 820, 390, 360])
+def test_the_table_shows_all_its_columns_at_every_width(visit: Visit, width: int) -> None:
+    visit.page.set_viewport_size({"width": width, "height": 800})
+    page = visit.open()
+    page.wait_for_selector(".next-token table.next")
+    for scroll in page.locator(".next-token .scroll").all():
+        assert scroll.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+
+
 def test_python_hears_whether_the_page_is_dark(visit: Visit) -> None:
     page = visit.open("dark")
     looks = page.locator("#looks textarea")

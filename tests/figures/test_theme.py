@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 
 from tests.figures.samples import AWKWARD, AWKWARD_SAFE, THEMES
-from viz.figures.theme import LIGHT, PHONE_CHARACTERS, contrast, ink_on, luminance, placeholder
+from viz.figures.theme import (
+    LIGHT,
+    PHONE_CHARACTERS,
+    add_key,
+    base_figure,
+    contrast,
+    ink_on,
+    luminance,
+    placeholder,
+)
 from viz.figures.token_labels import labelled_positions, token_label
 
 themes = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
@@ -43,6 +52,15 @@ def test_weights_from_5_to_20_percent_can_be_told_from_0_and_from_each_other(the
 def test_labels_on_any_band_read_well(theme):
     for fill in (*theme.bands, theme.others, theme.accent_fill):
         assert contrast(ink_on(fill, theme), fill) >= 4.5
+
+
+@themes
+def test_a_mark_that_the_card_would_swallow_has_an_outline_in_the_key(theme):
+    figure = base_figure(theme=theme, height=100)
+    add_key(figure, [("■", theme.bands[2], "pale"), ("■", theme.accent, "strong")], lift=2, theme=theme)
+    pale, strong = figure.layout.annotations[0].text.split("\u2003")
+    assert f"stroke:{theme.quiet}" in pale and contrast(theme.quiet, theme.card) >= 3
+    assert "stroke" not in strong and contrast(theme.accent, theme.card) >= 3
 
 
 @themes

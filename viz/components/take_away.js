@@ -139,7 +139,7 @@ function nameFigure(block) {
     .findLast((one) => one.compareDocumentPosition(block) & Node.DOCUMENT_POSITION_FOLLOWING)?.textContent.trim();
   const alone = card?.querySelectorAll(".js-plotly-plot").length === 1;
   plot.setAttribute("role", "figure");
-  plot.setAttribute("aria-label", heading && alone ? heading : [heading, own].filter(Boolean).join(": "));
+  plot.setAttribute("aria-label", !heading ? own : alone ? heading : `${heading} (${own})`);
 }
 
 function look() {

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from model.lens import LensLayer
 from viz.figures.layer_rows import after, band, row_name, rows_figure
-from viz.figures.theme import SMALL, Theme, add_key
+from viz.figures.theme import SMALL, TICKS, Theme, add_key
 from viz.figures.token_labels import token_label
 from viz.strings import say
 
@@ -162,7 +162,7 @@ def _title(figure: go.Figure, domain: tuple[float, float], text: str) -> None:
     figure.add_annotation(
         text=text, x=domain[side == "right"], xref="paper", xanchor=side, y=1, yref="paper",
         yanchor="bottom", yshift=1,
-        showarrow=False, font={"size": SMALL},
+        showarrow=False, font={"size": TICKS},
     )  # fmt: skip
 
 

@@ -77,6 +77,8 @@ def _curves(
         )
     entries = [(mark, color, say(f"figures.ranked.{key}")) for mark, key, _, color, _ in lines]
     add_key(figure, entries, lift=lift, theme=theme)
+    # Three entries need the whole width of a narrow card.
+    figure.update_annotations(xshift=-figure.layout.margin.l)
 
 
 def _cut_text(cut: Cut, settings: SamplerSettings) -> str:
