@@ -3,6 +3,7 @@
 Plain numpy, float64 inside. The stages are in `stages`, their values and order in `sampler_settings`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,6 +85,11 @@ class ShapedDistribution:
     def shaped_entropy_bits(self) -> float:
         """Entropy of the shaped distribution."""
         return self.left.entropy_bits
+
+    @property
+    def mass(self) -> float:
+        """Product of the shares that the stages kept, each of what came into it; 1 where none cut."""
+        return math.prod(stage.mass for stage in self.stages)
 
     @property
     def shaped(self) -> Floats:

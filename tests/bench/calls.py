@@ -1,10 +1,10 @@
 """What a short call of a program costs the server, and what it leaves behind there."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from tests.bench.report import Row, spread
 from tests.bench.startup import app_process, tokenize, wait_for_page
@@ -24,13 +24,15 @@ def measure_calls(count: int) -> tuple[list[Row], dict[str, Any]]:
             for _ in range(SETTLED):
                 call(client)
             time.sleep(FORGETTING)
-            before = resident(app.pid)
+            process = psutil.Process(app.pid)
+            before = process.memory_info().rss
             times = [call(client) for _ in range(count)]
         time.sleep(FORGETTING)
-        kept = None if before is None else resident(app.pid) - before
-    rows = [spread("calls", "a call of /tokenize and its answer", times)]
-    if kept is not None:
-        rows.append(Row("calls", f"memory kept of each of {count} calls", kept / count / 1000, "kB"))
+        kept = process.memory_info().rss - before
+    rows = [
+        spread("calls", "a call of /tokenize and its answer", times),
+        Row("calls", f"memory kept of each of {count} calls", kept / count / 1000, "kB"),
+    ]
     return rows, {"ms": times, "kept_bytes": kept}
 
 
@@ -40,12 +42,3 @@ def call(client: httpx.Client) -> float:
     event = client.post("/tokenize", json={"data": ["hello"]}).raise_for_status().json()["event_id"]
     client.get(f"/tokenize/{event}").raise_for_status()
     return (time.perf_counter() - began) * 1000
-
-
-def resident(pid: int) -> int | None:
-    """Return the bytes of memory of a process; None without Linux's /proc."""
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return None
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) * 1024

@@ -1,6 +1,5 @@
 """The chain of the sampler as a table: its stages in order, and what each of them did to one step."""
 
-import math
 from collections.abc import Callable
 from typing import TypedDict
 
@@ -141,7 +140,7 @@ def stage_label(name: str) -> str:
 
 
 def _dice(shaped: ShapedDistribution, token_id: int, *, gone: bool) -> Numbers:
-    numbers = _numbers(shaped.left, math.prod(stage.mass for stage in shaped.stages), token_id, gone=gone)
+    numbers = _numbers(shaped.left, shaped.mass, token_id, gone=gone)
     numbers["own_mass"] = say("components.chain.own_mass", mass=percent(shaped.kept_mass))
     return numbers
 
