@@ -7,6 +7,9 @@ from itertools import accumulate, pairwise
 import torch
 from torch import Tensor
 
+from model.attention_rule import Visibility
+from model.block_attention import key_block_on, whole_blocks
+
 
 @dataclass(frozen=True)
 class Span:
@@ -56,37 +59,27 @@ class Batch:
         """(N,) each."""
         self.longest = max((span.end for span in spans[: self.together]), default=0)
         """Length of the longest text whose single token is here."""
-        self._lengths = {span.end for span in spans[: self.together]}
-        self._masks: dict[tuple[int, int | None], Tensor | None] = {}
+        self.key_block = key_block_on(device)
+        """Keys that attention takes at once."""
+        self._biases: dict[tuple[int, Visibility], Tensor] = {}
 
-    def together_mask(self, window: int | None, dtype: torch.dtype) -> Tensor | None:
-        """Return (n, 1, 1, longest): 0 where a single token may look, -inf elsewhere; None if everywhere.
+    def single_bias(self, visibility: Visibility) -> Tensor:
+        """Return (n, 1, 1, L) what attention adds to the scores of the n single tokens.
 
-        Args:
-            window: how many keys a query sees, itself included; None for all.
-            dtype: of the scores.
+        L is the length of whole blocks that hold the longest of their texts.
         """
-        if window is None and len(self._lengths) <= 1:
-            return None
-        if (-1, window) not in self._masks:
+        if (-1, visibility) not in self._biases:
             last = self.positions[: self.together, None]
-            at = torch.arange(self.longest, device=last.device)
-            seen = at <= last
-            if window is not None:
-                seen &= at > last - window
-            bias = torch.zeros(seen.shape, dtype=dtype, device=last.device)
-            self._masks[-1, window] = bias.masked_fill_(~seen, float("-inf"))[:, None, None]
-        return self._masks[-1, window]
+            self._biases[-1, visibility] = visibility.bias(last, self._keys(self.longest))[:, None, None]
+        return self._biases[-1, visibility]
 
-    def chunk_mask(self, span: Span, window: int | None) -> Tensor | None:
-        """Return (n, end) which keys the n tokens of a span see; None if that is the plain triangle."""
-        if window is None and (span.start == 0 or len(span.token_ids) == 1):
-            return None
-        if (span.slot, window) not in self._masks:
+    def chunk_bias(self, span: Span, visibility: Visibility) -> Tensor:
+        """Return (n, 1, L) the same for the n tokens of a longer piece."""
+        if (span.slot, visibility) not in self._biases:
             here = torch.arange(span.start, span.end, device=self.positions.device)[:, None]
-            at = torch.arange(span.end, device=self.positions.device)
-            seen = at <= here
-            if window is not None:
-                seen &= at > here - window
-            self._masks[span.slot, window] = seen
-        return self._masks[span.slot, window]
+            self._biases[span.slot, visibility] = visibility.bias(here, self._keys(span.end))[:, None]
+        return self._biases[span.slot, visibility]
+
+    def _keys(self, length: int) -> Tensor:
+        """Return the positions of the keys in the blocks that hold so many."""
+        return torch.arange(whole_blocks(length, self.key_block), device=self.positions.device)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from model.attention_rule import AttentionRule
 from model.batch import Batch
 from model.compiled_layers import (
     Heads,
@@ -39,15 +40,18 @@ class CompiledDecoder(ABC):
     _norm: nn.Module
     """The final one."""
 
-    def __init__(self, transformer: PreTrainedModel, form: Format) -> None:
+    def __init__(self, transformer: PreTrainedModel, form: Format, rules: Sequence[AttentionRule]) -> None:
         """Pack the weights; nothing of the transformer is kept but its embeddings and last norm."""
         self._form = form
         self._heads = self._heads_of(transformer)
+        self._kinds = sorted({rule.visibility for rule in rules}, key=repr)
+        kinds = [self._kinds.index(rule.visibility) for rule in rules]
         with ThreadPoolExecutor(torch.get_num_threads()) as workers:
-            self._layers: list[Layer] = list(workers.map(self._layer, self._modules(transformer)))
+            modules = self._modules(transformer)
+            self._layers: list[Layer] = list(workers.map(self._layer, modules, kinds))
         heads, width = self._heads, transformer.config.hidden_size
-        shape = HeadShape(heads.queries, heads.keys, heads.size, heads.size, heads.scaling, None)
-        self.layout: Layout = laid_out([shape] * len(self._layers), width, width)
+        shapes = [HeadShape(heads.queries, heads.keys, heads.size, heads.size, rule) for rule in rules]
+        self.layout: Layout = laid_out(shapes, width, width)
 
     @classmethod
     def takes(cls, transformer: PreTrainedModel) -> bool:
@@ -63,10 +67,10 @@ class CompiledDecoder(ABC):
             batch.slots,
             batch.positions,
             batch.together,
-            batch.longest,
-            batch.together_mask(None, torch.float32),
-            [(first, end, span.slot, span.end) for span, first, end in batch.chunks],
-            [batch.chunk_mask(span, None) for span, _, _ in batch.chunks],
+            [(first, end, span.slot) for span, first, end in batch.chunks],
+            [batch.single_bias(kind) for kind in self._kinds],
+            [[batch.chunk_bias(span, kind) for span, _, _ in batch.chunks] for kind in self._kinds],
+            batch.key_block,
         )
         rows = torch.empty(len(batch.token_ids), self.layout.width)
         final = self.layout.final
@@ -93,8 +97,8 @@ class CompiledDecoder(ABC):
         """Return the layers as Transformers has them."""
 
     @abstractmethod
-    def _layer(self, module: Any) -> Layer:
-        """Pack the weights of one layer."""
+    def _layer(self, module: Any, kind: int) -> Layer:
+        """Pack the weights of one layer that attends by a kind of mask."""
 
     def _weights(self, *linear_layers: Any) -> Weights:
         """Pack linear layers as one that gives their results side by side."""
@@ -110,25 +114,19 @@ class CompiledDecoder(ABC):
 
 
 class CompiledLlama(CompiledDecoder):
-    """Llama, SmolLM2, TinyLlama, Mistral, Qwen2 and Qwen3, where every layer sees the whole text."""
+    """Llama, SmolLM2, TinyLlama, Mistral, Qwen2 and Qwen3."""
 
     KINDS = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
 
-    def __init__(self, transformer: PreTrainedModel, form: Format) -> None:
-        super().__init__(transformer, form)
+    def __init__(self, transformer: PreTrainedModel, form: Format, rules: Sequence[AttentionRule]) -> None:
+        super().__init__(transformer, form, rules)
         base: Any = transformer.base_model
         self._embeddings, self._rotary, self._norm = base.embed_tokens, base.rotary_emb, base.norm
 
     @classmethod
     def takes(cls, transformer: PreTrainedModel) -> bool:
-        """Return whether no layer has a sliding window and the MLP is gated by SiLU."""
-        if not super().takes(transformer):
-            return False
-        base: Any = transformer.base_model
-        config, layers = transformer.config, base.layers
-        windows = [config.sliding_window] if config.model_type == "mistral" else []
-        windows += [getattr(layer.self_attn, "sliding_window", None) for layer in layers]
-        return config.hidden_act == "silu" and not any(windows)
+        """Return whether the MLP is gated by SiLU."""
+        return super().takes(transformer) and transformer.config.hidden_act == "silu"
 
     def _heads_of(self, transformer: Any) -> Heads:
         config, first = transformer.config, transformer.base_model.layers[0].self_attn
@@ -138,9 +136,10 @@ class CompiledLlama(CompiledDecoder):
         layers: Sequence[nn.Module] = transformer.base_model.layers
         return layers
 
-    def _layer(self, module: Any) -> Layer:
+    def _layer(self, module: Any, kind: int) -> Layer:
         attention, mlp = module.self_attn, module.mlp
         return Layer(
+            kind=kind,
             attention_norm=_norm(module.input_layernorm),
             qkv=self._weights(attention.q_proj, attention.k_proj, attention.v_proj),
             query_norm=_norm(attention.q_norm) if hasattr(attention, "q_norm") else None,
@@ -165,8 +164,8 @@ class CompiledGPT2(CompiledDecoder):
 
     KINDS = ("GPT2LMHeadModel",)
 
-    def __init__(self, transformer: PreTrainedModel, form: Format) -> None:
-        super().__init__(transformer, form)
+    def __init__(self, transformer: PreTrainedModel, form: Format, rules: Sequence[AttentionRule]) -> None:
+        super().__init__(transformer, form, rules)
         base: Any = transformer.base_model
         self._embeddings, self._positions, self._norm = base.wte, base.wpe, base.ln_f
 
@@ -189,8 +188,9 @@ class CompiledGPT2(CompiledDecoder):
         layers: Sequence[nn.Module] = transformer.base_model.h
         return layers
 
-    def _layer(self, module: Any) -> Layer:
+    def _layer(self, module: Any, kind: int) -> Layer:
         return Layer(
+            kind=kind,
             attention_norm=_norm(module.ln_1),
             qkv=self._weights(module.attn.c_attn),
             query_norm=None,

@@ -18,7 +18,9 @@ from typing import Any, NamedTuple, Optional
 import torch
 from torch import Tensor
 
+from model.block_attention import attend_chunk, attend_singles
 from model.formats import LONGEST_SINGLE
+from model.rowwise import gelu_tanh, silu
 
 Float16Weights: Any = torch.classes.quantized.LinearPackedParamsBase
 
@@ -58,6 +60,8 @@ class Norm(NamedTuple):
 class Layer(NamedTuple):
     """One decoder layer: attention, then MLP, each behind its norm."""
 
+    kind: int
+    """Which of the model's rules of attention it follows."""
     attention_norm: Norm
     qkv: Weights
     """Queries, keys and values side by side."""
@@ -88,11 +92,14 @@ class Texts(NamedTuple):
     slots: Tensor
     positions: Tensor
     together: int
-    longest: int
-    mask: Tensor | None
-    chunks: list[tuple[int, int, int, int]]
-    """First and last row, slot, and length of the text at its end, of every longer piece."""
-    chunk_masks: list[Tensor | None]
+    chunks: list[tuple[int, int, int]]
+    """First and last row, and slot, of every longer piece."""
+    single_bias: list[Tensor]
+    """By kind of layer: see `attend_singles`."""
+    chunk_bias: list[list[Tensor]]
+    """By kind of layer and piece: see `attend_chunk`."""
+    key_block: int
+    """Keys that attention takes at once."""
 
 
 def linear(x: Tensor, weights: Weights, longest_single: int = LONGEST_SINGLE) -> Tensor:
@@ -128,31 +135,17 @@ def rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.addcmul(heads * cos, quarter_turned, sin)
 
 
-def attended(query: Tensor, keys: Tensor, values: Tensor, texts: Texts, scaling: float) -> Tensor:
+def attended(query: Tensor, keys: Tensor, values: Tensor, texts: Texts, kind: int, scaling: float) -> Tensor:
     """Return (N, heads * size): what (N, heads, size) queries read, each from its own text's slot."""
-    read = torch.empty_like(query)
-    n = texts.together
+    n, block = texts.together, texts.key_block
+    query = query * scaling
+    read: list[Tensor] = []
     if n > 0:
-        past, content = keys[:n, :, : texts.longest], values[:n, :, : texts.longest]
-        grouped = query[:n].reshape(n, keys.size(1), -1, query.size(2))
-        scores = torch.matmul(grouped * scaling, past.transpose(-1, -2))
-        mask = texts.mask
-        if mask is not None:
-            scores.add_(mask)
-        read[:n] = torch.matmul(torch.softmax(scores, -1), content).view(n, -1, query.size(2))
-    for index, (first, end, slot, length) in enumerate(texts.chunks):
-        seen = texts.chunk_masks[index]
-        one = torch.nn.functional.scaled_dot_product_attention(
-            query[first:end].transpose(0, 1).unsqueeze(0),
-            keys[slot : slot + 1, :, :length],
-            values[slot : slot + 1, :, :length],
-            attn_mask=seen,
-            is_causal=seen is None and end - first > 1,
-            scale=scaling,
-            enable_gqa=True,
-        )
-        read[first:end] = one[0].transpose(0, 1)
-    return read.flatten(1)
+        read.append(attend_singles(query[:n], keys[:n], values[:n], texts.single_bias[kind], 0.0, block))
+    for index, (first, end, slot) in enumerate(texts.chunks):
+        bias = texts.chunk_bias[kind][index]
+        read.append(attend_chunk(query[first:end], keys[slot], values[slot], bias, 0.0, block))
+    return torch.cat(read) if len(read) > 1 else read[0]
 
 
 def llama_layers(
@@ -202,10 +195,10 @@ def llama_layers(
         at += x.size(1)
         keys[index][texts.slots, :, texts.positions] = key
         values[index][texts.slots, :, texts.positions] = value
-        read = attended(query, keys[index], values[index], texts, heads.scaling)
+        read = attended(query, keys[index], values[index], texts, layer.kind, heads.scaling)
         x = x + linear(read, layer.output)
         gate, up = linear(normalised(x, layer.mlp_norm), layer.up).chunk(2, -1)
-        x = x + linear(torch.nn.functional.silu(gate).mul_(up), layer.down)
+        x = x + linear(silu(gate).mul_(up), layer.down)
     rows[:, at : at + x.size(1)] = x
     return x
 
@@ -230,9 +223,9 @@ def gpt2_layers(
         query, key, value = qkv.view(x.size(0), -1, heads.size).chunk(3, 1)
         keys[index][texts.slots, :, texts.positions] = key
         values[index][texts.slots, :, texts.positions] = value
-        read = attended(query, keys[index], values[index], texts, heads.scaling)
+        read = attended(query, keys[index], values[index], texts, layer.kind, heads.scaling)
         x = x + linear(read, layer.output)
         up = linear(normalised(x, layer.mlp_norm), layer.up)
-        x = x + linear(torch.nn.functional.gelu(up, approximate="tanh"), layer.down)
+        x = x + linear(gelu_tanh(up), layer.down)
     rows[:, at : at + x.size(1)] = x
     return x

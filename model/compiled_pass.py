@@ -9,6 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+SERIAL = 16_384
+"""Numbers that PyTorch computes, and adds, in one thread."""
+
 
 class Place(NamedTuple):
     """Rows of a block."""
@@ -52,23 +55,23 @@ def gathered(places: list[Place], start: int, stop: int) -> Tensor:
     return torch.stack(rows)
 
 
-def summarised(logits: Tensor, count: int) -> list[Summary]:
+def summarised(logits: Tensor, count: int, serial: int = SERIAL) -> list[Summary]:
     """Return a summary of each of (n, V) float32 logits, with the `count` most likely tokens.
 
     They are what `distribution.Softmax` and `distribution.leading` would compute, but for float32
-    exponentials, off by 6e-8 of themselves.
+    exponentials, off by 6e-8 of themselves. In parts: of a longer sum each thread would add its own.
     """
     found: list[Summary] = []
     for index in range(logits.size(0)):  # one row after another: it stays in the processor's cache
         scores = logits[index].clone()
         largest = scores.max()
-        below = scores - largest
-        powers = below.exp()
-        total = powers.sum(dtype=torch.float64)
-        weighted = below.mul_(powers).nansum(dtype=torch.float64)
-        found.append(
-            Summary(scores, float(largest), float(total), float(weighted), most_likely(scores, count))
-        )
+        total, weighted = 0.0, 0.0
+        for part in scores.split(serial):
+            below = part - largest
+            powers = below.exp()
+            total += float(powers.sum(dtype=torch.float64))
+            weighted += float(below.mul_(powers).nansum(dtype=torch.float64))
+        found.append(Summary(scores, float(largest), total, weighted, most_likely(scores, count)))
     return found
 
 

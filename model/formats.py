@@ -172,7 +172,7 @@ def converted(transformer: PreTrainedModel, form: Format) -> PreTrainedModel:
     Raises:
         Unrepresentable: a weight lies outside the range of the format.
     """
-    if form == "float32" and (transformer.device.type != "cpu" or not packs(form)):
+    if form == "float32" and not packs_here(form, transformer.device):
         return transformer
     if form in WHOLE:
         return _whole(transformer, WHOLE[form])
@@ -257,6 +257,11 @@ def _require_range(weight: Tensor, dtype: torch.dtype, name: str = "") -> None:
         raise Unrepresentable(
             f"{where}weights from {low:g} to {high:g} do not fit into {dtype}, which ends at {limit:g}."
         )
+
+
+def packs_here(form: Format, device: torch.device) -> bool:
+    """Return whether a device computes with weights packed in a format."""
+    return device.type == "cpu" and packs(form)
 
 
 @cache

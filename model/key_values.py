@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from model.block_attention import KEY_BLOCK_ELSEWHERE, whole_blocks
 from model.recording import Columns, Recording
 
 PRIVATE: dict[str, int] = {} if os.name == "nt" else {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS}
@@ -16,7 +17,7 @@ FIRST_SLOTS, FIRST_LENGTH = 32, 1024
 
 
 class KeyValueSlots:
-    """Keys and values of all layers, each (slots, key-value heads, length, head size).
+    """Keys and values of all layers, each (slots, key-value heads, length in whole blocks, head size).
 
     Texts of a batch stand in slots 0, 1, ... so that one matrix product serves all of them. What stands
     in a slot beyond its text is finite but meaningless: it must be masked.
@@ -33,6 +34,7 @@ class KeyValueSlots:
     def reserve(self, slots: int, length: int) -> None:
         """Make room for so many texts of such a length; what is there is kept."""
         before = self._used
+        length = whole_blocks(length, KEY_BLOCK_ELSEWHERE)  # which is a multiple of all block sizes
         self._used = max(slots, before[0]), max(length, before[1])
         if slots <= self._slots and length <= self._length:
             return

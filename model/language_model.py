@@ -8,9 +8,11 @@ from typing import TypeVar
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from model.anatomy import text_config
 from model.formats import Format
-from model.network import Network, UnrecordableModel, truth_of
+from model.network import Network
 from model.text import TokenText, require_whole_characters
+from model.truth import UnrecordableModel, truth_of
 
 Result = TypeVar("Result")
 
@@ -75,7 +77,9 @@ class LanguageModel:
         self.networks: dict[str, Network] = {form: Network(transformer, form, truth) for form in formats}
         self._tokenizer = tokenizer
         self.text = TokenText(tokenizer)
-        self.info = _info(transformer, name, fingerprint, parameters, tuple(formats), measured)
+        self.info = _info(
+            transformer, name, fingerprint, parameters, tuple(formats), measured, truth.context_length
+        )
         self.eos_token_ids = _eos_token_ids(transformer, tokenizer)
         # One thread of one core for whoever looks: figures never take the cores from the text being written.
         self._reading = ThreadPoolExecutor(1, "reading", initializer=lambda: torch.set_num_threads(1))
@@ -101,8 +105,9 @@ def _info(
     parameters: int,
     formats: tuple[str, ...],
     measured: str,
+    context_length: int,
 ) -> ModelInfo:
-    config = transformer.config
+    config = text_config(transformer)
     try:
         return ModelInfo(
             name=name,
@@ -110,7 +115,7 @@ def _info(
             layers=config.num_hidden_layers,
             heads=config.num_attention_heads,
             vocab_size=config.vocab_size,
-            context_length=config.max_position_embeddings,
+            context_length=context_length,
             parameters=parameters,
             device=str(transformer.device),
             formats=formats,
@@ -126,7 +131,9 @@ def _info(
 def _rotary(transformer: PreTrainedModel) -> bool:
     """Tell by the model's modules; GPT-J and its kin have none for it and say so in their configuration."""
     named = (type(module).__name__ for module in transformer.modules())
-    return bool(getattr(transformer.config, "rotary_dim", None)) or any("Rotary" in name for name in named)
+    return bool(getattr(text_config(transformer), "rotary_dim", None)) or any(
+        "Rotary" in name for name in named
+    )
 
 
 def _eos_token_ids(transformer: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

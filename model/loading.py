@@ -1,6 +1,7 @@
 """From what `--model` says to a `LanguageModel`: fetched, checked, loaded, in the formats asked for."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
+from model.anatomy import text_config
 from model.cache import Report
 from model.catalog import DEFAULT, ModelError, resolve
 from model.checkpoint import require_causal, weights_files
@@ -18,8 +20,8 @@ from model.fingerprint import fingerprint
 from model.formats import Format
 from model.hub import hub_model
 from model.language_model import LanguageModel
-from model.network import UnrecordableModel
 from model.precision import PROBE_TEXT, Precision, choose
+from model.truth import UnrecordableModel
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 
@@ -53,15 +55,21 @@ def load_model(
         transformer = _transformer(folder, source.title).to(place)
         tokenizer = _tokenizer(folder, source.title, transformer)
         formats, measured = _formats(transformer, tokenizer, precision, mark, report)
-        model = LanguageModel(
+        prepare = partial(
+            LanguageModel,
             transformer,
             tokenizer,
-            formats=formats,
             name=source.title,
             fingerprint=mark,
             parameters=transformer.num_parameters(),
-            measured=measured,
         )
+        try:
+            model = prepare(formats=formats, measured=measured)
+        except UnrecordableModel as error:
+            if formats == ("float32",):
+                raise
+            report(f"Everything in float32, since {formats[0]} cannot be used: {error}")
+            model = prepare(formats=("float32",))
     except UnrecordableModel as error:
         raise ModelError(
             f"{source.title} cannot be shown: {error} "
@@ -72,8 +80,21 @@ def load_model(
             f"{source.title} does not fit into the memory of {place}. "
             "Try --precision fast, --device cpu or a smaller --model."
         ) from error
+    _tell_bounds(model, text_config(transformer).max_position_embeddings, report)
     report(f"{source.title} is ready on {place}, {' and '.join(model.info.formats)}.")
     return model
+
+
+def _tell_bounds(model: LanguageModel, longest: int, report: Report) -> None:
+    """Say what holds for this model on this machine in narrower bounds than one would think."""
+    if model.info.context_length < longest:
+        report(
+            f"Texts end at {model.info.context_length:,} tokens: in longer ones {model.info.name} turns all "
+            "positions by other angles, and nothing of what was shown would hold any more."
+        )
+    for form in model.info.formats:
+        if not model.networks[form].batch_invariant:
+            report(f"In {form} a text may depend on the texts written beside it on this machine.")
 
 
 def choose_device(wanted: str) -> torch.device:

@@ -1,39 +1,35 @@
 """One transformer in one number format, prepared for recorded passes over many texts at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from model.attention_rule import AttentionRule
 from model.batch import Batch, Span
 from model.compiled_decoder import kind_for
 from model.compiled_layers import compiled
 from model.compiled_pass import Place, gathered, recorded, summarised
 from model.distribution import SUMMARISED, Softmax, Summary
 from model.final_norm import FinalNorm
-from model.formats import Format, converted, oriented, packed
+from model.formats import Format, converted, oriented, packed, packs_here
+from model.invariance import is_batch_invariant
 from model.key_values import KeyValueSlots
 from model.parts import Parts
 from model.recording import Layout, Recording, attention_weights
-from model.sublayers import attention_outputs
-from model.transformers_decoder import TransformersDecoder, layers_of
+from model.transformers_decoder import TransformersDecoder
+from model.truth import Truth, UnrecordableModel, truth_of, unrecordable
 
-PROBE_LENGTH = 8
 TOLERANCE: dict[Format, float] = {
     "float32": 1e-4,
     "float16 weights": 0.01,
-    "float16": 0.02,
-    "int8 weights": 0.15,
-    "bfloat16": 0.15,
+    "float16": 0.05,
+    "int8 weights": 0.3,
+    "bfloat16": 0.3,
 }
 """Mean total variation from what Transformers computes in float32 that rounding may cause."""
-
-
-class UnrecordableModel(Exception):
-    """What was recorded does not explain what the model computed, so nothing could be shown truthfully."""
 
 
 class Decoder(Protocol):
@@ -61,19 +57,6 @@ Way = tuple[Decoder, nn.Module]
 """A decoder and the output embedding that goes with it."""
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What Transformers itself computes from the probe."""
-
-    token_ids: list[int]
-    attention: tuple[Tensor, ...]
-    """By layer (heads, T, T)."""
-    probabilities: Tensor
-    """(T, V)."""
-    attention_outputs: tuple[Tensor | None, ...]
-    """By layer (T, width) what attention added to the stream; None where that could not be told."""
-
-
 class Network:
     """A causal LM behind two functions: tokens in, rows out; rows in, logits out."""
 
@@ -92,19 +75,29 @@ class Network:
         """
         self.device: torch.device = transformer.device
         truth = truth or truth_of(transformer)
+        self._logit_function = truth.logit_function
+        self.batch_invariant = False
+        """Whether what a text gets does not depend on the texts beside it, as tried on this machine."""
+        right: tuple[Way, Recording] | None = None
         problem: Exception | None = None
-        for way in _ways(transformer, form):
+        for prepare in _ways(transformer, form, truth):
             try:
-                self._decoder, self._output_embedding = way()
+                self._decoder, self._output_embedding = way = prepare()
                 probe = self._prove_recordable(truth, form)
             except torch.OutOfMemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - models are written in ways without number
                 problem = error
-            else:
-                self.parts = self._parts(transformer, form, probe, truth)
-                return
-        raise _unrecordable(transformer, problem) from problem
+                continue
+            right = right or (way, probe)
+            self.batch_invariant = self._prove_batch_invariant(truth)
+            if self.batch_invariant:
+                right = way, probe
+                break
+        if right is None:
+            raise unrecordable(transformer, problem) from problem
+        (self._decoder, self._output_embedding), probe = right
+        self.parts = self._parts(transformer, form, probe, truth)
 
     @property
     def layout(self) -> Layout:
@@ -145,7 +138,7 @@ class Network:
     @torch.inference_mode()
     def softmaxes_of(self, final: Tensor) -> list[Softmax]:
         """Return the distributions that the output embedding makes of (n, width) vectors."""
-        logits = self._output_embedding(final).float().cpu()
+        logits = self._logit_function(self._output_embedding(final).float()).cpu()
         return [
             Softmax(
                 one.logits.numpy(),
@@ -157,20 +150,25 @@ class Network:
     @torch.inference_mode()
     def _prove_recordable(self, truth: Truth, form: Format) -> Recording:
         """Return what was recorded of the probe."""
-        recordings = self._record_twice(truth.token_ids)
+        recordings, length = self._record_twice(truth.token_ids), len(truth.token_ids)
         self.bytes_per_token = self.layout.width * recordings[0].blocks[0].itemsize
         for recording in recordings:
             for layer, attention in enumerate(truth.attention):
-                recorded = attention_weights(recording, layer, PROBE_LENGTH)
+                recorded = attention_weights(recording, layer, length)
                 _must_agree(f"attention in layer {layer}", recorded, attention, form)
-            final = recording.vectors(self.layout.final, PROBE_LENGTH)[:, 0]
-            logits = self._output_embedding(final).float()
+            final = recording.vectors(self.layout.final, length)[:, 0]
+            logits = self._logit_function(self._output_embedding(final).float())
             _must_agree("output", logits.softmax(-1), truth.probabilities, form)
         return recordings[0]
 
+    def _prove_batch_invariant(self, truth: Truth) -> bool:
+        columns = self.layout.final
+        final = slice(columns.start, columns.stop)
+        return is_batch_invariant(self, truth.probabilities.shape[-1], truth.context_length, final)
+
     def _parts(self, transformer: PreTrainedModel, form: Format, probe: Recording, truth: Truth) -> Parts:
         output: Any = transformer.get_output_embeddings()
-        parts = Parts(form, self._decoder.project, self._output_embedding, output)
+        parts = Parts(form, self._decoder.project, self._output_embedding, output, truth.logit_function)
         parts.learn(probe, self._decoder.final_norms(), truth.attention_outputs)
         return parts
 
@@ -196,55 +194,29 @@ class Network:
         return recordings
 
 
-def _ways(transformer: PreTrainedModel, form: Format) -> Iterator[Callable[[], Way]]:
+def _ways(transformer: PreTrainedModel, form: Format, truth: Truth) -> Iterator[Callable[[], Way]]:
     """Yield ways to compute the model, the fastest first."""
+    rules = truth.rules
     compiled_kind = kind_for(transformer, form)
     if compiled_kind is not None:
         output: Any = transformer.get_output_embeddings()
-        yield lambda: (compiled_kind(transformer, form), packed(form, oriented(output), output.bias))
-    yield lambda: _through(converted(transformer, form))
-    if form == "float32":  # a model may ask for what a packed layer has not
-        yield lambda: _through(transformer)
+        yield lambda: (
+            compiled_kind(transformer, form, rules),
+            packed(form, oriented(output), output.bias),
+        )
+    yield lambda: _through(converted(transformer, form), rules)
+    if form == "float32" and packs_here(
+        form, transformer.device
+    ):  # a model may ask for what no packed layer has
+        yield lambda: _through(transformer, rules)
 
 
-def _through(transformer: PreTrainedModel) -> Way:
+def _through(transformer: PreTrainedModel, rules: Sequence[AttentionRule]) -> Way:
     """Return the layers of Transformers."""
-    return TransformersDecoder(transformer), transformer.get_output_embeddings()
-
-
-@torch.inference_mode()
-def truth_of(transformer: PreTrainedModel) -> Truth:
-    """Let Transformers read the probe with its own attention.
-
-    Raises:
-        UnrecordableModel: it cannot.
-    """
-    transformer.eval()
-    ids = [index % transformer.config.vocab_size for index in range(PROBE_LENGTH)]
-    usual = transformer.config._attn_implementation
-    transformer.set_attn_implementation("eager")
-    try:
-        with attention_outputs(layers_of(transformer)) as added:
-            read = transformer(torch.tensor([ids], device=transformer.device), output_attentions=True)
-        attention = tuple(layer[0].float() for layer in read.attentions)
-        return Truth(ids, attention, read.logits[0].float().softmax(-1), tuple(added))
-    except torch.OutOfMemoryError:
-        raise
-    except Exception as problem:
-        raise _unrecordable(transformer, problem) from problem
-    finally:
-        transformer.set_attn_implementation(usual)
+    return TransformersDecoder(transformer, rules), transformer.get_output_embeddings()
 
 
 def _must_agree(what: str, recorded: Tensor, truth: Tensor, form: Format) -> None:
     difference = (recorded.float() - truth).abs().sum(-1).mean().item() / 2
     if not difference <= TOLERANCE[form]:
         raise UnrecordableModel(f"the {what} differs by {difference:.2g} from the model's own")
-
-
-def _unrecordable(transformer: PreTrainedModel, problem: Exception | None) -> UnrecordableModel:
-    return UnrecordableModel(
-        f"the attention of {type(transformer).__name__} cannot be recorded exactly, so it is not shown at "
-        f"all: {problem}. Models that take their attention from Transformers' attention interface can, such "
-        "as GPT-2, Llama, Qwen, OPT or GPT-NeoX."
-    )

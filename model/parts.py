@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from model.final_norm import FinalNorm, Frozen
 from model.formats import Format, PackedLinear, oriented, packed
 from model.internals import UnknownPart
+from model.logit_function import LogitFunction
 from model.recording import Recording
 from model.stream import AttentionParts, Projection, attention_parts, final_at, stream_at
 
@@ -30,6 +31,7 @@ class Parts:
         project: Projection,
         output: nn.Module,
         original_output: nn.Module,
+        logit_function: LogitFunction,
     ) -> None:
         """Take parts; those that have to be found are unknown until `learn`.
 
@@ -38,10 +40,12 @@ class Parts:
             project: its layers' output projections; may raise anything.
             output: its output embedding.
             original_output: the same before its weights were packed.
+            logit_function: what the network does to what that makes.
         """
         self._form = form
         self._project = project
         self._output = output
+        self._logit_function = logit_function
         self._readable: Any = original_output if isinstance(output, PackedLinear) else output
         self._final_norm: FinalNorm | None = None
         self.tells_attention = False
@@ -95,15 +99,20 @@ class Parts:
 
         Raises:
             IndexError: the vocabulary has no such token.
+            UnknownPart: the model caps its logits, which are no sum of parts then.
         """
+        if self._logit_function.cap is not None:
+            raise UnknownPart("This model caps its logits, so that the parts of one do not add up to it.")
         ids, table = list(token_ids), oriented(self._readable)
         if not all(0 <= token_id < len(table) for token_id in ids):
             raise IndexError(f"token ids must be from 0 to {len(table) - 1}, not {ids}")
         weight = table[ids].float()
         bias = None if self._readable.bias is None else self._readable.bias[ids].float()
         if isinstance(self._output, PackedLinear):
-            return packed(self._form, weight, bias)
-        return partial(nn.functional.linear, weight=weight, bias=bias)
+            few: Callable[[Tensor], Tensor] = packed(self._form, weight, bias)
+        else:
+            few = partial(nn.functional.linear, weight=weight, bias=bias)
+        return lambda vectors: self._logit_function(few(vectors))
 
     def _known_norm(self) -> FinalNorm:
         if self._final_norm is None:

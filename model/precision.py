@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -17,12 +17,14 @@ from transformers import PreTrainedModel
 
 from model.cache import Report, cache_folder, write_json
 from model.formats import FORMATS, Format, Unrepresentable, available, converted
+from model.network import Network
 from model.timing import Timing, measure
+from model.truth import Truth, UnrecordableModel, truth_of
 
 Precision = Literal["exact", "fast", "auto"]
 """What the person who starts the app says: `exact` is float32, the others use a `Choice`'s fast format."""
 
-VERSION = 3
+VERSION = 4
 """Changes when the measurement does, so that older ones are made again."""
 
 LARGEST_DIVERGENCE = 2e-3
@@ -47,6 +49,9 @@ class Candidate:
     timing: Timing
     divergence: float
     """Mean KL(float32 || format) in nats, over the whole vocabulary and the positions of `PROBE_TEXT`."""
+    batch_invariant: bool = True
+    """Whether a text does not depend on the texts beside it; tried from the fastest format down to the first
+    for which it holds: see `Network.batch_invariant`."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,20 @@ class Choice:
     """Of float32."""
     candidates: tuple[Candidate, ...]
     """All that can run the model."""
+    exact_batch_invariant: bool = True
+    """Whether float32 is batch invariant here."""
 
     @property
     def best(self) -> Candidate | None:
-        """The fastest candidate that is close to float32 and clearly faster; None if there is none."""
-        close = [one for one in self.candidates if one.divergence <= LARGEST_DIVERGENCE]
+        """The fastest candidate that is close to float32 and clearly faster; None if there is none.
+
+        Where float32 gives a text the same numbers whoever is beside it, so must the fast format.
+        """
+        close = [
+            one
+            for one in self.candidates
+            if one.divergence <= LARGEST_DIVERGENCE and one.batch_invariant >= self.exact_batch_invariant
+        ]
         fastest = min(close, key=lambda one: one.timing.mix, default=None)
         if fastest is None or fastest.timing.mix * LEAST_GAIN > self.exact.mix:
             return None
@@ -87,9 +101,15 @@ class Choice:
             return cls(
                 _timing(data["exact"]),
                 tuple(
-                    Candidate(_format(one["form"]), _timing(one["timing"]), _number(one["divergence"]))
+                    Candidate(
+                        _format(one["form"]),
+                        _timing(one["timing"]),
+                        _number(one["divergence"]),
+                        _truth(one["batch_invariant"]),
+                    )
                     for one in data["candidates"]
                 ),
+                _truth(data["exact_batch_invariant"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a choice of a number format: {error!r}") from error
@@ -177,7 +197,8 @@ def _busy() -> bool:
 def _measured(
     transformer: PreTrainedModel, device: torch.device, token_ids: Sequence[int], report: Report
 ) -> Choice:
-    exact, reference = measure(converted(transformer, "float32")), _log_probabilities(transformer, token_ids)
+    reference, truth = _log_probabilities(transformer, token_ids), truth_of(transformer)
+    exact = measure(converted(transformer, "float32"))
     candidates = []
     for form in available(device)[1:]:
         try:
@@ -186,7 +207,25 @@ def _measured(
             # Code of a model may ask for what only a plain linear layer has, or for an operation not written.
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             report(f"The format {form} cannot be used for this model: {reason}")
-    return Choice(exact, tuple(candidates))
+    invariant = Network(transformer, "float32", truth).batch_invariant
+    return _proven(Choice(exact, tuple(candidates), invariant), transformer, truth, report)
+
+
+def _proven(choice: Choice, transformer: PreTrainedModel, truth: Truth, report: Report) -> Choice:
+    """Return a choice whose best candidate is proven to be recordable and, if float32 is, batch invariant."""
+    while choice.best is not None:
+        best = choice.best
+        others = tuple(one for one in choice.candidates if one is not best)
+        try:
+            invariant = Network(transformer, best.form, truth).batch_invariant
+        except (UnrecordableModel, Unrepresentable) as error:
+            report(f"The format {best.form} cannot be used for this model: {error}")
+            choice = replace(choice, candidates=others)
+            continue
+        if invariant == best.batch_invariant:
+            break
+        choice = replace(choice, candidates=(*others, replace(best, batch_invariant=invariant)))
+    return choice
 
 
 def _candidate(
@@ -238,6 +277,12 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise ValueError(f"not a number of a choice: {value!r}")
     return float(value)
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"not a truth value: {value!r}")
+    return value
 
 
 def _format(value: Any) -> Format:

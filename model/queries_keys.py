@@ -44,4 +44,4 @@ def queries_and_keys(internals: Internals, layer: int, head: int, length: int) -
         asked = recording.vectors(queries, length)[:, head].float().cpu().numpy()
         return asked, recording.vectors(keys, length)[:, head // sharing].float().cpu().numpy()
 
-    return QueriesKeys(*internals.model.read(work), layout.scaling[layer])
+    return QueriesKeys(*internals.model.read(work), layout.rules[layer].scaling)

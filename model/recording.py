@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from model.attention_rule import AttentionRule
 from model.blocks import Block, BlockPool
 from model.compiled_pass import Place
 
@@ -45,10 +46,8 @@ class Layout:
     """The residual stream entering layer 0 (the embedding), ..., entering layer L-1, leaving it."""
     final: Columns
     """After the final norm: what the output embedding turns into logits."""
-    scaling: tuple[float, ...]
-    """Factor on query times key, by layer."""
-    sliding_window: tuple[int | None, ...]
-    """How many keys a query of the layer sees, itself included; None for all."""
+    rules: tuple[AttentionRule, ...]
+    """By layer."""
 
     @property
     def width(self) -> int:
@@ -65,8 +64,7 @@ class HeadShape(NamedTuple):
     size: int
     """Of a query and of a key."""
     value_size: int
-    scaling: float
-    sliding_window: int | None
+    rule: AttentionRule
 
 
 def laid_out(layers: Sequence[HeadShape], width: int, final: int) -> Layout:
@@ -97,8 +95,7 @@ def laid_out(layers: Sequence[HeadShape], width: int, final: int) -> Layout:
         tuple(values),
         tuple(residual),
         place(final),
-        tuple(shape.scaling for shape in layers),
-        tuple(shape.sliding_window for shape in layers),
+        tuple(shape.rule for shape in layers),
     )
 
 
@@ -215,9 +212,7 @@ def attention_weights(
         keys = keys.repeat_interleave(sharing, dim=0)
     else:
         queries, keys = queries[head], keys[head // sharing]
-    scores = (queries @ keys.transpose(-1, -2)) * layout.scaling[layer]
-    seen = torch.ones(length, length, dtype=torch.bool, device=scores.device).tril()
-    window = layout.sliding_window[layer]
-    if window is not None:
-        seen &= seen.new_ones(length, length).triu(1 - window)
-    return scores.masked_fill(~seen[first:], float("-inf")).softmax(-1)
+    rule = layout.rules[layer]
+    scores = rule.capped((queries @ keys.transpose(-1, -2)) * rule.scaling)
+    positions = torch.arange(length, device=scores.device)
+    return (scores + rule.visibility.bias(positions[first:, None], positions)).softmax(-1)

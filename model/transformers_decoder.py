@@ -4,7 +4,7 @@ Attention is ours: an implementation registered with Transformers' attention int
 look at its own text only, and keeps queries, keys and values. Taps on the layers keep the residual stream.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -12,13 +12,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 
+from model.anatomy import decoder_of, layers_of
+from model.attention_rule import AttentionRule
 from model.batch import Batch
+from model.block_attention import attend_chunk, attend_singles
+from model.compiled_layers import compiled
 from model.final_norm import FinalNorm, candidates
 from model.key_values import KeyValueSlots
 from model.recording import HeadShape, Layout, laid_out
+from model.rowwise import make_rowwise
 from model.sublayers import output_projection
 
 NAME = "recording"
@@ -32,23 +36,30 @@ class TransformersDecoder:
     layout: Layout
     """Known after the first pass."""
 
-    def __init__(self, transformer: PreTrainedModel) -> None:
+    def __init__(self, transformer: PreTrainedModel, rules: Sequence[AttentionRule]) -> None:
         """Switch a model to the recording attention and put the taps on its residual stream.
+
+        Args:
+            transformer: the model.
+            rules: of its attention, by layer.
 
         Raises:
             ValueError: its layers cannot be found.
         """
         transformer.set_attn_implementation(NAME)
+        self._rules = rules
         self._layers = layers_of(transformer)
         for index, layer in enumerate(self._layers):
             if not hasattr(layer, TAP):
                 layer.__class__ = _tapped(type(layer))  # type: ignore[arg-type]
                 setattr(layer, TAP, index)
-        self._base = transformer.base_model
+        if transformer.device.type == "cpu":
+            make_rowwise(self._layers)
+        self._base = decoder_of(transformer)
 
     def forward(self, slots: KeyValueSlots, batch: Batch) -> Tensor:
         """Return (N, width) rows of the N tokens; keys and values of what came before stand in the slots."""
-        now = ForwardPass(slots, batch)
+        now = ForwardPass(slots, batch, self._rules)
         with _passing(now):
             output = self._base(
                 input_ids=batch.token_ids[None], position_ids=batch.positions[None], use_cache=False
@@ -82,53 +93,42 @@ class ForwardPass:
     Args:
         slots: keys and values of the texts, with room for these tokens.
         batch: the tokens.
+        rules: of attention, by layer.
     """
 
-    def __init__(self, slots: KeyValueSlots, batch: Batch) -> None:
+    def __init__(self, slots: KeyValueSlots, batch: Batch, rules: Sequence[AttentionRule]) -> None:
         self._slots = slots
         self._batch = batch
+        self._rules = rules
         self.queries: list[Tensor] = []
         """By layer (1, heads, N, size), as are keys and values."""
         self.keys: list[Tensor] = []
         self.values: list[Tensor] = []
         self.residual: list[Tensor] = []
         """(N, width) each: see `Layout.residual`."""
-        self.scaling: list[float] = []
-        self.sliding_window: list[int | None] = []
 
-    def attend(
-        self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float, window: int | None
-    ) -> Tensor:
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Return (1, N, heads, size) what attention reads for (1, heads, N, size) queries, and record."""
         self.queries.append(query)
         self.keys.append(key)
         self.values.append(value)
-        self.scaling.append(scaling)
-        self.sliding_window.append(window)
-        batch = self._batch
+        batch, rule = self._batch, self._rules[layer]
         self._slots.write(
             layer, batch.slots, batch.positions, key[0].transpose(0, 1), value[0].transpose(0, 1)
         )
         keys, values = self._slots.keys[layer], self._slots.values[layer]
-        if not batch.chunks:
-            return self._attend_together(query, keys, values, scaling, window)[None]
-        read = query.new_empty((query.shape[2], query.shape[1], value.shape[3]))
-        if batch.together:
-            read[: batch.together] = self._attend_together(query, keys, values, scaling, window)
+        scaled = query[0].transpose(0, 1) * rule.scaling
+        cap, n, block = rule.softcap or 0.0, batch.together, batch.key_block
+        read: list[Tensor] = []
+        if n:
+            bias = batch.single_bias(rule.visibility)
+            read.append(compiled(attend_singles)(scaled[:n], keys[:n], values[:n], bias, cap, block))
         for span, first, end in batch.chunks:
-            past = slice(span.slot, span.slot + 1), slice(None), slice(span.end)
-            mask = batch.chunk_mask(span, window)
-            one = scaled_dot_product_attention(
-                query[:, :, first:end],
-                keys[past],
-                values[past],
-                attn_mask=mask,
-                is_causal=mask is None and end - first > 1,
-                scale=scaling,
-                enable_gqa=True,
-            )
-            read[first:end] = one[0].transpose(0, 1)
-        return read[None]
+            past = keys[span.slot], values[span.slot]
+            bias = batch.chunk_bias(span, rule.visibility)
+            read.append(compiled(attend_chunk)(scaled[first:end], *past, bias, cap, block))
+        together = torch.cat(read) if len(read) > 1 else read[0]
+        return together.view(1, len(together), query.shape[1], value.shape[3])
 
     def rows(self, final: Tensor) -> Tensor:
         """Return (N, width) rows for the recordings; `final` is what the final norm returned, (N, ...)."""
@@ -142,26 +142,10 @@ class ForwardPass:
     def layout(self, final: Tensor) -> Layout:
         """Return how these rows are laid out."""
         shapes = [
-            HeadShape(query.shape[1], key.shape[1], query.shape[3], value.shape[3], scaling, window)
-            for query, key, value, scaling, window in zip(
-                self.queries, self.keys, self.values, self.scaling, self.sliding_window, strict=True
-            )
+            HeadShape(query.shape[1], key.shape[1], query.shape[3], value.shape[3], rule)
+            for query, key, value, rule in zip(self.queries, self.keys, self.values, self._rules, strict=True)
         ]
         return laid_out(shapes, self.residual[-1].shape[-1], final.shape[-1])
-
-    def _attend_together(
-        self, query: Tensor, keys: Tensor, values: Tensor, scaling: float, window: int | None
-    ) -> Tensor:
-        """Return (n, heads, size) for the n texts of which one token is in this pass."""
-        count, longest = self._batch.together, self._batch.longest
-        keys, values = keys[:count, :, :longest], values[:count, :, :longest]
-        grouped = query[0, :, :count].transpose(0, 1).reshape(count, keys.shape[1], -1, query.shape[3])
-        scores = torch.matmul(grouped * scaling, keys.transpose(-1, -2))
-        mask = self._batch.together_mask(window, scores.dtype)
-        if mask is not None:
-            scores = scores + mask
-        weights = scores.softmax(-1, dtype=torch.float32).to(values.dtype)
-        return torch.matmul(weights, values).reshape(count, -1, values.shape[3])
 
 
 _active: ContextVar[ForwardPass | None] = ContextVar("forward pass", default=None)
@@ -178,33 +162,18 @@ def _passing(forward_pass: ForwardPass) -> Iterator[None]:
 
 
 def _attention(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, _mask: Tensor | None, **kwargs: Any
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **_: Any
 ) -> tuple[Tensor, None]:
     forward_pass = _active.get()
     if forward_pass is None:
         raise RuntimeError("a model prepared for recording runs inside a forward pass only")
     layer: int = module.layer_idx  # type: ignore[assignment]
-    scaling = kwargs.get("scaling")
-    scaling = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
-    return forward_pass.attend(layer, query, key, value, scaling, kwargs.get("sliding_window")), None
+    return forward_pass.attend(layer, query, key, value), None
 
 
 def _by_token(heads: Tensor) -> Tensor:
     """Return (N, heads * size) for (1, heads, N, size)."""
     return heads[0].transpose(0, 1).flatten(1)
-
-
-def layers_of(transformer: PreTrainedModel) -> nn.ModuleList:
-    """Return the decoder layers of a model.
-
-    Raises:
-        ValueError: there is no list of as many as its configuration says.
-    """
-    wanted = transformer.config.num_hidden_layers
-    for module in transformer.modules():
-        if isinstance(module, nn.ModuleList) and len(module) == wanted:
-            return module
-    raise ValueError(f"no list of {wanted} layers found in {type(transformer).__name__}")
 
 
 @cache

@@ -12,6 +12,7 @@ from model.formats import converted, packs
 from model.key_values import KeyValueSlots
 from model.network import Network
 from model.transformers_decoder import TransformersDecoder
+from model.truth import truth_of
 from tests.numerics.architectures import ALTERNATING, GROUPED, built
 from tests.tiny import tiny_transformer
 
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.skipif(
 HEADS = {**GROUPED, "head_dim": 16}
 NEWER = {
     "Qwen3ForCausalLM": HEADS,
-    "MistralForCausalLM": {**HEADS, "sliding_window": None},
+    "MistralForCausalLM": {**HEADS, "sliding_window": 4},
+    "Qwen2ForCausalLM": {**ALTERNATING, "head_dim": 16},
     "LlamaForCausalLM": {**HEADS, "attention_bias": True, "mlp_bias": True},
 }
 """Architectures and variants beyond those of `tests.tiny`."""
@@ -55,8 +57,9 @@ def recorded(decoder) -> torch.Tensor:
 @pytest.mark.parametrize("architecture", ["gpt2", "llama", "qwen2", *NEWER])
 def test_every_number_of_the_record_is_that_of_the_layers_of_transformers(architecture, form):
     transformer = tiny(architecture)
-    fast = kind_for(transformer, form)(transformer, form)
-    general = TransformersDecoder(converted(transformer, form))
+    rules = truth_of(transformer).rules
+    fast = kind_for(transformer, form)(transformer, form, rules)
+    general = TransformersDecoder(converted(transformer, form), rules)
     ours, theirs = recorded(fast), recorded(general)
     assert fast.layout == general.layout
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=2e-4)
@@ -65,8 +68,6 @@ def test_every_number_of_the_record_is_that_of_the_layers_of_transformers(archit
 @pytest.mark.parametrize(
     ("kind", "config"),
     [
-        ("Qwen2ForCausalLM", ALTERNATING),
-        ("MistralForCausalLM", {**HEADS, "sliding_window": 4}),
         ("LlamaForCausalLM", {**HEADS, "hidden_act": "gelu"}),
         ("GPT2LMHeadModel", {"n_embd": 32, "n_layer": 2, "n_head": 4, "activation_function": "relu"}),
         (

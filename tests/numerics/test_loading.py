@@ -11,8 +11,9 @@ from transformers import BertForMaskedLM, BertLMHeadModel, T5Config, T5ForCondit
 from model import loading
 from model.catalog import ModelError
 from model.loading import choose_device
-from model.network import UnrecordableModel
+from model.network import TOLERANCE
 from model.precision import Candidate, Choice, Timing
+from model.truth import UnrecordableModel
 from tests.numerics.folders import WEIGHTS, bert_shape, load, saved
 from tests.tiny import tiny_tokenizer, tiny_transformer
 
@@ -236,3 +237,21 @@ def test_a_device_that_is_not_here_is_said_and_auto_takes_the_best(monkeypatch):
     assert choose_device("auto").type == "cuda"
     with pytest.raises(ModelError, match="cuda:1 is not available"):
         choose_device("cuda:1")
+
+
+def test_a_format_that_does_not_pass_its_proof_yields_to_float32(folder, monkeypatch):
+    """What was measured on another day need not hold today: the model is shown all the same."""
+    measured(monkeypatch, divergence=1e-4)
+    monkeypatch.setitem(TOLERANCE, "bfloat16", 0.0)
+    lines: list[str] = []
+    model = load(folder, precision="auto", report=lines.append)
+    assert model.info.formats == ("float32",)
+    assert model.info.measured == ""
+    assert any(line.startswith("Everything in float32, since bfloat16 cannot be used:") for line in lines)
+
+
+def test_where_texts_depend_on_each_other_it_is_said(folder, monkeypatch):
+    monkeypatch.setattr("model.network.is_batch_invariant", lambda *_: False)
+    lines: list[str] = []
+    load(folder, report=lines.append)
+    assert "In float32 a text may depend on the texts written beside it on this machine." in lines

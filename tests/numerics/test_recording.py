@@ -11,9 +11,9 @@ import transformers
 from model.engine import Engine
 from model.internals import MEAN_HEAD, Internals
 from model.language_model import LanguageModel
-from model.network import UnrecordableModel
 from model.run import Run, SamplerSettings
 from model.transformers_decoder import TransformersDecoder
+from model.truth import UnrecordableModel, truth_of
 from tests.conftest import TINY_ARCHITECTURES
 from tests.numerics.architectures import ALTERNATING, GROUPED, SMALL, built, language_model
 from tests.numerics.writing import PLENTY, byte_ids
@@ -193,16 +193,6 @@ def test_layers_with_and_without_a_window_can_alternate():
     ("kind", "config"),
     [
         pytest.param("BloomForCausalLM", {"hidden_size": 32, "n_layer": 2, "n_head": 4}, id="own attention"),
-        pytest.param(
-            "Gemma2ForCausalLM",
-            {**GROUPED, "head_dim": 8, "attn_logit_softcapping": 0.05},
-            id="capped attention",
-        ),
-        pytest.param(
-            "Gemma2ForCausalLM",
-            {**GROUPED, "head_dim": 8, "final_logit_softcapping": 0.5} | {"attn_logit_softcapping": None},
-            id="capped logits",
-        ),
         pytest.param("BertForMaskedLM", SMALL, id="encoder"),
         pytest.param("BertModel", SMALL, id="encoder without a head"),
         pytest.param("MambaForCausalLM", {"hidden_size": 32, "num_hidden_layers": 2}, id="no attention"),
@@ -219,7 +209,7 @@ def test_a_model_that_cannot_be_recorded_is_refused_with_its_name_and_a_reason(k
 def test_a_model_prepared_for_recording_computes_in_a_pass_of_ours_or_not_at_all():
     """Its attention would let the tokens of all texts see each other."""
     transformer = tiny_transformer("gpt2")
-    TransformersDecoder(transformer)
+    TransformersDecoder(transformer, truth_of(transformer).rules)
     with pytest.raises(RuntimeError, match="inside a forward pass only"):
         transformer(torch.tensor([byte_ids(9)]))
 
@@ -227,7 +217,7 @@ def test_a_model_prepared_for_recording_computes_in_a_pass_of_ours_or_not_at_all
 def test_under_another_attention_it_answers_like_any_other_transformer():
     token_ids = torch.tensor([byte_ids(9)])
     transformer = tiny_transformer("gpt2")
-    TransformersDecoder(transformer)
+    TransformersDecoder(transformer, truth_of(transformer).rules)
     transformer.set_attn_implementation("eager")
     with torch.inference_mode():
         found, truth = transformer(token_ids).logits, tiny_transformer("gpt2")(token_ids).logits

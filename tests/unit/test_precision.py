@@ -2,6 +2,8 @@
 
 import json
 import math
+from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from model.cache import cache_folder
 from model.formats import Unrepresentable, available, converted
 from model.precision import Candidate, Choice, choose, device_name, divergence
 from model.timing import Timing, measure
+from model.truth import UnrecordableModel
 from tests.tiny import tiny_transformer
 
 CPU = torch.device("cpu")
@@ -69,6 +72,58 @@ def test_a_format_must_be_clearly_faster_to_be_worth_it(gain, fast):
     assert Choice(EXACT, (candidate(gain=gain),)).fast == fast
 
 
+def test_a_format_that_depends_on_neighbours_yields_to_one_that_does_not_unless_float32_does_too():
+    dependent = replace(candidate("bfloat16", 4.0), batch_invariant=False)
+    assert Choice(EXACT, (candidate(gain=2.0), dependent)).fast == "float16 weights"
+    assert Choice(EXACT, (dependent,)).fast is None
+    assert Choice(EXACT, (candidate(gain=2.0), dependent), exact_batch_invariant=False).fast == "bfloat16"
+
+
+class Proof:
+    """In place of a network: what trying a format on this machine comes to."""
+
+    tried: ClassVar[list[str]] = []
+    dependent: ClassVar[set[str]] = set()
+    unrecordable: ClassVar[set[str]] = set()
+
+    def __init__(self, transformer, form, truth):
+        self.tried.append(form)
+        if form in self.unrecordable:
+            raise UnrecordableModel("it differs")
+        self.batch_invariant = form not in self.dependent
+
+
+@pytest.fixture
+def proof(monkeypatch):
+    monkeypatch.setattr(Proof, "tried", [])
+    monkeypatch.setattr(precision, "Network", Proof)
+    return Proof
+
+
+def test_formats_are_proven_from_the_fastest_down_until_one_holds(transformer, timed, proof, monkeypatch):
+    """On a processor with 16-bit matrix units bfloat16 is fastest, and is what a proof may refuse."""
+    monkeypatch.setattr(proof, "unrecordable", {"bfloat16"})
+    monkeypatch.setattr(proof, "dependent", {"float16 weights"})
+    lines = []
+    choice = chosen(transformer, report=lines.append)
+    expected = [form for form in ("bfloat16", "float16 weights", "int8 weights") if form in available(CPU)]
+    assert proof.tried == ["float32", *expected]
+    assert choice.fast == ("int8 weights" if "int8 weights" in expected else None)
+    assert "bfloat16" not in [one.form for one in choice.candidates]
+    assert lines[1] == "The format bfloat16 cannot be used for this model: it differs"
+    assert chosen(transformer) == choice, "and it is remembered"
+
+
+def test_where_even_float32_depends_on_neighbours_the_fastest_format_is_taken(
+    transformer, timed, proof, monkeypatch
+):
+    monkeypatch.setattr(proof, "dependent", set(available(CPU)))
+    choice = chosen(transformer)
+    assert not choice.exact_batch_invariant
+    assert choice.fast == "bfloat16"
+    assert not choice.best.batch_invariant
+
+
 def test_without_candidates_float32_is_both():
     choice = Choice(EXACT, ())
     assert choice.best is None
@@ -107,6 +162,8 @@ def test_a_choice_survives_json():
         lambda data: data["candidates"][0].update(form="int3"),
         lambda data: data["candidates"][0].update(form=[]),
         lambda data: data["candidates"][0].update(divergence=math.nan),
+        lambda data: data["candidates"][0].update(batch_invariant=1),
+        lambda data: data.pop("exact_batch_invariant"),
         lambda data: data["candidates"][0]["timing"].update(sixteen=-1.0),
         lambda data: data.update(candidates=None),
     ],
@@ -204,7 +261,7 @@ def test_a_format_that_cannot_hold_or_run_the_model_is_no_candidate(transformer,
     assert lines[1:] == [f"The format bfloat16 cannot be used for this model: {reason}"]
 
 
-def test_a_format_whose_numbers_overflow_is_no_candidate(timed):
+def test_a_format_whose_numbers_overflow_is_no_candidate(timed, proof):
     overflowing = tiny_transformer("gpt2")
     with torch.no_grad():
         overflowing.transformer.h[0].mlp.c_proj.weight.fill_(6e4)

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.attention_rule import AttentionRule
 from model.recording import BLOCK, Columns, Layout, Recording, bytes_held
 
 LAYOUT = Layout(
@@ -13,8 +14,7 @@ LAYOUT = Layout(
     values=(Columns(6, 8, heads=1),),
     residual=(Columns(8, 11), Columns(11, 14)),
     final=Columns(14, 17),
-    scaling=(1.0,),
-    sliding_window=(None,),
+    rules=(AttentionRule(1.0),),
 )
 EVERYTHING = Columns(0, LAYOUT.width)
 
