@@ -57,7 +57,13 @@ class CompiledDecoder(ABC):
     def takes(cls, transformer: PreTrainedModel) -> bool:
         """Return whether the compiled function computes just what this model does."""
         kind = type(transformer)
-        return kind.__name__ in cls.KINDS and kind.__module__.startswith("transformers.models.")
+        known = kind.__name__ in cls.KINDS and kind.__module__.startswith("transformers.models.")
+        return known and cls._takes_variant(transformer.config)
+
+    @classmethod
+    @abstractmethod
+    def _takes_variant(cls, config: Any) -> bool:
+        """Return whether a configuration of one of the `KINDS` is of the variant that is compiled."""
 
     def forward(self, slots: KeyValueSlots, batch: Batch) -> Tensor:
         """Return (N, width) rows of the N tokens; keys and values of what came before stand in the slots."""
@@ -116,7 +122,12 @@ class CompiledDecoder(ABC):
 class CompiledLlama(CompiledDecoder):
     """Llama, SmolLM2, TinyLlama, Mistral, Qwen2 and Qwen3."""
 
-    KINDS = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
+    KINDS: ClassVar[tuple[str, ...]] = (
+        "LlamaForCausalLM",
+        "MistralForCausalLM",
+        "Qwen2ForCausalLM",
+        "Qwen3ForCausalLM",
+    )
 
     def __init__(self, transformer: PreTrainedModel, form: Format, rules: Sequence[AttentionRule]) -> None:
         super().__init__(transformer, form, rules)
@@ -124,9 +135,8 @@ class CompiledLlama(CompiledDecoder):
         self._embeddings, self._rotary, self._norm = base.embed_tokens, base.rotary_emb, base.norm
 
     @classmethod
-    def takes(cls, transformer: PreTrainedModel) -> bool:
-        """Return whether the MLP is gated by SiLU."""
-        return super().takes(transformer) and transformer.config.hidden_act == "silu"
+    def _takes_variant(cls, config: Any) -> bool:
+        return bool(config.hidden_act == "silu")
 
     def _heads_of(self, transformer: Any) -> Heads:
         config, first = transformer.config, transformer.base_model.layers[0].self_attn
@@ -140,23 +150,62 @@ class CompiledLlama(CompiledDecoder):
         attention, mlp = module.self_attn, module.mlp
         return Layer(
             kind=kind,
+            rotary=0,
             attention_norm=_norm(module.input_layernorm),
             qkv=self._weights(attention.q_proj, attention.k_proj, attention.v_proj),
             query_norm=_norm(attention.q_norm) if hasattr(attention, "q_norm") else None,
             key_norm=_norm(attention.k_norm) if hasattr(attention, "k_norm") else None,
             output=self._weights(attention.o_proj),
+            attention_norm_behind=None,
             mlp_norm=_norm(module.post_attention_layernorm),
             up=self._weights(mlp.gate_proj, mlp.up_proj),
+            gelu=False,
             down=self._weights(mlp.down_proj),
+            mlp_norm_behind=None,
         )
 
     def _run(self, slots: KeyValueSlots, batch: Batch, texts: Texts, rows: Tensor) -> Tensor:
         x = self._embeddings(batch.token_ids)
-        cos, sin = (angles[0, :, None] for angles in self._rotary(x, batch.positions[None]))
+        cos, sin = zip(*self._angles(x, batch.positions[None]), strict=True)
         layers = compiled(llama_layers)
-        leaving = layers(x, self._layers, self._heads, cos, sin, slots.keys, slots.values, texts, rows)
+        turns = [one[0, :, None] for one in cos], [one[0, :, None] for one in sin]
+        leaving = layers(x, self._layers, self._heads, *turns, slots.keys, slots.values, texts, rows)
         final: Tensor = self._norm(leaving)
         return final
+
+    def _angles(self, x: Tensor, positions: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return cos and sin of each rotary embedding, (1, N, size) each."""
+        return [self._rotary(x, positions)]
+
+
+class CompiledGemma3(CompiledLlama):
+    """Gemma 3 (arXiv:2503.19786): norms before and behind attention and MLP, two rotary embeddings."""
+
+    KINDS: ClassVar[tuple[str, ...]] = ("Gemma3ForCausalLM",)
+
+    def __init__(self, transformer: PreTrainedModel, form: Format, rules: Sequence[AttentionRule]) -> None:
+        self._layer_types = sorted(set(transformer.config.layer_types))
+        super().__init__(transformer, form, rules)
+
+    @classmethod
+    def _takes_variant(cls, config: Any) -> bool:
+        return bool(config.hidden_activation == "gelu_pytorch_tanh")
+
+    def _layer(self, module: Any, kind: int) -> Layer:
+        return (
+            super()
+            ._layer(module, kind)
+            ._replace(
+                rotary=self._layer_types.index(module.self_attn.layer_type),
+                attention_norm_behind=_norm(module.post_attention_layernorm),
+                mlp_norm=_norm(module.pre_feedforward_layernorm),
+                gelu=True,
+                mlp_norm_behind=_norm(module.post_feedforward_layernorm),
+            )
+        )
+
+    def _angles(self, x: Tensor, positions: Tensor) -> list[tuple[Tensor, Tensor]]:
+        return [self._rotary(x, positions, layer_type) for layer_type in self._layer_types]
 
 
 class CompiledGPT2(CompiledDecoder):
@@ -170,12 +219,10 @@ class CompiledGPT2(CompiledDecoder):
         self._embeddings, self._positions, self._norm = base.wte, base.wpe, base.ln_f
 
     @classmethod
-    def takes(cls, transformer: PreTrainedModel) -> bool:
-        """Return whether it is as OpenAI published it: no variant of the scaling, GELU by tanh."""
-        config = transformer.config
+    def _takes_variant(cls, config: Any) -> bool:
+        # As OpenAI published it: no variant of the scaling, GELU by tanh.
         return (
-            super().takes(transformer)
-            and config.activation_function in ("gelu_new", "gelu_pytorch_tanh")
+            config.activation_function in ("gelu_new", "gelu_pytorch_tanh")
             and not config.scale_attn_by_inverse_layer_idx
             and not config.add_cross_attention
         )
@@ -191,14 +238,18 @@ class CompiledGPT2(CompiledDecoder):
     def _layer(self, module: Any, kind: int) -> Layer:
         return Layer(
             kind=kind,
+            rotary=0,
             attention_norm=_norm(module.ln_1),
             qkv=self._weights(module.attn.c_attn),
             query_norm=None,
             key_norm=None,
             output=self._weights(module.attn.c_proj),
+            attention_norm_behind=None,
             mlp_norm=_norm(module.ln_2),
             up=self._weights(module.mlp.c_fc),
+            gelu=True,
             down=self._weights(module.mlp.c_proj),
+            mlp_norm_behind=None,
         )
 
     def _run(self, slots: KeyValueSlots, batch: Batch, texts: Texts, rows: Tensor) -> Tensor:
@@ -212,7 +263,7 @@ def kind_for(transformer: PreTrainedModel, form: Format) -> type[CompiledDecoder
     """Return the compiled decoder for a float32 model on the CPU; None if there is none."""
     if form not in FORMATS or transformer.device.type != "cpu" or not all(map(packs, ("float32", form))):
         return None
-    kinds: tuple[type[CompiledDecoder], ...] = (CompiledLlama, CompiledGPT2)
+    kinds: tuple[type[CompiledDecoder], ...] = (CompiledLlama, CompiledGemma3, CompiledGPT2)
     for kind in kinds:
         if kind.takes(transformer):
             return kind
@@ -221,4 +272,5 @@ def kind_for(transformer: PreTrainedModel, form: Format) -> type[CompiledDecoder
 
 def _norm(module: Any) -> Norm:
     epsilon = module.variance_epsilon if hasattr(module, "variance_epsilon") else module.eps
-    return Norm(module.weight, getattr(module, "bias", None), epsilon)
+    weight = 1.0 + module.weight.detach() if type(module).__name__.startswith("Gemma") else module.weight
+    return Norm(weight, getattr(module, "bias", None), epsilon)

@@ -61,7 +61,9 @@ class Layer(NamedTuple):
     """One decoder layer: attention, then MLP, each behind its norm."""
 
     kind: int
-    """Which of the model's rules of attention it follows."""
+    """Which of the model's masks its attention has."""
+    rotary: int
+    """By which of the model's rotary embeddings it turns queries and keys."""
     attention_norm: Norm
     qkv: Weights
     """Queries, keys and values side by side."""
@@ -69,10 +71,16 @@ class Layer(NamedTuple):
     """Over each head, before the rotation (Qwen3)."""
     key_norm: Norm | None
     output: Weights
+    attention_norm_behind: Norm | None
+    """Over what attention adds to the stream (Gemma 3)."""
     mlp_norm: Norm
     up: Weights
     """Gate and up projection side by side where the MLP is gated."""
+    gelu: bool
+    """Whether the gate is GELU by tanh, not SiLU."""
     down: Weights
+    mlp_norm_behind: Norm | None
+    """Over what the MLP adds to the stream (Gemma 3)."""
 
 
 class Heads(NamedTuple):
@@ -125,6 +133,11 @@ def normalised(x: Tensor, norm: Norm) -> Tensor:
     return (x * torch.rsqrt_(mean_square.add_(norm.epsilon))).mul_(norm.weight)
 
 
+def behind(x: Tensor, norm: Norm | None) -> Tensor:
+    """Return vectors under a norm, if there is one."""
+    return x if norm is None else normalised(x, norm)
+
+
 def rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Return (N, heads, size) rotated by the (N, 1, size) angles of their positions.
 
@@ -152,8 +165,8 @@ def llama_layers(
     x: Tensor,
     layers: list[Layer],
     heads: Heads,
-    cos: Tensor,
-    sin: Tensor,
+    cos: list[Tensor],
+    sin: list[Tensor],
     keys: list[Tensor],
     values: list[Tensor],
     texts: Texts,
@@ -165,7 +178,7 @@ def llama_layers(
         x: (N, width) embeddings.
         layers: their weights.
         heads: of each.
-        cos: (N, 1, size) of the positions, as is `sin`.
+        cos: by rotary embedding (N, 1, size) of the positions, as is `sin`.
         sin: see `cos`.
         keys: by layer (slots, heads, length, size), as are values; those of these tokens are added.
         values: see `keys`.
@@ -183,9 +196,9 @@ def llama_layers(
         query_norm, key_norm = layer.query_norm, layer.key_norm
         if query_norm is not None and key_norm is not None:
             query, key = normalised(query, query_norm), normalised(key, key_norm)
-            turned = rotated(torch.cat([query, key], 1), cos, sin)
+            turned = rotated(torch.cat([query, key], 1), cos[layer.rotary], sin[layer.rotary])
         else:
-            turned = rotated(qkv[:, :turning], cos, sin)
+            turned = rotated(qkv[:, :turning], cos[layer.rotary], sin[layer.rotary])
         query, key = turned[:, : heads.queries], turned[:, heads.queries :]
         end = at + turning * heads.size
         rows[:, at:end] = turned.flatten(1)
@@ -196,9 +209,10 @@ def llama_layers(
         keys[index][texts.slots, :, texts.positions] = key
         values[index][texts.slots, :, texts.positions] = value
         read = attended(query, keys[index], values[index], texts, layer.kind, heads.scaling)
-        x = x + linear(read, layer.output)
+        x = x + behind(linear(read, layer.output), layer.attention_norm_behind)
         gate, up = linear(normalised(x, layer.mlp_norm), layer.up).chunk(2, -1)
-        x = x + linear(silu(gate).mul_(up), layer.down)
+        gated = gelu_tanh(gate) if layer.gelu else silu(gate)
+        x = x + behind(linear(gated.mul_(up), layer.down), layer.mlp_norm_behind)
     rows[:, at : at + x.size(1)] = x
     return x
 

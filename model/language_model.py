@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -36,6 +36,8 @@ class ModelInfo:
     """Number formats that it runs in here, the usual one first."""
     measured: str
     """A sentence on what was measured to choose the usual format; may be empty."""
+    batch_dependent: tuple[str, ...] = ()
+    """Formats in which a text may depend on the texts beside it on this machine."""
     rotary: bool = False
     """Whether queries and keys are turned by their positions (Su et al. 2021) before they meet."""
 
@@ -77,9 +79,11 @@ class LanguageModel:
         self.networks: dict[str, Network] = {form: Network(transformer, form, truth) for form in formats}
         self._tokenizer = tokenizer
         self.text = TokenText(tokenizer)
-        self.info = _info(
+        info = _info(
             transformer, name, fingerprint, parameters, tuple(formats), measured, truth.context_length
         )
+        dependent = (form for form, network in self.networks.items() if not network.batch_invariant)
+        self.info = replace(info, batch_dependent=tuple(dependent))
         self.eos_token_ids = _eos_token_ids(transformer, tokenizer)
         # One thread of one core for whoever looks: figures never take the cores from the text being written.
         self._reading = ThreadPoolExecutor(1, "reading", initializer=lambda: torch.set_num_threads(1))

@@ -92,9 +92,8 @@ def _tell_bounds(model: LanguageModel, longest: int, report: Report) -> None:
             f"Texts end at {model.info.context_length:,} tokens: in longer ones {model.info.name} turns all "
             "positions by other angles, and nothing of what was shown would hold any more."
         )
-    for form in model.info.formats:
-        if not model.networks[form].batch_invariant:
-            report(f"In {form} a text may depend on the texts written beside it on this machine.")
+    for form in model.info.batch_dependent:
+        report(f"In {form} a text may depend on the texts written beside it on this machine.")
 
 
 def choose_device(wanted: str) -> torch.device:

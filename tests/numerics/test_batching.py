@@ -279,4 +279,7 @@ def test_thirty_runs_of_the_embedded_model_together_are_the_runs_one_at_a_time(e
     with Engine(embedded_in_both, PLENTY) as engine:
         together = [ended(one) for one in at_once(engine, runs, EMBEDDED_LENGTH)]
     assert [run.precision for run in together] == [precision] * 30
-    assert [run.token_ids for run in together] == [run.token_ids for run in alone]
+    if embedded_in_both.networks[precision].batch_invariant:
+        assert together == alone, "tokens and every number of every step"
+    else:
+        assert embedded_in_both.info.batch_dependent, "and then the page says so"

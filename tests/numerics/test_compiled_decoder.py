@@ -26,6 +26,12 @@ NEWER = {
     "MistralForCausalLM": {**HEADS, "sliding_window": 4},
     "Qwen2ForCausalLM": {**ALTERNATING, "head_dim": 16},
     "LlamaForCausalLM": {**HEADS, "attention_bias": True, "mlp_bias": True},
+    "Gemma3ForCausalLM": {
+        **HEADS,
+        "sliding_window": 4,
+        "layer_types": ["sliding_attention", "full_attention"],
+        "hidden_activation": "gelu_pytorch_tanh",
+    },
 }
 """Architectures and variants beyond those of `tests.tiny`."""
 PASSES = (

@@ -1,6 +1,7 @@
 """Fast or exact: which numbers a text is computed in, who says so, and that a text keeps its own."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.tiny import tiny_model
 from viz.pages.api import Api
 from viz.pages.masthead import describe
 from viz.pages.service import Service
+from viz.strings import say
 
 FAST, EXACT = "bfloat16", "float32"
 
@@ -150,6 +152,13 @@ def test_the_masthead_names_the_number_formats_and_what_was_measured(app, twofol
     assert "bfloat16 / float32" in text
     assert "fingerprint of the weights: gpt2-0" in text and "Fast: bfloat16, as measured." in text
     assert text == look(app)[0]
+
+
+def test_where_texts_depend_on_their_neighbours_the_page_says_so_beside_the_formats(tiny):
+    dependent = replace(tiny.info, batch_dependent=("bfloat16",))
+    assert say("page.batch_dependent", formats="bfloat16") in describe(dependent, LoadedModel(tiny))
+    alone = replace(tiny.info, batch_dependent=())
+    assert "batch-dependent" not in describe(alone, LoadedModel(tiny))
 
 
 def test_without_a_measurement_the_masthead_tells_the_fingerprint_alone(tiny):

@@ -23,7 +23,13 @@ def describe(info: "ModelInfo | None", background: BackgroundModel) -> str:
             formats=" / ".join(info.formats),
         )
         title = f"{say('page.fingerprint', fingerprint=info.fingerprint)}\n{info.measured}".strip()
-        return f'<span title="{escape(title)}">{escape(text)}</span>'
+        told = f'<span title="{escape(title)}">{escape(text)}</span>'
+        if not info.batch_dependent:
+            return told
+        formats = " / ".join(info.batch_dependent)
+        why = escape(say("page.batch_dependent_why", formats=formats))
+        note = escape(say("page.batch_dependent", formats=formats))
+        return f'{told} <span class="batch-dependent" title="{why}">{note}</span>'
     if background.error is not None:
         return f'<span class="problem">{escape(str(background.error))}</span>'
     return f'<span class="loading">{escape(say("page.loading", progress=background.report_line))}</span>'
