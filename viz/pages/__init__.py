@@ -14,6 +14,7 @@ def launch_arguments() -> dict[str, Any]:
     from viz.components.theme import page_head, page_theme  # noqa: PLC0415
     from viz.pages.compression import Compression  # noqa: PLC0415
     from viz.pages.gate import Gate  # noqa: PLC0415
+    from viz.pages.login import Login  # noqa: PLC0415
     from viz.pages.prefix import Prefix  # noqa: PLC0415
     from viz.pages.sessions import sessions  # noqa: PLC0415
     from viz.pages.streams import Streams  # noqa: PLC0415
@@ -26,7 +27,7 @@ def launch_arguments() -> dict[str, Any]:
         "favicon_path": str(ASSETS / "icon.svg"),
         "app_kwargs": {
             "lifespan": sessions,
-            "middleware": [Middleware(one) for one in (Prefix, Compression, Streams, Gate)],
+            "middleware": [Middleware(one) for one in (Prefix, Compression, Streams, Login, Gate)],
         },
         # Runs are saved as files, by whoever wants to. Gradio would keep them in every browser, and offer to
         # keep them on the hub with the login of whoever serves the app.
