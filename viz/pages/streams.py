@@ -9,8 +9,8 @@ STREAM = "text/event-stream"
 class Streams:
     """ASGI middleware that asks whoever stands between not to gather, keep or change what is streamed.
 
-    `X-Accel-Buffering` is heard by nginx and those that learned from it, `no-transform` by those that
-    compress (Apache's `mod_deflate` among them): both would otherwise wait until they have enough.
+    `X-Accel-Buffering` is heard by nginx and those that learned from it, `no-transform` by some of those that
+    compress, Caddy among them: they could otherwise wait until they have enough.
     """
 
     def __init__(self, app: ASGIApp) -> None:
