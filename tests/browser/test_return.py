@@ -1,5 +1,6 @@
 """A page that is loaded anew, by a person or because the network was gone, has what was on it before."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -48,6 +49,36 @@ def test_a_press_while_the_network_is_gone_costs_no_text(visits: Callable[..., V
     expect(visit.page.locator(".toast-body")).to_contain_text(BACK)
     visit.wait_for_tokens(tokens)
     visit.errors.clear()  # the console tells of the requests that found no network
+
+
+def test_the_page_says_by_itself_that_the_network_is_gone_and_back_while_a_text_is_written(
+    visits: Callable[..., Visit],
+) -> None:
+    visit = visits()
+    page, line = visit.page, visit.page.locator("#network .network")
+    visit.begin("Once upon a time", 200, temperature=0)
+    page.wait_for_function("window.begun")
+    assert line.text_content() == ""
+    page.context.set_offline(True)
+    expect(line).to_contain_text("cannot be reached")
+    page.locator("#prompt textarea").fill("Typed meanwhile")
+    page.context.set_offline(False)
+    expect(line).to_contain_text("answers again")
+    expect(page.locator("#prompt textarea")).to_have_value("Typed meanwhile")
+    visit.errors.clear()  # the console tells of the questions that found no answer
+
+
+def test_a_stream_that_falls_silent_is_told_although_it_is_no_error(visits: Callable[..., Visit]) -> None:
+    visit = visits()
+    page, line = visit.page, visit.page.locator("#network .network")
+    asked = re.compile("app_id$")
+    page.route(re.compile("queue/data"), lambda _: None)  # nothing comes of it, and nothing ends it
+    page.route(asked, lambda route: route.fulfill(status=504))  # as a proxy says whose server is not there
+    page.locator("#generate").click()
+    expect(line).to_contain_text("cannot be reached")
+    page.unroute(asked)
+    expect(line).to_contain_text("answers again")
+    visit.errors.clear()
 
 
 def test_a_text_that_was_being_written_is_back_as_far_as_it_had_come(visits: Callable[..., Visit]) -> None:

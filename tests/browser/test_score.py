@@ -9,12 +9,16 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Download, Page, expect
 
+from model.language_model import LanguageModel
+from tests.browser.test_csv import told
 from tests.browser.visit import PATIENT, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
 Visits = Callable[..., Visit]
+STRANGE = "=_ 中文🦙 <b>&lt;\n+1 -2 Schifffahrtsgesellschaftskapitän"
 TEXT = "Two quick <b>cats</b>, two quick cats"
+QUERY = "query (token that looks)"
 WORDS = "two-quick-b-cats-b"
 KEYS_ALONE = """[...document.querySelectorAll('.gradio-container .block[id] > .js-plotly-plot')]
   .filter((plot) => plot.offsetParent && plot.querySelector('.modebar-btn[data-title^="Download plot"]'))
@@ -48,7 +52,7 @@ def taken(page: Page, block: str, kind: str) -> Download:
 
 
 def rows_of(download: Download) -> list[dict[str, str]]:
-    with Path(download.path()).open(encoding="utf-8", newline="") as file:
+    with Path(download.path()).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -84,12 +88,35 @@ def test_a_text_is_scored_and_its_figures_and_numbers_are_taken_away(visits: Vis
     steps = rows_of(taken(page, "timeline", "csv"))
     assert numbers([row["position"] for row in steps]) == surprisal["x"]
     assert numbers([row["surprisal (bits)"] for row in steps]) == pytest.approx(surprisal["y"], abs=1e-4)
-    assert "".join(row["token"] for row in steps) == "".join(TEXT.replace(" ", "␣").partition("␣")[1:])
+    assert "".join(row["token"] for row in steps) == "".join(TEXT.partition(" ")[1:]), "spaces as they are"
 
     shown = visit.table()
     table = rows_of(taken(page, "next-token", "csv"))
     assert [int(row["token_id"]) for row in table if row["token_id"]] == [row["id"] for row in shown]
     assert sum(numbers([row["probability"] for row in table])) == pytest.approx(1)
+
+
+def test_files_hold_the_tokens_themselves_whole_and_not_escaped(
+    visits: Visits, embedded_model: LanguageModel
+) -> None:
+    text = embedded_model.text
+    tokens = [text.token(token_id) for token_id in embedded_model.encode(STRANGE)]
+    assert any(token.startswith("<0x") for token in tokens), "bytes that are no character by themselves"
+    visit = visits()
+    page = visit.page
+    page.locator("#prompt textarea").fill(STRANGE)
+    page.locator("#score").click()
+    expect(page.locator("#status")).to_contain_text("scored, nothing was written", timeout=PATIENT)
+    expect(page.locator("#tokens button[data-index]:not(.next)")).to_have_count(len(tokens))
+    page.wait_for_function(KEYS_ALONE)
+    assert [told(row["token"]) for row in rows_of(taken(page, "timeline", "csv"))] == tokens[1:]
+    heat = rows_of(taken(page, "attention", "csv"))
+    queries = {int(row[QUERY]): told(row[f"{QUERY}: label"]) for row in heat}
+    assert list(queries.values()) == tokens
+    bands = {told(row["trace"]) for row in rows_of(taken(page, "temperature-sweep", "csv"))}
+    shown = [row for row in rows_of(taken(page, "next-token", "csv")) if row["token_id"]]
+    assert all(told(row["token"]) == text.token(int(row["token_id"])) for row in shown)
+    assert {told(row["token"]) for row in shown[:3]} <= bands
 
 
 def test_saving_is_there_after_redraws_for_heat_maps_and_for_the_run(visits: Visits) -> None:

@@ -20,6 +20,7 @@ from viz.pages.explore import build_app, layer_range
 from viz.pages.limits import LOOKERS, LOOKING, SEARCHERS, SEARCHING, Limits
 from viz.pages.panels import Screen
 from viz.pages.service import CHOICES
+from viz.pages.stopping import PRESSABLE
 from viz.strings import LOCALES, catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -123,6 +124,22 @@ def test_every_event_has_a_trigger_mode_and_only_those_that_may_wait_long_show_p
 def test_stop_does_not_wait_in_the_queue(app, events):
     (stop,) = [event for event in events if ids_of(app, event) == {"stop"}]
     assert not stop["queue"] and stop["outputs"] == []
+
+
+@pytest.mark.parametrize(
+    ("press", "stop"),
+    [
+        ("generate", "stop"), ("prompt", "stop"), ("score", "stop"), ("more", "stop"),
+        ("branch-choice", "stop"), ("replay", "replay-cancel"), ("find", "find-cancel"),
+        ("roll", "rollout-cancel"), ("sweep", "rollout-cancel"), ("lens-compute", "lens-cancel"),
+    ],
+)  # fmt: skip
+def test_stop_can_be_pressed_before_anything_has_arrived(app, events, press: str, stop: str):
+    """The browser takes the events of a press in turn, each to its end."""
+    ids = {number: block.elem_id for number, block in app.blocks.items()}
+    first = next(event for event in events if press in ids_of(app, event))
+    assert first["js"] == PRESSABLE and not first["backend_fn"]
+    assert [ids[output] for output in first["outputs"]] == [stop]
 
 
 def test_whoever_writes_stands_in_the_line_of_the_engine_and_figures_have_their_own_limit(app):

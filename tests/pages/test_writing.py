@@ -745,6 +745,18 @@ def test_no_event_after_a_click_sends_more_than_300_kb(open_app, embedded_model,
         desk.open("tab-heatmap")
 
 
+def test_stop_is_heard_before_a_text_has_begun_and_the_next_press_writes(open_app, tiny, newcomer):
+    desk = Desk(open_app(Loading(tiny, 10)), newcomer())
+    for press in ("generate", "step", "more", "score"):
+        screens = desk.writing(press, max_new_tokens=2)
+        assert "Reading the weights." in next(screens).status
+        desk.stop()
+        (last,) = screens
+        assert "Stopped before the first token." in last.notice
+        assert last.stop["interactive"] is False and not desk.visitor.writing
+    assert "length reached" in desk.write(max_new_tokens=2)[-1].status
+
+
 def test_the_loading_of_a_service_is_not_waited_for_by_readers(tiny):
     service = Service(Loading(tiny, 10**9), Limits())
     began = time.monotonic()

@@ -207,6 +207,21 @@ def test_the_text_on_the_api_names_every_endpoint_and_no_other(endpoints):
     assert set(re.findall(r"`(/\w+)`", section("The API"))) == set(endpoints)
 
 
+def test_the_page_on_proxies_speaks_of_this_app():
+    from gradio.utils import get_heartbeat_rate  # noqa: PLC0415 - Gradio takes seconds
+
+    from viz.pages.gate import MOST_BYTES  # noqa: PLC0415
+
+    text = (ROOT / "docs" / "proxy.md").read_text(encoding="utf-8")
+    assert "(docs/proxy.md)" in section("Sharing")
+    for server in ("nginx", "caddy", "apache"):
+        addresses = re.findall(r"127\.0\.0\.1:\d+", block(text, server))
+        assert set(addresses) == {f"127.0.0.1:{Options.port}"}
+    assert block(text, "sh").startswith('make run ARGS="--root-path /gpt"')
+    assert MOST_BYTES == 8_000_000 and "client_max_body_size 8m" in text
+    assert f"every\n  {get_heartbeat_rate()} seconds" in text
+
+
 def test_the_changelog_has_room_for_what_comes_next():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## \[Unreleased\]$", changelog, re.MULTILINE)

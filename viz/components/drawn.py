@@ -16,7 +16,10 @@ HERE = Path(__file__).parent
 
 
 class Drawn(gr.HTML):
-    """A component drawn by `<script>.js` beside it; `words` are the strings that the script itself shows."""
+    """A component drawn by `<script>.js` beside it; `words` are the strings that the script itself shows.
+
+    `parts` are scripts beside it whose functions it uses.
+    """
 
     def __init__(
         self,
@@ -25,14 +28,13 @@ class Drawn(gr.HTML):
         value: Any = None,
         *,
         words: dict[str, str] | None = None,
+        parts: tuple[str, ...] = (),
         **kwargs: Any,
     ) -> None:
         # Not as a prop: a component that is updated before its tab was opened is mounted without its props.
         strings = f"const words = {json.dumps(words or {})};\n"
-        code = (
-            strings
-            + (HERE / "dom.js").read_text(encoding="utf-8")
-            + (HERE / f"{script}.js").read_text(encoding="utf-8")
+        code = strings + "".join(
+            (HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("dom", *parts, script)
         )
         super().__init__(
             value=value,

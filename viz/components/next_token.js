@@ -80,11 +80,11 @@ function stop(button) { // one of the rows is reached by Tab, the others by the 
   if (button) button.tabIndex = 0;
 }
 
-// The table as the API's /next_token names it, for whoever saves it (take_away.js).
+// The table as the API's /next_token names it, its tokens as they are, for whoever saves it (take_away.js).
 root.numbers = () => {
   const { rows, others } = props.value;
   const names = ["rank", "token_id", "token", "probability", "shaped_probability", "cut_by"];
-  const told = rows.map((row) => [row.rank, row.token_id, row.token, row.raw, row.shaped, row.cut]);
+  const told = rows.map((row) => [row.rank, row.token_id, row.own, row.raw, row.shaped, row.cut]);
   return [names, ...told, ...(others ? [[null, null, others.label, others.raw, others.shaped, null]] : [])];
 };
 

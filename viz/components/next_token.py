@@ -24,6 +24,8 @@ class Row(TypedDict):
     """One token. Numbers are probabilities; `_text` is how they read."""
 
     token: str
+    own: str
+    """The token as it is, for whoever saves the table."""
     token_id: int
     rank: int
     rank_text: str
@@ -147,6 +149,7 @@ def _rows(
         rows.append(
             {
                 "token": display_token(text, LONGEST_TOKEN),
+                "own": text,
                 "token_id": token_id,
                 "rank": rank,
                 "rank_text": count(rank),

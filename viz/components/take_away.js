@@ -29,7 +29,8 @@ function picture(block, format) {
   context.toImageButtonOptions = options;
 }
 
-// Labels of a figure are markup, with `<`, `>` and `&` of the text escaped.
+// Labels of a figure are markup, with `<`, `>` and `&` of the text escaped. Where they stand for tokens, `meta` holds these as they
+// are (viz/figures/own_texts.py).
 const plain = (label) =>
   String(label ?? "").replace(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
@@ -37,9 +38,10 @@ function axisOf(plot, trace, letter) {
   const id = trace[`${letter}axis`] ?? letter;
   const axis = plot.layout[id.replace(letter, `${letter}axis`)] ?? {};
   const ticks = new Map((axis.tickvals ?? []).map((value, index) => [String(value), axis.ticktext?.[index]]));
-  const named = (value) => axis.labelalias?.[value] ?? ticks.get(String(value));
+  const own = plot.layout.meta?.places?.[letter] ?? {};
+  const label = (value) => own[value] ?? plain(axis.labelalias?.[value] ?? ticks.get(String(value)));
   const labelled = axis.labelalias !== undefined || (axis.type !== "log" && typeof axis.ticktext?.[0] === "string");
-  return { title: plain(axis.title?.text) || letter, labelled, label: (value) => plain(named(value)) };
+  return { title: plot.layout.meta?.titles?.[letter] ?? (plain(axis.title?.text) || letter), labelled, label };
 }
 
 const places = (trace, letter, count) =>
@@ -55,36 +57,29 @@ function points(trace) { // [x, y, z], z only of a heat map
   return ys.flatMap((y, row) => xs.map((x, column) => [x, y, trace.z[row][column]]));
 }
 
-// A trace whose `meta` names its x and the columns of its `customdata` is a table by itself; otherwise every trace counts that
-// has a name, or all if none has: those without one only mark or explain what the others show.
+// A trace whose `meta` has columns is a table by itself: they name its x and its `customdata`, the first of which are the tokens.
+// Otherwise every trace counts that has a name, or all if none has: those without one only mark or explain what the others show.
 function drawn(plot) {
   const given = plot._fullData.map((full) => ({ ...plot.data[full.index], full }));
-  const told = given.find(({ meta }) => Array.isArray(meta));
+  const told = given.find(({ meta }) => meta?.columns);
   if (told) {
-    return [told.meta, ...points(told.full).map(([at], index) => [at, ...Array.from(told.full.customdata[index], (one) => (typeof one === "string" ? plain(one) : one))])];
+    const { columns, tokens } = told.meta;
+    return [columns, ...points(told.full).map(([at], index) => [at, tokens[index], ...Array.from(told.full.customdata[index]).slice(1)])];
   }
-  const named = given.filter(({ name }) => name);
+  const nameOf = ({ name, meta }) => meta?.name ?? plain(name);
+  const named = given.filter(nameOf);
   const counted = named.length ? named : given;
   if (!counted.length) return [];
   const [x, y] = ["x", "y"].map((letter) => axisOf(plot, counted[0].full, letter));
   const heat = counted.some(({ full }) => full.z);
   const titles = [x, y].flatMap((axis) => (axis.labelled ? [axis.title, `${axis.title}: label`] : [axis.title]));
   const place = (axis, value) => (axis.labelled ? [value, axis.label(value)] : [value]);
-  const rows = counted.flatMap(({ name, full }, index) =>
-    points(full).map(([at, up, value]) => [
-      ...(heat ? [] : [plain(name) || index + 1]), ...place(x, at), ...place(y, up), ...(heat ? [value] : []),
+  const rows = counted.flatMap((trace, index) =>
+    points(trace.full).map(([at, up, value]) => [
+      ...(heat ? [] : [nameOf(trace) || index + 1]), ...place(x, at), ...place(y, up), ...(heat ? [value] : []),
     ])
   );
-  return [[...(heat ? [] : ["trace"]), ...titles, ...(heat ? [plain(counted[0].name) || "z"] : [])], ...rows];
-}
-
-function csv(rows) {
-  const cell = (value) => {
-    if (value === null || value === undefined || Number.isNaN(value)) return "";
-    const text = String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
+  return [[...(heat ? [] : ["trace"]), ...titles, ...(heat ? [nameOf(counted[0]) || "z"] : [])], ...rows];
 }
 
 function save(block, kind) {

@@ -9,9 +9,9 @@ from viz.strings import say
 class TakeAway(Drawn):
     """Draws nothing in its own place. Under every figure its script sets a small menu, made in the browser.
 
-    Of a figure, CSV holds what is drawn: the traces that have a name, or of a trace with `meta` its x and its
-    `customdata`, whose columns that names. A table takes part if an element of it has `data-numbers` and a
-    function `numbers()`, which returns its rows, the first one with their names.
+    Of a figure, CSV holds what is drawn, its tokens as they are (`viz/figures/own_texts.py`): the traces that
+    have a name, or of a trace whose `meta` has columns its x and its `customdata`. A table takes part if an
+    element of it has `data-numbers` and a function `numbers()`, which returns its rows, first their names.
     """
 
     def __init__(self, *, elem_id: str = "take-away", **kwargs: Any) -> None:
@@ -21,6 +21,7 @@ class TakeAway(Drawn):
             "<span></span>",
             None,
             words={key: say(f"components.take_away.{key}") for key in keys},
+            parts=("csv",),
             elem_id=elem_id,
             **kwargs,
         )

@@ -1,6 +1,7 @@
 const byId = (id) => document.getElementById(id);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const isWriting = () => byId("stop") !== null && !byId("stop").disabled;
+const canStop = () => byId("stop") !== null && !byId("stop").disabled; // from the press on, also if nothing comes of it
+const isWriting = () => canStop() && (writing || document.querySelector("#tokens .caret") !== null);
 
 // Where the prompt fills the screen, on a phone or a projector, the text would grow below its edge.
 function bringIntoView() {
@@ -9,7 +10,8 @@ function bringIntoView() {
   byId("tokens").closest(".card").scrollIntoView({ behavior: still.matches ? "auto" : "smooth", block: "start" });
 }
 
-let writing = isWriting();
+let writing = false;
+writing = isWriting();
 function look() {
   if (!element.isConnected) return watcher.disconnect();
   if (isWriting() === writing) return;
@@ -19,7 +21,7 @@ function look() {
   told.textContent = writing ? words.begun : (byId("status")?.textContent ?? "").trim();
 }
 const watcher = new MutationObserver(look);
-watcher.observe(document.body, { subtree: true, attributes: true, attributeFilter: ["disabled"] });
+watcher.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["disabled"] });
 
 function press(event) {
   if (!element.isConnected) return document.removeEventListener("keydown", press);
@@ -27,7 +29,7 @@ function press(event) {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && inPrompt) {
     event.preventDefault();
     byId("generate").click();
-  } else if (event.key === "Escape" && isWriting() && !event.defaultPrevented) {
+  } else if (event.key === "Escape" && canStop() && !event.defaultPrevented) {
     byId("stop").click();
   }
 }

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from viz.figures.own_texts import own_places
 from viz.figures.theme import SMALL, TICKS, Theme, base_figure, placeholder
 from viz.figures.token_labels import token_axis, token_label
 from viz.strings import say
@@ -48,6 +49,7 @@ def attention_heatmap(
     figure.add_trace(_heat(np.where(future, np.nan, weights).astype(np.float32), rows, columns, theme))
     _name_scale(figure)
     _label_axes(figure, tokens, rows, columns, selected_row, theme)
+    own_places(figure, x={at: tokens[at] for at in columns}, y={at: tokens[at] for at in rows})
     if selected_row is not None and selected_row in rows:
         _frame(figure, selected_row, columns, theme)
         _note(figure, selected_row, tokens, rows, columns, theme)

@@ -1,11 +1,13 @@
 """Direct logit attribution: what each part of the model added to a logit, from the bottom to the top."""
 
+from collections.abc import Callable
 from typing import Any
 
 import plotly.graph_objects as go
 
 from model.attribution import Attribution, LayerAttribution
 from viz.figures.layer_rows import EMBEDDING, band, in_lines, row_name, rows_figure, signed
+from viz.figures.own_texts import own_name, own_titles
 from viz.figures.theme import Theme, add_key
 from viz.figures.token_labels import token_label
 from viz.strings import say
@@ -33,7 +35,7 @@ def attribution_figure(found: Attribution, *, token: str, against: str | None, t
     alone = [row for row in rows if row < 0]
     figure.add_bar(
         x=[found.bias if row == BIAS else found.embedding for row in alone], y=alone,
-        **_bar(theme.bands[0], -0.32, 0.64),
+        **_bar(theme.bands[0], -0.32, 0.64, "figures.layers.embedding"),
     )  # fmt: skip
     _add_layers(figure, found, theme)
     low, high = _reach(found)
@@ -41,19 +43,31 @@ def attribution_figure(found: Attribution, *, token: str, against: str | None, t
     figure.add_trace(band(theme, hovers, x=[high - low] * len(rows), base=low, y=list(rows)))
     figure.update_xaxes(
         range=[low, high], nticks=6, fixedrange=True,
-        zeroline=True, zerolinecolor=theme.quiet, zerolinewidth=1, title_text=_axis(token, against),
+        zeroline=True, zerolinecolor=theme.quiet, zerolinewidth=1,
+        title_text=_axis(token, against, token_label),
     )  # fmt: skip
+    own_titles(figure, x=_axis(token, against))
     return figure
 
 
 def _add_layers(figure: go.Figure, found: Attribution, theme: Theme) -> None:
     rows = list(range(len(found.layers)))
     if any(one.attention is None or one.mlp is None for one in found.layers):
-        figure.add_bar(x=[one.total for one in found.layers], y=rows, **_bar(theme.accent, -0.32, 0.64))
+        figure.add_bar(
+            x=[one.total for one in found.layers],
+            y=rows,
+            **_bar(theme.accent, -0.32, 0.64, "figures.attribution.layer"),
+        )
         add_key(figure, [("■", theme.accent, say("figures.attribution.layer"))], lift=8, theme=theme)
         return
-    figure.add_bar(x=[one.attention for one in found.layers], y=rows, **_bar(theme.accent, 0.02, 0.4))
-    figure.add_bar(x=[one.mlp for one in found.layers], y=rows, **_bar(theme.quiet, -0.42, 0.4))
+    figure.add_bar(
+        x=[one.attention for one in found.layers],
+        y=rows,
+        **_bar(theme.accent, 0.02, 0.4, "figures.layers.attention"),
+    )
+    figure.add_bar(
+        x=[one.mlp for one in found.layers], y=rows, **_bar(theme.quiet, -0.42, 0.4, "figures.layers.mlp")
+    )
     marks = (
         (theme.accent, "layers.attention"),
         (theme.quiet, "layers.mlp"),
@@ -62,8 +76,9 @@ def _add_layers(figure: go.Figure, found: Attribution, theme: Theme) -> None:
     add_key(figure, [("■", colour, say(f"figures.{key}")) for colour, key in marks], lift=8, theme=theme)
 
 
-def _bar(colour: str, offset: float, width: float) -> dict[str, Any]:
+def _bar(colour: str, offset: float, width: float, key: str) -> dict[str, Any]:
     return {
+        "meta": own_name(say(key)),
         "orientation": "h", "offset": offset, "width": width, "hoverinfo": "skip",
         "marker": {"color": colour, "line": {"width": 0}},
     }  # fmt: skip
@@ -98,8 +113,9 @@ def _heads(one: LayerAttribution) -> list[str]:
     return [say("figures.attribution.head", head=head, logit=signed(heads[head])) for head in strongest]
 
 
-def _axis(token: str, against: str | None) -> str:
-    name = token_label(token, LABEL_LIMIT)
+def _axis(token: str, against: str | None, written: Callable[[str, int], str] = lambda own, _: own) -> str:
+    """Return the title of the axis, its tokens as they are or `written` in so many characters."""
+    name = written(token, LABEL_LIMIT)
     if against is None:
         return say("figures.attribution.logit", token=name)
-    return say("figures.attribution.difference", token=name, against=token_label(against, LABEL_LIMIT))
+    return say("figures.attribution.difference", token=name, against=written(against, LABEL_LIMIT))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import plotly.graph_objects as go
 
 from model.ladder import Rung
+from viz.figures.own_texts import own_name, own_places
 from viz.figures.theme import SMALL, Theme, base_figure
 from viz.figures.token_labels import token_label
 from viz.strings import say
@@ -50,6 +51,7 @@ def cumulative_figure(
         customdata=[[f"{rung.low:.4f}", f"{rung.high:.4f}", f"{rung.probability:.3%}"] for rung in rungs],
         hovertemplate="%{x}  <b>%{customdata[2]}</b><br>%{customdata[0]} – %{customdata[1]}<extra></extra>",
         marker={"color": [_fill(rung, dice, chosen, theme) for rung in rungs], "line": {"width": 0}},
+        meta=own_name(say("figures.throws.probability")),
     )  # fmt: skip
     if u is not None:
         _mark(figure, rungs, u, dice, theme)
@@ -61,6 +63,11 @@ def cumulative_figure(
         labelalias={str(place): name for place, name in enumerate(names)},
         tickangle=-55, range=[-0.6, max(FEWEST, len(rungs)) - 0.4], showgrid=False, fixedrange=True,
     )  # fmt: skip
+    own = (
+        name if rung.token_id is None else token_of(rung.token_id)
+        for name, rung in zip(names, rungs, strict=True)
+    )
+    own_places(figure, x=dict(enumerate(own)))
     figure.update_yaxes(range=[0, 1.01], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".2~f", fixedrange=True)
     return figure
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from model.rollout_statistics import RolloutStatistics
+from viz.figures.own_texts import own_table
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
 from viz.strings import say
 
@@ -55,6 +56,7 @@ def diversity_figure(tried: Sequence[Tried], *, setting: str, theme: Theme) -> g
         textposition=_sides(x, y),
         textfont={"size": SMALL, "color": theme.ink},
         cliponaxis=False,
+        meta=own_table(_columns(setting), [one.label for one in points]),
         customdata=[_row(one) for one in points],
         hovertemplate=_hover(setting),
     )
@@ -112,7 +114,14 @@ def _row(one: Tried) -> list[object]:
         said.different,
         said.count,
         said.mean_length,
+        said.distinct_2,
     ]
+
+
+def _columns(setting: str) -> list[str]:
+    """Return what x and the columns of `_row` are."""
+    keys = ("distinct_1", "entropy", "different", "rollouts", "length", "distinct_2")
+    return [say("figures.diversity.logprob"), setting, *(say(f"figures.diversity.{key}") for key in keys)]
 
 
 def _hover(setting: str) -> str:

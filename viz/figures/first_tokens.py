@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from model.rollout_statistics import FirstToken
+from viz.figures.own_texts import own_table
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_label
 from viz.strings import say
@@ -14,6 +15,8 @@ ROW = 25
 ROUND = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Where the axis of shares may end."""
 LABEL_LIMIT = 12
+COLUMNS = ("token", "count", "low", "high", "probability")
+"""What is told of each token, beside its share."""
 LEFT = 88
 """Pixels for the names of the tokens, at least."""
 
@@ -56,6 +59,10 @@ def first_tokens_figure(rows: Sequence[FirstToken], labels: Sequence[str], *, th
             "thickness": 1.5,
             "width": 4,
         },
+        meta=own_table(
+            [say(f"figures.first.{key}") for key in ("share_hover", *COLUMNS)],
+            labels,
+        ),
         customdata=[
             [token_label(label, 40), row.count, row.low, row.high, row.probability]
             for row, label in zip(rows, labels, strict=True)

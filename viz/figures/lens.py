@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from model.lens import LensLayer
 from viz.figures.layer_rows import after, band, row_name, rows_figure
+from viz.figures.own_texts import own_name, own_places
 from viz.figures.theme import SMALL, TICKS, Theme, add_key
 from viz.figures.token_labels import token_label
 from viz.strings import say
@@ -50,6 +51,7 @@ def lens_figure(
         figure.update_layout({f"xaxis{axis[1:]}": {"domain": domain, "fixedrange": True}})
         _title(figure, domain, say(f"figures.lens.{name}"))
     _key(figure, token_of, chosen, theme)
+    own_places(figure, y={row: token_of(one.token_ids[0]) for row, one in zip(rows, layers, strict=True)})
     return figure
 
 
@@ -94,11 +96,19 @@ def _probability(
 ) -> None:
     common: dict[str, Any] = {"y": list(rows), "orientation": "h", "hoverinfo": "skip", "xaxis": axis}
     figure.add_bar(
-        x=[one.probabilities[0] for one in layers], width=0.86, marker={"color": theme.bands[1]}, **common
+        x=[one.probabilities[0] for one in layers],
+        width=0.86,
+        marker={"color": theme.bands[1]},
+        meta=own_name(say("figures.lens.leading")),
+        **common,
     )
     if layers[0].probability is not None:
         figure.add_bar(
-            x=[one.probability for one in layers], width=0.4, marker={"color": theme.accent}, **common
+            x=[one.probability for one in layers],
+            width=0.4,
+            marker={"color": theme.accent},
+            meta=own_name(say("figures.lens.probability")),
+            **common,
         )
     figure.update_layout(
         {f"xaxis{axis[1:]}": {"range": [0, 1.01], "tickvals": [0, 0.5, 1], "tickformat": ".0%"}}
@@ -111,6 +121,7 @@ def _rank(
     figure.add_scatter(
         x=[one.rank for one in layers], y=list(rows), mode="lines+markers", xaxis=axis, hoverinfo="skip",
         line={"color": theme.accent, "width": 1.5}, marker={"size": 5, "color": theme.accent},
+        meta=own_name(say("figures.lens.rank")),
     )  # fmt: skip
     ticks = {rank: text for rank, text in RANK_TICKS.items() if rank <= vocab_size}
     most = math.log10(max(2, vocab_size))
@@ -129,7 +140,7 @@ def _entropy(
 ) -> None:
     figure.add_scatter(
         x=[one.entropy_bits for one in layers], y=list(rows), mode="lines", xaxis=axis, hoverinfo="skip",
-        line={"color": theme.quiet, "width": 2},
+        line={"color": theme.quiet, "width": 2}, meta=own_name(say("figures.lens.entropy")),
     )  # fmt: skip
     most = math.log2(max(2, vocab_size))
     figure.update_layout(

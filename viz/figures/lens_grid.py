@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from model.lens import LensColumn, LensLayer
 from viz.figures.layer_rows import BOTTOM, EMBEDDING, TOP, row_name, rows_figure
+from viz.figures.own_texts import own_places
 from viz.figures.theme import SMALL, TICKS, ColorScale, Theme, contrast
 from viz.figures.token_labels import token_label
 from viz.strings import say
@@ -60,6 +61,7 @@ def lens_grid_figure(
     )
     figure.add_trace(_heat(columns, positions, rows, token_of, colour, vocab_size, theme))
     _name_axes(figure, positions, tokens, selected, theme)
+    own_places(figure, x={at: tokens[at] for at in positions})
     _name_scale(figure, colour)
     if selected is not None and selected in positions:
         figure.add_shape(

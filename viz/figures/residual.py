@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from model.residual import Update
 from viz.figures.layer_rows import band, row_name, rows_figure
+from viz.figures.own_texts import own_name
 from viz.figures.theme import Theme, add_key
 from viz.strings import say
 
@@ -25,9 +26,9 @@ def residual_figure(updates: Sequence[Update], *, theme: Theme) -> go.Figure:
     figure = rows_figure(rows, [row_name(row) for row in rows], theme=theme)
     figure.update_layout(margin_r=24)
     lines = _lines(updates, theme)
-    for _, lengths, colour, mark in lines:
+    for name, lengths, colour, mark in lines:
         figure.add_scatter(
-            x=lengths, y=list(rows), mode="lines+markers", hoverinfo="skip",
+            x=lengths, y=list(rows), mode="lines+markers", hoverinfo="skip", meta=own_name(name),
             line={"color": colour, "width": 2 if mark == "circle" else 1.5},
             marker={"color": colour, "symbol": mark, "size": 6},
         )  # fmt: skip

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from model.stage_shares import StageShares
 from viz.figures.band_labels import CHARACTER_WIDTH
+from viz.figures.own_texts import own_name
 from viz.figures.theme import SMALL, Theme, add_key, base_figure
 from viz.figures.token_labels import token_label
 from viz.strings import say
@@ -50,9 +51,11 @@ def stages_figure(
     names = [*(token_label(label, 24) for label in labels), say("figures.stages.others")]
     _flows(figure, bands, shares.cut, fills, theme)
     hover = "%{x}<br>%{fullData.name}  <b>%{y:.3%}</b>%{customdata[0]}<extra></extra>"
-    for name, heights, fill in zip(names, bands.T, fills, strict=True):
+    own = [*labels, names[-1]]
+    for name, text, heights, fill in zip(names, own, bands.T, fills, strict=True):
         figure.add_bar(
             x=list(range(len(columns))), y=heights, width=WIDTH, name=name, hovertemplate=hover,
+            meta=own_name(text),
             customdata=[[_grown(height, cut)] for height, cut in zip(heights, shares.cut, strict=True)],
             marker={"color": fill, "line": {"color": theme.card, "width": 0.75}},
         )  # fmt: skip

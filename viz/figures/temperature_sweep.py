@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from model.sampler_effects import TemperatureSweep
 from viz.figures.band_labels import Anchor, spot_in_band
+from viz.figures.own_texts import own_name
 from viz.figures.theme import SMALL, Theme, base_figure, ink_on, placeholder
 from viz.figures.token_labels import token_label
 from viz.strings import say
@@ -36,11 +37,13 @@ def temperature_sweep_figure(
     fills = _fills(sweep, chosen, theme)
     bands = np.column_stack([sweep.probabilities, sweep.others])
     names = [token_label(label, 24) for label in labels] + [say("figures.sweep.others")]
-    for name, heights, fill in zip(names, bands.T, fills, strict=True):
+    own = [*labels, names[-1]]
+    for name, text, heights, fill in zip(names, own, bands.T, fills, strict=True):
         figure.add_scatter(
             x=sweep.temperatures.round(4),
             y=heights.astype(np.float32),
             name=name,
+            meta=own_name(text),
             mode="lines",
             stackgroup="probability",
             fillcolor=fill,

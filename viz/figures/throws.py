@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from model.distribution import Floats
 from model.throws import Share
+from viz.figures.own_texts import own_places
 from viz.figures.theme import Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_label
 from viz.strings import say
@@ -55,6 +56,7 @@ def throws_figure(shares: Sequence[Share], *, labels: Sequence[str], total: int,
         tickvals=places, ticktext=names, labelalias={str(place): name for place, name in enumerate(names)},
         tickangle=-45, range=[-0.6, max(FEWEST, len(shares)) - 0.4], showgrid=False, fixedrange=True,
     )  # fmt: skip
+    own_places(figure, x=dict(enumerate(labels)))
     figure.update_yaxes(range=[0, min(1.0, 1.06 * most)], tickformat=".0%", nticks=5, fixedrange=True)
     return figure
 

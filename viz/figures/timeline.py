@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from model.run import Step
+from viz.figures.own_texts import own_table
 from viz.figures.theme import CLEAR, Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_label
 from viz.strings import say
@@ -109,15 +110,18 @@ def _hover(steps: Sequence[Step], top: float) -> go.Bar:
         y=[top] * len(steps),
         width=1,
         marker_color=CLEAR,
-        meta=[
-            say("figures.timeline.position"),
-            say("figures.timeline.token"),
-            *(
-                f"{say(f'figures.timeline.{name}')} ({say('figures.bits')})"
-                for name in ("surprisal", "entropy")
-            ),
-            say("figures.timeline.rank"),
-        ],
+        meta=own_table(
+            [
+                say("figures.timeline.position"),
+                say("figures.timeline.token"),
+                *(
+                    f"{say(f'figures.timeline.{name}')} ({say('figures.bits')})"
+                    for name in ("surprisal", "entropy")
+                ),
+                say("figures.timeline.rank"),
+            ],
+            [step.token for step in steps],
+        ),
         customdata=[
             [
                 token_label(step.token, 40),

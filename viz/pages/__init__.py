@@ -12,8 +12,12 @@ def launch_arguments() -> dict[str, Any]:
 
     # Gradio takes seconds to import, and a page's module may be wanted without it.
     from viz.components.theme import page_head, page_theme  # noqa: PLC0415
+    from viz.pages.compression import Compression  # noqa: PLC0415
     from viz.pages.gate import Gate  # noqa: PLC0415
+    from viz.pages.login import Login  # noqa: PLC0415
+    from viz.pages.prefix import Prefix  # noqa: PLC0415
     from viz.pages.sessions import sessions  # noqa: PLC0415
+    from viz.pages.streams import Streams  # noqa: PLC0415
 
     return {
         "theme": page_theme(),
@@ -21,7 +25,10 @@ def launch_arguments() -> dict[str, Any]:
         # No page takes files; what is sent to Gradio's upload address all the same stays small.
         "max_file_size": "1kb",
         "favicon_path": str(ASSETS / "icon.svg"),
-        "app_kwargs": {"lifespan": sessions, "middleware": [Middleware(Gate)]},
+        "app_kwargs": {
+            "lifespan": sessions,
+            "middleware": [Middleware(one) for one in (Prefix, Compression, Streams, Login, Gate)],
+        },
         # Runs are saved as files, by whoever wants to. Gradio would keep them in every browser, and offer to
         # keep them on the hub with the login of whoever serves the app.
         "run_history": False,

@@ -38,6 +38,7 @@ from viz.pages.screens import (
     room,
 )
 from viz.pages.service import Service
+from viz.pages.stopping import stoppable
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
@@ -94,6 +95,8 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
         "trigger_mode": "once",
         "api_visibility": "private",
     }
+    begin = [page.buttons[name].click for name in ("generate", "score", "more")]
+    stoppable([*begin, page.prompt.submit, page.branch.submit], page.buttons["stop"])
     gr.on([page.buttons["generate"].click, page.prompt.submit], writing.generate, **shared)
     page.buttons["step"].click(writing.step, **shared)
     page.buttons["score"].click(Scoring(writing.service, writing.example).score_text, **shared)

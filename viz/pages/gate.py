@@ -8,13 +8,17 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viz.pages.limits import EVENTS_PER_VISITOR
+from viz.pages.prefix import route_path
 from viz.strings import say
 
+API = r"^(/gradio_api)?"
 CLOSED = re.compile(
-    r"/(upload|upload_progress|process_recording|deep_link|run-history|runs|monitoring"
+    API + r"/(upload|upload_progress|process_recording|deep_link|run-history|runs|monitoring"
     r"|pwa_icon|custom_component)(/|$)"
 )
 """What Gradio serves and no page here uses: files to be written, statistics, the history of other apps."""
+EVENT = re.compile(API + r"/queue/join/?$")
+"""Where a page sends what was pressed."""
 MOST_BYTES = 8_000_000
 """Of the data of one event; the largest that a page sends is a file of branches."""
 
@@ -27,9 +31,12 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is not let through; pass on everything else as it is."""
-        if scope["type"] == "http" and CLOSED.search(scope["path"]):
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        path = route_path(scope)  # what stands before it is the proxy's, whatever it is called
+        if CLOSED.match(path):
             return await _refusal(404, "Not Found")(scope, receive, send)
-        if scope["type"] == "http" and scope["path"].endswith("/queue/join") and scope["method"] == "POST":
+        if EVENT.match(path) and scope["method"] == "POST":
             body = await _body(receive)
             if body is None:
                 return await _refusal(413, say("page.event_too_large"))(scope, receive, send)

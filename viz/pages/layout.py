@@ -14,6 +14,7 @@ from viz.components.dial import Dial
 from viz.components.download import Download
 from viz.components.head_choice import HeadChoice
 from viz.components.heading import heading
+from viz.components.network_watch import NetworkWatch
 from viz.components.next_token import NextTokenBars
 from viz.components.selection import Selection
 from viz.components.take_away import TakeAway
@@ -113,6 +114,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
     TakeAway()
     ticket = Ticket()
     WritingWatch()
+    NetworkWatch()
     branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
     with gr.Column(elem_classes=["card"]):
         prompt, buttons, examples, preset, controls["precision"] = compose(start)

@@ -49,6 +49,8 @@ class Visitor:
         self.following = False
         """Whether the selection moves along with the newest token."""
         self.writing = False
+        self.halted = False
+        """Whether Stop was pressed since a text was asked for: it may not have begun yet."""
         self.forgotten = False
         """Whether the page had another visitor before, who was not there for too long."""
         self.room = ROOMS[0]
@@ -102,6 +104,7 @@ class Visitor:
 
     def stop(self) -> None:
         """Let the text that is being written end before its next token, and what the lab computes too."""
+        self.halted = True
         if self.continuation is not None:
             self.continuation.stop()
         for room in list(self.working):

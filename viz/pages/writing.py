@@ -34,7 +34,7 @@ class Writing(Showing):
         controls = Controls(*values)  # type: ignore[arg-type]
 
         def screens() -> Iterator[Screen]:
-            yield from self._loading()
+            yield from self._loading(visitor)
             yield from self._anew(visitor, prompt, self._length(controls), controls)
 
         yield from self._or_why_not(visitor, screens())
@@ -58,7 +58,7 @@ class Writing(Showing):
         token_id = choice.get("token_id") if isinstance(choice, dict) else None
 
         def screens() -> Iterator[Screen]:
-            yield from self._loading()
+            yield from self._loading(visitor)
             length = self._length(controls)
             with visitor.lock:
                 require_idle(visitor)
@@ -141,7 +141,7 @@ class Writing(Showing):
     def _extend(
         self, visitor: Visitor, prompt: str, length: int | None, controls: Controls
     ) -> Iterator[Screen]:
-        yield from self._loading()
+        yield from self._loading(visitor)
         run = visitor.run
         if given_text(run) != prompt or run.model != self.service.model.info.identity:
             yield from self._anew(visitor, prompt, length or self._length(controls), controls)
@@ -217,9 +217,12 @@ class Writing(Showing):
 
         yield from or_why_not(screens, explained, "page.failed")
 
-    def _loading(self) -> Iterator[Screen]:
-        """Report on the model until it has loaded."""
+    def _loading(self, visitor: Visitor) -> Iterator[Screen]:
+        """Report on the model until it has loaded, or until nothing is to be written any more."""
+        visitor.halted = False
         while not self.service.wait(LOADING_SECONDS):
+            if visitor.halted:
+                raise Trouble(say("page.stopped_early"))
             yield Screen(status=status_line(self.service.progress))
 
     def _length(self, controls: Controls) -> int:

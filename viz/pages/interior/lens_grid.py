@@ -24,6 +24,7 @@ from viz.pages.panels import Screen
 from viz.pages.plot import plot
 from viz.pages.scene import Scene, scene_of, why_not
 from viz.pages.service import Trouble
+from viz.pages.stopping import stoppable
 from viz.pages.visitor import Visitor
 from viz.strings import say
 
@@ -104,6 +105,7 @@ def wire(page: Any, looking: Any) -> None:
     handlers = Gridding(looking)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     compute, cancel = page.buttons["lens_compute"], page.buttons["lens_cancel"]
+    stoppable([compute.click], cancel)
     compute.click(
         handlers.compute,
         [looking.visitor, *page.inputs],

@@ -34,7 +34,7 @@ class Scoring(Writing):
 
     def _scored(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
         controls = Controls(*values)  # type: ignore[arg-type]
-        yield from self._loading()
+        yield from self._loading(visitor)
         token_ids, form = self.service.encode(prompt), self.service.precision(controls.precision)
         texts = scoring(self.service.engine, token_ids, form, self._seed(controls))
         stopped = Event()

@@ -20,6 +20,7 @@ from viz.pages.limits import LOOKING, SEARCHING
 from viz.pages.panels import Screen, problem, status_line
 from viz.pages.scene import why_not
 from viz.pages.service import Service, Trouble
+from viz.pages.stopping import stoppable
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
@@ -85,6 +86,7 @@ def wire(room: ReplayRoom, page: Any, visitor: gr.State, writing: Writing) -> No
         writing: puts a text on the page.
     """
     handlers = Replays(writing.service, writing)
+    stoppable([room.start.click], room.cancel)
     room.start.click(
         handlers.replay,
         [visitor, room.chosen, *page.inputs],

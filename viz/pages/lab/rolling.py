@@ -28,6 +28,7 @@ from viz.pages.lab.swept_values import swept_values
 from viz.pages.limits import LOOKING
 from viz.pages.panels import Screen, problem
 from viz.pages.service import Service, Trouble
+from viz.pages.stopping import stoppable
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
@@ -55,6 +56,7 @@ def wire(room: RolloutRoom, page: Any, visitor: gr.State, writing: Writing) -> N
         "trigger_mode": "once",
         **quiet,
     }
+    stoppable([room.screen.roll.click, room.screen.sweep.click], room.screen.cancel)
     room.screen.roll.click(
         handlers.roll, [visitor, room.start, room.count, room.length, *page.inputs], outputs, **long
     )

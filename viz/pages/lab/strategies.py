@@ -26,6 +26,7 @@ from viz.pages.limits import LOOKING, SEARCHING, Limits
 from viz.pages.panels import Screen, problem, status_line
 from viz.pages.scene import why_not
 from viz.pages.service import Service, Trouble
+from viz.pages.stopping import stoppable
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
@@ -139,6 +140,7 @@ def wire(room: StrategiesRoom, page: Any, visitor: gr.State, writing: Writing) -
     handlers = Strategies(writing.service, writing)
     chosen = [room.controls[field.name] for field in fields(SearchChoice)]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    stoppable([room.start.click], room.cancel)
     room.start.click(
         handlers.search,
         [visitor, *chosen],
