@@ -163,18 +163,28 @@ class PieceReader:
         self._begun = False
         self._owed = b""
         self._leads = [(lead.character, lead.most) for lead in spelling.lead]
+        self.size = 0
+        """Bytes that the last token wrote; those of a special one's name."""
 
     def read(self, token_id: int) -> Piece:
         """Return the next token."""
         token = self._text.token(token_id)
         if self._text.special(token_id):
+            self.size = len(self._text.bytes_of(token_id))
             return Piece(token_id, token, "", "special")
         written = self._text.written(token_id)
         whole = self._owed + (written.later if self._begun else written.first)
         self._begun, self._owed = True, written.owed
         gained = self._decoder.decode(whole)
         unfinished = bool(whole) and not gained
-        return Piece(token_id, token, self._led(gained), "bytes" if unfinished else "text")
+        shown = self._led(gained)
+        self.size = len(whole) - len(gained.encode()) + len(shown.encode())
+        return Piece(token_id, token, shown, "bytes" if unfinished else "text")
+
+    @property
+    def begun(self) -> int:
+        """Bytes of a character with which the text so far leaves off."""
+        return len(self._decoder.getstate()[0])
 
     def _led(self, gained: str) -> str:
         """Return a stretch of text without what the tokenizer takes from the beginning of the whole."""

@@ -1,5 +1,6 @@
 """A text as a person typed it: its tokens, and which characters each of them stands for."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,6 +11,7 @@ from model.text import UnreadableText, require_whole_characters
 if TYPE_CHECKING:  # Transformers takes seconds to import, and the page is up before it is there.
     from transformers import PreTrainedTokenizerBase
 
+UNSPACED = re.compile(r"\S*")
 SOMETHING = "a"
 """A text, to see what the tokenizer puts before and behind any."""
 
@@ -91,11 +93,13 @@ def _beginning(around: Sequence[int], bare: Sequence[int]) -> tuple[int, ...]:
 def _slices(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[str, ...]:
     """Cut a text where one token ends and the next begins.
 
-    Where two share characters, the later token has them: a character is there with its last token. What
-    belongs to no token, such as a space that the tokenizer drops, goes with the next one.
+    Where two share characters, the later token has them: a character is there with its last token. Of what
+    belongs to no token, marks and the like go with the letter before them, a space and the rest with the
+    next word.
     """
     cuts = [0]
     for (_, end), (start, _) in pairwise(offsets):
-        cuts.append(max(cuts[-1], min(start, end)))
+        marks = UNSPACED.match(text, end, max(start, end))
+        cuts.append(max(cuts[-1], min(start, marks.end() if marks else end)))
     cuts.append(len(text))
     return tuple(text[start:end] for start, end in pairwise(cuts))

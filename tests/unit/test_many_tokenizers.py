@@ -37,9 +37,9 @@ def joined(kind: str, token_ids: list[int]) -> str:
 
 @EVERY_KIND
 @given(written=SOME_TEXT)
-@example("Hello world, it's the cats' mat.")
-@example("  the   cats ")
-@example(f"the{EOS} cats{EOS}")
+@example(written="Hello world, it's the cats' mat.")
+@example(written="  the   cats ")
+@example(written=f"the{EOS} cats{EOS}")
 @settings(max_examples=60)
 def test_the_pieces_join_to_the_text_that_the_tokenizer_decodes(kind, written):
     token_ids = list(TYPISTS[kind].typed(written).token_ids)
