@@ -47,6 +47,8 @@ def stored_run(data: object, *, vocab_size: int, context_length: int) -> Run:
         _require_step(step, len(run.prompt_token_ids) + index)
     if not all(0 <= token_id < vocab_size for token_id in run.token_ids):
         raise ValueError(f"the token ids of a run must be from 0 to {vocab_size - 1:,}")
+    for settings in (run.settings, *(step.settings for step in run.steps if step.settings is not None)):
+        settings.require_known(vocab_size)
     return run
 
 

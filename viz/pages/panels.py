@@ -100,7 +100,7 @@ def strip(scene: Scene, controls: Controls) -> StripValue:
 
 def biases(scene: Scene, controls: Controls) -> BiasChipsValue:
     """Return the tokens that are banned or boosted now."""
-    return bias_chips_value(controls.settings.logit_bias, scene.token_of, scene.vocab_size)
+    return bias_chips_value(controls.settings.logit_bias, scene.token_of)
 
 
 def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
