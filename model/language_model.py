@@ -104,6 +104,26 @@ class LanguageModel:
         """
         return self._typist.typed(text)
 
+    def parts(self, text: str) -> tuple[str, ...]:
+        """Return the tokens of what was typed, without those before it that nobody typed.
+
+        Raises:
+            UnreadableText: as `typed` does.
+        """
+        typed = self.typed(text)
+        pieces = zip(self.text.pieces(typed.token_ids), typed.slices, strict=True)
+        # A character's tokens but the last stand for nothing typed, as does a space that was put there.
+        return tuple(
+            piece.text or piece.token
+            for piece, part in pieces
+            if part or piece.kind == "bytes" or piece.text.strip()
+        )
+
+    @property
+    def ends(self) -> tuple[tuple[int, str], ...]:
+        """Ids and names of the tokens that end a text."""
+        return tuple((token_id, self.text.token(token_id)) for token_id in sorted(self.eos_token_ids))
+
     def written(self, token_ids: Sequence[int]) -> str:
         """Return what a person would type for the tokens of a text: special ones by their names."""
         beginning = self._typist.beginning

@@ -154,7 +154,7 @@ def test_the_masthead_names_the_number_formats_and_what_was_measured(app, twofol
 
 def test_without_a_measurement_the_masthead_tells_the_fingerprint_alone(tiny):
     text = describe(tiny.info, LoadedModel(tiny))
-    assert 'title="fingerprint of the weights: gpt2-0"' in text and "float32</span>" in text
+    assert 'title="fingerprint of the weights: gpt2-0\nNo token' in text and "float32</span>" in text
 
 
 def test_the_choice_is_offered_where_there_is_one(app, fast_alone, open_app, tiny):

@@ -147,6 +147,11 @@ class Service:
             raise Trouble(say("page.too_long_tokens", name=name, tokens=tokens, limit=limit))
         return typed
 
+    def parts(self, text: str, name: str = "prompt") -> tuple[str, ...]:
+        """Return the tokens of a visitor's text that were typed; arguments and errors as of `typed`."""
+        self.typed(text, name)
+        return self.model.parts(text)
+
     def new_run(self, prompt: str, settings: SamplerSettings, seed: int, choice: str) -> Run:
         """Return a run with no steps yet.
 
