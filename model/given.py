@@ -13,9 +13,10 @@ def given_steps(run: Run) -> int:
     They are forced, behind a prompt of a single token, under settings that do nothing, as `scoring` makes
     them; 0 for a text that was written from its prompt.
     """
-    if len(run.prompt_token_ids) != 1 or run.settings != AS_IT_IS:
+    if len(run.prompt_token_ids) != 1:
         return 0
-    return next((index for index, step in enumerate(run.steps) if not step.forced), len(run.steps))
+    given = (step.forced and (step.settings or run.settings) == AS_IT_IS for step in run.steps)
+    return next((index for index, was_given in enumerate(given) if not was_given), len(run.steps))
 
 
 def given_text(run: Run) -> str:

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from tokenizers import normalizers
 
 from model.engine import Engine
-from model.given import given_text
+from model.given import given_steps, given_text
+from model.replay import replayed
+from model.run import SamplerSettings
 from model.scoring import scored, scored_run
 from model.stored_run import stored_run
 from tests.many_tokenizers import BOS, EOS, KINDS, byte_level, sentencepiece, wordpiece
-from tests.numerics.writing import PLENTY
+from tests.numerics.writing import PLENTY, WILD, ended
 from tests.tokenizer_models import CONTEXT, model_with
 
 DECOMPOSED = unicodedata.normalize("NFD", "é" * 6)
@@ -93,6 +95,18 @@ def test_a_cut_text_is_what_was_typed_up_to_there():
         typed = engine.model.typed(CHAT)
     for end in range(2, len(typed.token_ids)):
         assert given_text(run.cut_at(end)) == "".join(typed.slices[:end])
+
+
+def test_a_given_text_stays_given_when_what_was_written_behind_it_is_replayed_under_other_settings():
+    with Engine(model_with(byte_level()), PLENTY) as engine:
+        run = scored(engine, CHAT).run
+        run = ended(engine.write(run, 6, settings=WILD, seed=3))
+        again = replayed(engine, run, SamplerSettings(temperature=0.3)).run
+    assert given_text(again) == CHAT and given_steps(again) == given_steps(run)
+    given = given_steps(run)
+    assert [step.probability for step in again.steps[:given]] == pytest.approx(
+        [step.probability for step in run.steps[:given]], abs=1e-5
+    )
 
 
 def test_a_file_that_claims_a_book_was_typed_for_a_token_is_refused():

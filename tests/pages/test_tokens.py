@@ -123,6 +123,21 @@ def test_a_token_that_the_model_does_not_know_is_refused_wherever_it_is_typed(de
         list(LabApi(service).branch(list(Api(service).generate("an", 1))[-1], 2, rows))
 
 
+@pytest.mark.parametrize("typed", ["The  Cats!", " sat on\tthe mat. "])
+def test_a_scored_text_is_written_on_though_the_tokenizer_spells_it_otherwise(desk_of, typed):
+    """In small letters, without the spaces: what stands in the prompt is still the text on the page."""
+    model = model_with(wordpiece())
+    desk = desk_of(model)
+    desk.prompt = typed
+    desk.write("score")
+    given = desk.visitor.run.token_ids
+    assert given == model.encode(typed) and model.text.token(given[0]) == "[CLS]"
+    desk.write("step")
+    assert desk.visitor.run.token_ids[:-1] == given
+    desk.press("undo")
+    assert desk.visitor.run.token_ids == given
+
+
 # What ends a text
 
 

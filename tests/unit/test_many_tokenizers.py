@@ -162,6 +162,14 @@ def test_bert_reads_cls_and_the_text_but_no_sep():
     assert tokens[0] == "[CLS]" and "[SEP]" not in tokens
 
 
+def test_a_tokenizer_that_cuts_and_fills_texts_for_training_reads_the_whole_prompt():
+    tokenizer = byte_level()
+    plain = tokenizer("the cats sat", add_special_tokens=False)["input_ids"]
+    tokenizer.backend_tokenizer.enable_truncation(2)
+    tokenizer.backend_tokenizer.enable_padding(length=32)
+    assert list(Typist(tokenizer, 10**6).typed("the cats sat").token_ids) == plain
+
+
 # Tokens that the model does not know, and ids without a token
 
 
