@@ -75,7 +75,7 @@ class ScoredText:
 
         Comparable between models of different vocabularies, as perplexity is not. None without bytes.
         """
-        return self.total_bits / self.scored_bytes if self.scored_bytes else None
+        return self.total_bits / self.scored_bytes if self.scored_bytes > 0 else None
 
     @property
     def ratios(self) -> Floats:
@@ -213,5 +213,6 @@ class _ByteCount:
     def _one(self, step: Step) -> int:
         begun = self._reader.begun
         self._reader.read(step.token_id)
-        # What was typed stands with the last token of a character, some of which has been counted before.
-        return self._reader.size if step.typed is None else max(0, len(step.typed.encode()) - begun)
+        # What was typed stands with the last token of a character. What earlier ones have counted of it goes
+        # off here, and may be more than stands here: ½ is written as 1, ⁄ and 2, and stands with the 2.
+        return self._reader.size if step.typed is None else len(step.typed.encode()) - begun

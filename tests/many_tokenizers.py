@@ -62,9 +62,10 @@ def sentencepiece(*, prefix: bool = True) -> PreTrainedTokenizerFast:
     return fast(plain, unk_token=UNKNOWN, bos_token=BOS, eos_token=EOS, add_bos_token=True)
 
 
-def metaspace(scheme: str, *, unigram: bool = True) -> PreTrainedTokenizerFast:
+def metaspace(scheme: str, *, unigram: bool = True, **more: Any) -> PreTrainedTokenizerFast:
     """T5, XLNet, mBART and their kin."""
     parts = {
+        **more,
         "pre_tokenizer": pre_tokenizers.Metaspace(prepend_scheme=scheme),
         "decoder": decoders.Metaspace(prepend_scheme=scheme),
     }
@@ -138,6 +139,7 @@ def _without_added(tokenizer: Tokenizer, tokens: list[str]) -> str:
 KINDS: dict[str, Callable[[], PreTrainedTokenizerFast]] = {
     "byte level": byte_level,
     "byte level, NFC": lambda: byte_level(normalizer=normalizers.NFC()),
+    "byte level, NFKC": lambda: byte_level(normalizer=normalizers.NFKC()),
     "byte level, a space before": lambda: byte_level(pre_tokenizer=pre_tokenizers.ByteLevel()),
     "byte level in a sequence": lambda: byte_level(
         decoder=decoders.Sequence([decoders.ByteLevel(), decoders.Fuse()])
@@ -145,6 +147,9 @@ KINDS: dict[str, Callable[[], PreTrainedTokenizerFast]] = {
     "sentencepiece": sentencepiece,
     "sentencepiece without a prefix": lambda: sentencepiece(prefix=False),
     "unigram, always": lambda: metaspace("always"),
+    "unigram, always, stripped and in small letters": lambda: metaspace(
+        "always", normalizer=normalizers.Sequence([normalizers.Strip(), normalizers.Lowercase()])
+    ),
     "unigram, first": lambda: metaspace("first"),
     "unigram, never": lambda: metaspace("never"),
     "BPE with Metaspace": lambda: metaspace("always", unigram=False),

@@ -187,6 +187,16 @@ def test_a_tokenizer_of_another_model_is_refused(folder):
         load(folder)
 
 
+def test_a_tokenizer_that_is_written_in_python_is_refused_in_true_words(folder):
+    for file in folder.glob("token*"):
+        file.unlink()
+    (folder / "vocab.json").write_text(json.dumps({"<unk>": 0, "a</w>": 1, "b": 2}))
+    (folder / "merges.txt").write_text("#version\na b\n")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "CTRLTokenizer"}')
+    with pytest.raises(ModelError, match=r"does not say which characters.*needs tokenizer\.json"):
+        load(folder)
+
+
 def test_a_token_that_was_added_without_a_row_is_no_hindrance_and_a_text_with_it_is_refused(folder):
     """As reported of Gemma 3: 262,145 tokens to 262,144 rows."""
     tokenizer = tiny_tokenizer()
