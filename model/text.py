@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # Transformers takes seconds to import, and the page shows pi
     from transformers import PreTrainedTokenizerBase
 
 NOTHING = Written(b"", b"")
-"""What an id without a token writes."""
+"""What an id without a token writes, and nothing else: that is how it is known."""
 
 
 class UnreadableText(ValueError):
@@ -104,7 +104,7 @@ class TokenText:
 
     def special(self, token_id: int) -> bool:
         """Return whether an id adds nothing to the text: a control token, or no token at all."""
-        return token_id in self._special or not self._has(token_id)
+        return token_id in self._special or self.written(token_id) is NOTHING
 
     def reader(self) -> "PieceReader":
         """Return a reader for the tokens of one text, from its beginning."""
@@ -126,21 +126,14 @@ class TokenText:
         equal = [token_id for token_id in found if self._folded[token_id].strip() == word]
         # The very text that was typed comes first.
         equal.sort(key=lambda token_id: (query not in self.vocabulary[token_id], token_id))
-        others = tuple(token_id for token_id in found if token_id not in set(equal))
-        return Matches((*equal, *nameless), others)
+        first = set(equal)
+        return Matches((*equal, *nameless), tuple(one for one in found if one not in first))
 
     def _named(self, word: str) -> list[int]:
         """Return the id that a word such as `<id 285>` names, if the model has it."""
         number = word.removeprefix("<id ").removesuffix(">")
         is_one = word == f"<id {number}>" and number.isdecimal() and len(number) < len(str(2**31))
         return [int(number)] if is_one and int(number) < len(self) else []
-
-    def _has(self, token_id: int) -> bool:
-        return token_id in self._added or self._in_vocabulary(token_id) is not None
-
-    def _in_vocabulary(self, token_id: int) -> str | None:
-        token = self._tokenizer.convert_ids_to_tokens(token_id)
-        return token if isinstance(token, str) else None
 
     def _spelt(self, token_id: int) -> Written:
         token = self._added.get(token_id)
@@ -149,8 +142,8 @@ class TokenText:
             return Written(name, name)
         if token is not None:
             return self._spelling.written(token, added=True)
-        token = self._in_vocabulary(token_id)
-        return NOTHING if token is None else self._spelling.written(token)
+        found = self._tokenizer.convert_ids_to_tokens(token_id)
+        return self._spelling.written(found) if isinstance(found, str) else NOTHING
 
 
 class PieceReader:
