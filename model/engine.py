@@ -87,8 +87,8 @@ class Engine:
 
         Raises:
             UnknownPrecision: the model was not loaded in the run's number format.
-            ValueError: there is no token to go on from, one that the model does not know, or a draw
-                outside its range.
+            ValueError: there is no token to go on from, one that the model does not know (OutOfRange where
+                it is biased), or a draw outside its range.
         """
         self._require(run.precision)
         if not run.token_ids:
@@ -98,6 +98,7 @@ class Engine:
         if not all(0 <= u < 1 for u in draws.values()):
             raise ValueError("a draw must be at least 0 and below 1")
         settings = run.settings if settings is None else settings
+        settings.require_known(self.model.info.vocab_size)
         seed = run.seed if seed is None else seed
         if not run.steps:
             run = replace(run, settings=settings, seed=seed)

@@ -1,6 +1,7 @@
 """A text that was given as a whole, as a run: its first token is the prompt, and nobody drew the others."""
 
-from model.run import Run, SamplerSettings
+from model.run import Run, SamplerSettings, Step
+from model.text import TokenText
 
 AS_IT_IS = SamplerSettings(temperature=1.0, top_k=0, top_p=1.0)
 """No stage acts: `probability` is the model's own, and all of the vocabulary is `kept`."""
@@ -12,14 +13,32 @@ def given_steps(run: Run) -> int:
     They are forced, behind a prompt of a single token, under settings that do nothing, as `scoring` makes
     them; 0 for a text that was written from its prompt.
     """
-    if len(run.prompt_token_ids) != 1 or run.settings != AS_IT_IS:
+    if len(run.prompt_token_ids) != 1:
         return 0
-    return next((index for index, step in enumerate(run.steps) if not step.forced), len(run.steps))
+    given = (step.forced and (step.settings or run.settings) == AS_IT_IS for step in run.steps)
+    return next((index for index, was_given in enumerate(given) if not was_given), len(run.steps))
 
 
 def given_text(run: Run) -> str:
     """Return what a person typed: the prompt, or the text that was given as a whole."""
-    return run.prompt + "".join(step.text for step in run.steps[: given_steps(run)])
+    given = run.steps[: given_steps(run)]
+    return run.prompt + "".join(step.text if step.typed is None else step.typed for step in given)
+
+
+def whole_text(run: Run, text: TokenText) -> str:
+    """Return what a person would type for all of a run: special tokens by their names, given or written.
+
+    Args:
+        run: written or given.
+        text: the vocabulary of its model.
+    """
+    return run.prompt + "".join(_typed(step, text) for step in run.steps)
+
+
+def _typed(step: Step, text: TokenText) -> str:
+    if step.typed is not None:
+        return step.typed
+    return step.token if text.special(step.token_id) else step.text
 
 
 def only_given(run: Run) -> bool:

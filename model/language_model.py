@@ -9,10 +9,12 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from model.anatomy import text_config
+from model.decoding_proof import require_followed
 from model.formats import Format
 from model.network import Network
-from model.text import TokenText, require_whole_characters
+from model.text import TokenText
 from model.truth import UnrecordableModel, truth_of
+from model.typed import TypedText, Typist
 
 Result = TypeVar("Result")
 
@@ -74,28 +76,68 @@ class LanguageModel:
 
         Raises:
             UnrecordableModel: the recording does not reproduce the model's own attention and logits.
+            UnfollowableDecoder: what the tokenizer's tokens write cannot be told one by one.
         """
         truth = truth_of(transformer)
         self.networks: dict[str, Network] = {form: Network(transformer, form, truth) for form in formats}
-        self._tokenizer = tokenizer
-        self.text = TokenText(tokenizer)
         info = _info(
             transformer, name, fingerprint, parameters, tuple(formats), measured, truth.context_length
         )
         dependent = (form for form, network in self.networks.items() if not network.batch_invariant)
         self.info = replace(info, batch_dependent=tuple(dependent))
-        self.eos_token_ids = _eos_token_ids(transformer, tokenizer)
+        self._tokenizer = tokenizer
+        self.text = TokenText(tokenizer, self.info.vocab_size)
+        require_followed(self.text, tokenizer)
+        self._typist = Typist(tokenizer, self.info.vocab_size)
+        ends = _eos_token_ids(transformer, tokenizer)
+        self.eos_token_ids = frozenset(one for one in ends if 0 <= one < self.info.vocab_size)
+        """Tokens that end a text."""
         # One thread of one core for whoever looks: figures never take the cores from the text being written.
         self._reading = ThreadPoolExecutor(1, "reading", initializer=lambda: torch.set_num_threads(1))
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Return the token ids of a text, with the special tokens that the tokenizer puts around it.
+        """Return the token ids of a text: what the tokenizer puts before it, and what was typed.
 
         Raises:
-            UnreadableText: the text holds half a character (a lone surrogate).
+            UnreadableText: as `typed` does.
         """
-        require_whole_characters(text)
-        return tuple(self._tokenizer(text)["input_ids"])
+        return self.typed(text).token_ids
+
+    def typed(self, text: str) -> TypedText:
+        """Return the tokens of a text, and which of its characters each of them stands for.
+
+        Raises:
+            UnreadableText: the text holds half a character (a lone surrogate), or a token that the
+                tokenizer knows and the model does not.
+        """
+        return self._typist.typed(text)
+
+    def parts(self, text: str) -> tuple[str, ...]:
+        """Return the tokens of what was typed, without those before it that nobody typed.
+
+        Raises:
+            UnreadableText: as `typed` does.
+        """
+        typed = self.typed(text)
+        pieces = zip(self.text.pieces(typed.token_ids), typed.slices, strict=True)
+        # A character's tokens but the last stand for nothing typed, as does a space that was put there.
+        return tuple(
+            piece.text or piece.token
+            for piece, part in pieces
+            if part or piece.kind == "bytes" or piece.text.strip()
+        )
+
+    @property
+    def ends(self) -> tuple[tuple[int, str], ...]:
+        """Ids and names of the tokens that end a text."""
+        return tuple((token_id, self.text.token(token_id)) for token_id in sorted(self.eos_token_ids))
+
+    def written(self, token_ids: Sequence[int]) -> str:
+        """Return what a person would type for the tokens of a text: special ones by their names."""
+        beginning = self._typist.beginning
+        given = len(beginning) if tuple(token_ids[: len(beginning)]) == beginning else 0
+        pieces = self.text.pieces(token_ids)[given:]
+        return "".join(piece.token if piece.kind == "special" else piece.text for piece in pieces)
 
     def read(self, work: Callable[[], Result]) -> Result:
         """Return what a small computation on recorded tensors gives, done in the thread for reading."""
@@ -141,8 +183,10 @@ def _rotary(transformer: PreTrainedModel) -> bool:
 
 
 def _eos_token_ids(transformer: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Return the tokens that end a text: those of the generation config, and the tokenizer's own.
+
+    Transformers stops at the former alone. Who tunes a model on chats often changes only one of the two.
+    """
     generation = getattr(getattr(transformer, "generation_config", None), "eos_token_id", None)
-    found = generation if generation is not None else tokenizer.eos_token_id
-    if found is None:
-        return frozenset()
-    return frozenset(found if isinstance(found, list | tuple) else [found])
+    listed = generation if isinstance(generation, list | tuple) else [generation]
+    return frozenset(token_id for token_id in (*listed, tokenizer.eos_token_id) if token_id is not None)

@@ -21,9 +21,14 @@ from model.formats import Format
 from model.hub import hub_model
 from model.language_model import LanguageModel
 from model.precision import PROBE_TEXT, Precision, choose
+from model.spelling import UnfollowableDecoder
 from model.truth import UnrecordableModel
+from model.typed import Typist
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+MOST_BEYOND = 0.01
+"""Share of a tokenizer's own vocabulary that may lie beyond the rows of the embedding: of a few tokens the
+model knows nothing, and a text with them is refused. More belong to another model."""
 
 
 def load_model(
@@ -75,6 +80,8 @@ def load_model(
             f"{source.title} cannot be shown: {error} "
             "Choose another --model; gpt2, Llama, Qwen and Pythia work."
         ) from error
+    except UnfollowableDecoder as error:
+        raise ModelError(f"The tokenizer of {source.title} cannot be shown: {error}.") from error
     except torch.OutOfMemoryError as error:
         raise ModelError(
             f"{source.title} does not fit into the memory of {place}. "
@@ -120,7 +127,8 @@ def _formats(
     """Return the number formats that the model is to run in, the usual one first, and why that one."""
     if precision == "exact":
         return ("float32",), ""
-    probe = tokenizer(PROBE_TEXT)["input_ids"]
+    rows = transformer.get_input_embeddings().num_embeddings
+    probe = Typist(tokenizer, rows).typed(PROBE_TEXT).token_ids
     choice = choose(transformer, transformer.device, fingerprint=mark, token_ids=probe, report=report)
     report(choice.sentence())
     if choice.fast is None:
@@ -169,13 +177,28 @@ def _tokenizer(folder: Path, name: str, transformer: Any) -> Any:
         raise ModelError(
             f"The tokenizer of {name} cannot be loaded. Its folder needs tokenizer.json."
         ) from error
-    rows = transformer.get_input_embeddings().num_embeddings
-    if not tokenizer.is_fast or not 0 < len(tokenizer) <= rows:
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"The tokenizer of {name} does not say which characters its tokens stand for: it is none of the "
+            "tokenizers library. Its folder needs tokenizer.json."
+        )
+    _require_fit(tokenizer, name, transformer.get_input_embeddings().num_embeddings)
+    return tokenizer
+
+
+def _require_fit(tokenizer: Any, name: str, rows: int) -> None:
+    """Refuse a tokenizer that belongs to another model.
+
+    Tokens that were added may have no row: Gemma 3 has one such, and many a fine-tuned model has some.
+    """
+    added = tokenizer.added_tokens_decoder
+    own = [token_id for token_id in tokenizer.get_vocab().values() if token_id not in added]
+    beyond = sum(token_id >= rows for token_id in own)
+    if not len(tokenizer) or beyond > MOST_BEYOND * len(own):
         raise ModelError(
             f"The tokenizer of {name} does not fit: {len(tokenizer):,} tokens for {rows:,} rows of the "
             "embedding. Its folder needs the tokenizer.json that belongs to the weights."
         )
-    return tokenizer
 
 
 def _quiet() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from model.comparison import agreement
 from model.continuation import Continuation
 from model.generation import step_of
+from model.given import given_steps
 from model.run import Run, SamplerSettings, Step
 from model.sampling import ShapedDistribution, draw, shaped
 
@@ -101,6 +102,7 @@ class Replaying:
         self._engine = engine
         self._original = run
         self._settings = settings
+        self._given = given_steps(run)
         self._owner = owner
         self._lock = Lock()
         self._stopped = False
@@ -144,7 +146,11 @@ class Replaying:
         return replace(self._original, settings=settings, steps=(), finish_reason=None)
 
     def _settings_at(self, position: int) -> SamplerSettings:
-        return self._original.settings_at(position) if self._settings is None else self._settings
+        """Return the settings of a step; one that was given along with the prompt keeps its own."""
+        index = position - len(self._original.prompt_token_ids)
+        if self._settings is None or index < self._given:
+            return self._original.settings_at(position)
+        return self._settings
 
     def _agreeing(self, replay: Replay) -> Iterator[Replay]:
         """Yield the replay step by step, up to the first token that differs, which is the last one."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.continuation import Continuation
 from model.generation import step_of
+from model.given import whole_text
 from model.run import MAX_SEED, Run, SamplerSettings, Step, within
 from model.sampling import ShapedDistribution, draw, shaped, uniform
 
@@ -66,7 +67,7 @@ class Rollouts:
         self.length = int(within("length", length, 1, most, whole=True))
         self.start = Run(
             model=run.model,
-            prompt=run.prompt + run.text,
+            prompt=whole_text(run, engine.model.text),
             prompt_token_ids=run.token_ids,
             settings=run.settings if settings is None else settings,
             seed=run.seed if seed is None else seed,

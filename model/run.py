@@ -59,6 +59,9 @@ class Step:
     """Put there by a person instead of drawn."""
     settings: SamplerSettings | None = None
     """The settings of this step where they differ from the run's."""
+    typed: str | None = None
+    """What a person typed for it where `text` does not say so: the name of a special token, or letters that
+    the tokenizer writes in another way."""
 
     @property
     def surprisal_bits(self) -> float:
@@ -66,9 +69,12 @@ class Step:
         return -self.logprob / LN2
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values; `settings` only where they differ from the run's."""
-        data = {name.name: getattr(self, name.name) for name in fields(self) if name.name != "settings"}
+        """Return plain values; `settings` and `typed` only where they say something."""
+        named = [name.name for name in fields(self) if name.name not in ("settings", "typed")]
+        data = {name: getattr(self, name) for name in named}
         data["surprisal_bits"] = self.surprisal_bits
+        if self.typed is not None:
+            data["typed"] = self.typed
         if self.settings is not None:
             data["settings"] = self.settings.to_json()
         return data

@@ -48,6 +48,13 @@ class UnknownStage(OutOfRange):
         )
 
 
+class NothingLeft(OutOfRange):
+    """Bans that leave no token to choose."""
+
+    def __init__(self) -> None:
+        ValueError.__init__(self, "every token to which the model gives a chance here is banned")
+
+
 def within(name: str, value: object, low: float, high: float, *, whole: bool = False) -> float:
     """Return `value` as a number of [low, high]; a whole one on request.
 
@@ -144,6 +151,20 @@ class SamplerSettings:
         chain = [name for name in STAGES if getattr(self, name) != self.OFF[name]]
         # One token is left by temperature 0; what usually cuts behind it has nothing to do.
         return tuple(chain[: chain.index("temperature") + 1] if self.temperature == 0.0 else chain)
+
+    def require_known(self, vocab_size: int) -> None:
+        """Refuse biases that mean nothing to a model, or leave nothing of it.
+
+        Args:
+            vocab_size: of the model; its token ids run from 0 to one less.
+
+        Raises:
+            OutOfRange: a biased token is none of them, or all of them are banned.
+        """
+        for token_id, _ in self.logit_bias:
+            within("a token id of logit_bias", token_id, 0, vocab_size - 1)
+        banned = sum(bias <= BAN for _, bias in self.logit_bias)
+        within("the number of banned tokens", banned, 0, vocab_size - 1)
 
     def acts_like(self, other: "SamplerSettings") -> bool:
         """Return whether both shape every distribution alike, whatever stands at stages that do nothing."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from model.distribution import Floats, Ids, Softmax, Stage
 from model.sampler_settings import SamplerSettings
-from model.stages import APPLY
+from model.stages import acted
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class ShapedDistribution:
     left: Stage
     """What the sampler draws from."""
     stages: tuple[Stage, ...]
-    """One for every stage that acted, in order."""
+    """One for every stage that acted, in the order in which they did; see `stages.acted`."""
 
     @property
     def probabilities(self) -> Floats:
@@ -156,20 +156,19 @@ def shaped(
         previous_token_ids: the text so far, which the repetition penalty looks at.
 
     Raises:
+        OutOfRange: a token is biased that there is not, or all that could come are banned.
         ValueError: the logits hold NaN or nothing finite.
     """
     logits = softmax.scores
     model = Stage("", softmax)
     if not np.isfinite(model.softmax.largest):
         raise ValueError("the model returned logits that are not numbers; try --precision exact")
-    acted = [model]
-    for name in settings.chain:
-        acted.append(APPLY[name](acted[-1], settings, previous_token_ids))
+    left = acted(model, settings, previous_token_ids)
     uncut = next(
-        (stage for stage in acted if stage.name == "temperature" and settings.temperature == 0.0),
-        Stage("", acted[-1].softmax),
+        (stage for stage in left if stage.name == "temperature" and settings.temperature == 0.0),
+        Stage("", left[-1].softmax),
     )
-    return ShapedDistribution(logits, model, uncut, acted[-1], tuple(acted[1:]))
+    return ShapedDistribution(logits, model, uncut, left[-1], tuple(left[1:]))
 
 
 def draw(shaped: ShapedDistribution, u: float) -> int:

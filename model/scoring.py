@@ -1,6 +1,6 @@
 """A text that somebody brings, scored: how likely the model finds each token after those before it."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,9 +15,11 @@ from model.likelihood import Likelihood
 from model.run import LN2, Run, Step
 from model.sampling import ShapedDistribution
 from model.text import TokenText
+from model.typed import TypedText
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from model.engine import Engine
+    from model.language_model import LanguageModel
 
 
 class Leader(NamedTuple):
@@ -44,7 +46,8 @@ class ScoredText:
     leaders: tuple[Leader, ...] = ()
     """Of every step."""
     scored_bytes: int = 0
-    """UTF-8 bytes of the tokens scored so far; a special token counts as it is written."""
+    """UTF-8 bytes of what was typed for the tokens scored so far. Of tokens that nobody typed, bytes that
+    they write; a special one counts as it is written."""
 
     @property
     def done(self) -> float:
@@ -72,7 +75,7 @@ class ScoredText:
 
         Comparable between models of different vocabularies, as perplexity is not. None without bytes.
         """
-        return self.total_bits / self.scored_bytes if self.scored_bytes else None
+        return self.total_bits / self.scored_bytes if self.scored_bytes > 0 else None
 
     @property
     def ratios(self) -> Floats:
@@ -83,7 +86,7 @@ class ScoredText:
 
 
 def scoring(
-    engine: "Engine", text: str | Sequence[int], precision: str | None = None, seed: int = 42
+    engine: "Engine", text: str | TypedText | Sequence[int], precision: str | None = None, seed: int = 42
 ) -> Iterator[ScoredText]:
     """Yield a text as it is scored, a few dozen tokens at a time, and at last in full.
 
@@ -92,33 +95,36 @@ def scoring(
 
     Args:
         engine: reads the text, if it does not know it.
-        text: written out, or its token ids.
+        text: as typed, or token ids that nobody typed.
         precision: the number format; the model's usual one by default.
         seed: of the dice that the steps show; nobody throws them.
 
     Raises:
         UnknownPrecision: the model was not loaded in this number format.
-        UnreadableText: the text holds half a character.
+        UnreadableText: the text holds half a character, or a token that the model does not know.
         ValueError: there is no token, too many for the model's context, or one that it does not know.
     """
     model = engine.model
-    token_ids = model.encode(text) if isinstance(text, str) else tuple(text)
+    typed = model.typed(text) if isinstance(text, str) else text
+    token_ids, slices = (
+        (typed.token_ids, typed.slices) if isinstance(typed, TypedText) else (tuple(typed), ())
+    )
     if not token_ids:
         raise ValueError("a text with no token cannot be scored")
     form = engine.precision(precision)
     engine.read(token_ids, form)
-    first = model.text.pieces(token_ids[:1])[0].text
+    first = slices[0] if slices else model.text.pieces(token_ids[:1])[0].text
     run = Run(model.info.identity, first, token_ids[:1], AS_IT_IS, seed, precision=form)
     so_far = ScoredText(run if len(token_ids) > 1 else run.finished("length"), token_ids)
     yield so_far
-    steps = forced_steps(engine, run, token_ids[1:])
+    steps, count = forced_steps(engine, run, token_ids[1:]), _ByteCount(run, model.text)
     while some := list(islice(steps, AT_ONCE)):
-        so_far = _grown(so_far, some, model.text, model.eos_token_ids)
+        so_far = _grown(so_far, some, slices, model, count)
         yield so_far
 
 
 def scored(
-    engine: "Engine", text: str | Sequence[int], precision: str | None = None, seed: int = 42
+    engine: "Engine", text: str | TypedText | Sequence[int], precision: str | None = None, seed: int = 42
 ) -> ScoredText:
     """Return a text once it is scored; arguments and errors as of `scoring`."""
     *_, last = scoring(engine, text, precision, seed)
@@ -132,7 +138,7 @@ def scored_run(run: Run, text: TokenText) -> ScoredText:
         run: written or scored; the numbers of its steps are taken as they are.
         text: the vocabulary of its model.
     """
-    return ScoredText(run, run.token_ids, scored_bytes=_bytes(run.steps, text))
+    return ScoredText(run, run.token_ids, scored_bytes=_ByteCount(run, text).of(run.steps))
 
 
 def ratios_of(engine: "Engine", run: Run) -> Floats:
@@ -155,20 +161,36 @@ def ratios_of(engine: "Engine", run: Run) -> Floats:
 def _grown(
     so_far: ScoredText,
     some: Sequence[tuple[Step, ShapedDistribution]],
-    text: TokenText,
-    eos_token_ids: Collection[int],
+    slices: Sequence[str],
+    model: "LanguageModel",
+    count: "_ByteCount",
 ) -> ScoredText:
-    """Return the text with more tokens scored."""
-    steps = tuple(step for step, _ in some)
+    """Return the text with more tokens scored.
+
+    Args:
+        so_far: the text.
+        some: the next steps, and what could have stood there.
+        slices: what was typed for each token of the text; empty if nobody typed it.
+        model: whose tokens they are.
+        count: has counted the bytes so far.
+    """
+    steps = tuple(_as_typed(step, slices, model.text) for step, _ in some)
     run = replace(so_far.run, steps=so_far.run.steps + steps)
     if len(run.token_ids) == len(so_far.token_ids):
-        run = run.finished("eos" if steps[-1].token_id in eos_token_ids else "length")
+        run = run.finished("eos" if steps[-1].token_id in model.eos_token_ids else "length")
     return replace(
         so_far,
         run=run,
         leaders=so_far.leaders + tuple(_leader(left) for _, left in some),
-        scored_bytes=so_far.scored_bytes + _bytes(steps, text),
+        scored_bytes=so_far.scored_bytes + count.of(steps),
     )
+
+
+def _as_typed(step: Step, slices: Sequence[str], text: TokenText) -> Step:
+    """Return a step with what was typed for it, if its text does not say so."""
+    if not slices or (slices[step.position] == step.text and not text.special(step.token_id)):
+        return step
+    return replace(step, typed=slices[step.position])
 
 
 def _leader(left: ShapedDistribution) -> Leader:
@@ -176,5 +198,21 @@ def _leader(left: ShapedDistribution) -> Leader:
     return Leader(token_id, left.logprob(token_id))
 
 
-def _bytes(steps: Sequence[Step], text: TokenText) -> int:
-    return sum(len(text.bytes_of(step.token_id)) for step in steps)
+class _ByteCount:
+    """Counts the bytes of the steps of a run: what was typed, and of what nobody typed what it writes."""
+
+    def __init__(self, run: Run, text: TokenText) -> None:
+        self._reader = text.reader()
+        for token_id in run.prompt_token_ids:
+            self._reader.read(token_id)
+
+    def of(self, steps: Iterable[Step]) -> int:
+        """Return the bytes of the next steps."""
+        return sum(self._one(step) for step in steps)
+
+    def _one(self, step: Step) -> int:
+        begun = self._reader.begun
+        self._reader.read(step.token_id)
+        # What was typed stands with the last token of a character. What earlier ones have counted of it goes
+        # off here, and may be more than stands here: ½ is written as 1, ⁄ and 2, and stands with the 2.
+        return self._reader.size if step.typed is None else len(step.typed.encode()) - begun

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from model.distribution import Floats, Ids, Softmax, Stage, descending
 from model.run import LN2
-from model.sampler_settings import BAN, STAGES, SamplerSettings
+from model.sampler_settings import BAN, STAGES, NothingLeft, SamplerSettings
 
 Apply = Callable[[Stage, SamplerSettings, Sequence[int]], Stage]
 """A stage, given what was left before it, the settings, and the text so far (prompt included)."""
@@ -124,21 +124,21 @@ def no_repeat_ngram_size(before: Stage, settings: SamplerSettings, text: Sequenc
 
     Prompt included, as in Transformers.
     """
-    return _without(before, "no_repeat_ngram_size", completions(text, settings.no_repeat_ngram_size))
+    banned = completions(text, settings.no_repeat_ngram_size)
+    return _reweighted(before, "no_repeat_ngram_size", banned, np.full(len(banned), -np.inf))
 
 
 def logit_bias(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Stage:
     """Add to the logits of single tokens (OpenAI API reference); a bias of `BAN` rules a token out.
 
     Transformers' SequenceBiasLogitsProcessor for sequences of one token.
+
+    Raises:
+        OutOfRange: as `SamplerSettings.require_known` does.
     """
-    size = len(before.softmax.scores)
-    known = [(token_id, bias) for token_id, bias in settings.logit_bias if token_id < size]
-    token_ids = np.array([token_id for token_id, _ in known], dtype=np.intp)
-    biases = np.array([-np.inf if bias <= BAN else bias for _, bias in known])
-    left = before.token_ids
-    if np.isin(left, token_ids[np.isneginf(biases)]).all():
-        return _unchanged(before, "logit_bias")
+    settings.require_known(len(before.softmax.scores))
+    token_ids = np.array([token_id for token_id, _ in settings.logit_bias], dtype=np.intp)
+    biases = np.array([-np.inf if bias <= BAN else bias for _, bias in settings.logit_bias])
     return _reweighted(before, "logit_bias", token_ids, _logits(before.softmax)[token_ids] + biases)
 
 
@@ -148,6 +148,37 @@ FAMILY: tuple[Apply, ...] = (
 )  # fmt: skip
 APPLY: dict[str, Apply] = dict(zip(STAGES, FAMILY, strict=True))
 """Every stage by its name."""
+RULING = ("logit_bias", "no_repeat_ngram_size")
+"""Stages that rule tokens out, whatever others keep; the first of them is never passed over."""
+
+
+def acted(model: Stage, settings: SamplerSettings, text: Sequence[int]) -> list[Stage]:
+    """Return the model's own distribution and what every stage left of it, in the order in which they acted.
+
+    That is the order asked for, but where a stage would rule out all that those before it kept: then it
+    acts before them, so that they keep something else. A token that is banned is never drawn. Processors
+    of Transformers would leave no token at all, and `generate` would end with an error.
+
+    Raises:
+        OutOfRange: as `SamplerSettings.require_known` does, or where all that the model gives a chance is
+            banned.
+    """
+    first: tuple[str, ...] = ()
+    while True:
+        chain = (*first, *(name for name in settings.chain if name not in first))
+        left = [model]
+        for name in chain:
+            stage = APPLY[name](left[-1], settings, text)
+            if name in RULING and stage.kept == 0:
+                if name not in first:
+                    first = tuple(one for one in RULING if one in (*first, name))
+                    break
+                if name == RULING[0]:
+                    raise NothingLeft
+                stage = _unchanged(left[-1], name)  # nothing but repetitions could come
+            left.append(stage)
+        else:
+            return left
 
 
 def completions(text: Sequence[int], size: int) -> Ids:
@@ -179,13 +210,6 @@ def _likely(before: Stage, name: str, floor_of: Callable[[float], float]) -> Sta
     token_ids, probabilities = before.until(lambda some: bool(some[-1] < floor_of(float(some[0]))))
     floor = floor_of(float(probabilities[0]))
     return before.cut(name, token_ids[: max(1, np.count_nonzero(probabilities >= floor))])
-
-
-def _without(before: Stage, name: str, banned: Ids) -> Stage:
-    """Rule tokens out, unless that would leave none: then nothing happens."""
-    if np.isin(before.token_ids, banned).all():
-        return _unchanged(before, name)
-    return _reweighted(before, name, banned, np.full(len(banned), -np.inf))
 
 
 def _unchanged(before: Stage, name: str) -> Stage:

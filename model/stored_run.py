@@ -40,10 +40,15 @@ def stored_run(data: object, *, vocab_size: int, context_length: int) -> Run:
         raise ValueError(f"a run has 1 to {context_length:,} tokens here, not {len(run.token_ids):,}")
     if len(run.prompt) > MOST_CHARACTERS_PER_TOKEN * len(run.prompt_token_ids):
         raise ValueError("the prompt of a run must be the text of its prompt_token_ids, and is far longer")
+    typed = sum(len(text(step.typed, "typed")) for step in run.steps if step.typed is not None)
+    if typed > MOST_CHARACTERS_PER_TOKEN * len(run.steps):
+        raise ValueError("what was typed for the steps of a run must be their text, and is far longer")
     for index, step in enumerate(run.steps):
         _require_step(step, len(run.prompt_token_ids) + index)
     if not all(0 <= token_id < vocab_size for token_id in run.token_ids):
         raise ValueError(f"the token ids of a run must be from 0 to {vocab_size - 1:,}")
+    for settings in (run.settings, *(step.settings for step in run.steps if step.settings is not None)):
+        settings.require_known(vocab_size)
     return run
 
 

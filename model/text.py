@@ -1,18 +1,18 @@
 """From token ids to characters, byte by byte, so that text appears as its characters complete."""
 
 import codecs
-import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from model.spelling import Spelling, Written
+
 if TYPE_CHECKING:  # Transformers takes seconds to import, and the page shows pieces before it is there.
     from transformers import PreTrainedTokenizerBase
 
-BYTE_FALLBACK = re.compile(r"<0x([0-9A-Fa-f]{2})>")
-SENTENCEPIECE_SPACE = "\u2581"
+NOTHING = Written(b"", b"")
+"""What an id without a token writes, and nothing else: that is how it is known."""
 
 
 class UnreadableText(ValueError):
@@ -25,11 +25,11 @@ class Piece:
 
     token_id: int
     token: str
-    """The token by itself; bytes that are no whole character read `<0xF0>`."""
+    """The token by itself; bytes that are no whole character read `<0xF0>`, an id without one `<id 285>`."""
     text: str
     """What the text gains: whole characters completed here; empty for special tokens."""
     kind: Literal["text", "bytes", "special"]
-    """`bytes` completes no character, `special` is a control token such as end-of-text."""
+    """`bytes` completes no character, `special` is a control token such as end-of-text, or none at all."""
 
 
 @dataclass(frozen=True)
@@ -43,48 +43,72 @@ class Matches:
 
 
 class TokenText:
-    """The vocabulary of a tokenizer as bytes.
+    """The vocabulary of a model: what each of its token ids writes."""
 
-    Byte-level BPE (GPT-2, Llama 3, Qwen, SmolLM) writes each byte as a printable character;
-    SentencePiece writes spaces as ▁ and falls back to `<0x0A>` for single bytes. Both are undone here,
-    because `decode` works on whole texts only and turns half a character into a broken one.
-    """
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", size: int | None = None) -> None:
+        """Look at a tokenizer.
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
+        Args:
+            tokenizer: of the model.
+            size: number of ids that the model knows, which may be more than the tokenizer has tokens, or
+                fewer; by default all ids of the tokenizer.
+
+        Raises:
+            UnfollowableDecoder: its text cannot be told token by token.
+        """
         self._tokenizer = tokenizer
-        self._special = frozenset(tokenizer.all_special_ids)
-        self._added = {token_id: str(token) for token_id, token in tokenizer.added_tokens_decoder.items()}
-        self._byte_level = _is_byte_level(tokenizer)
+        added = tokenizer.added_tokens_decoder
+        self._added = {token_id: str(token) for token_id, token in added.items()}
+        # Many a tokenizer marks its special tokens without listing them among those with a name.
+        marked = {token_id for token_id, token in added.items() if token.special}
+        self._special = frozenset(marked | {one for one in tokenizer.all_special_ids if one is not None})
+        self._spelling = Spelling(tokenizer)
+        self._size = size if size is not None else 1 + max(tokenizer.get_vocab().values(), default=-1)
+        self._known: dict[int, Written] = {}
 
     def __len__(self) -> int:
-        return len(self._tokenizer)
+        """Return the number of ids that the model knows."""
+        return self._size
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:
         """Every token by itself, by id."""
         return tuple(self.token(token_id) for token_id in range(len(self)))
 
+    @cached_property
+    def _folded(self) -> tuple[str, ...]:
+        """Every token as a search compares it; empty for an id without a token."""
+        return tuple(
+            token.casefold() if self.written(token_id).later else ""
+            for token_id, token in enumerate(self.vocabulary)
+        )
+
+    def written(self, token_id: int) -> Written:
+        """Return the bytes that a token writes; none for an id without a token."""
+        known = self._known.get(token_id)
+        if known is None:
+            known = self._known[token_id] = self._spelt(token_id)
+        return known
+
     def bytes_of(self, token_id: int) -> bytes:
         """Return the bytes that a token adds to the text; empty for an id without a token."""
-        if token_id in self._added:
-            return self._added[token_id].encode("utf-8")
-        written = self._tokenizer.convert_ids_to_tokens(token_id)
-        if not isinstance(written, str):
-            return b""
-        if self._byte_level:
-            return b"".join(BYTE_OF.get(character, character.encode("utf-8")) for character in written)
-        fallback = BYTE_FALLBACK.fullmatch(written)
-        if fallback:
-            return bytes([int(fallback[1], 16)])
-        return written.replace(SENTENCEPIECE_SPACE, " ").encode("utf-8")
+        written = self.written(token_id)
+        return written.later + written.owed
 
     def token(self, token_id: int) -> str:
-        """Return a token by itself; bytes that are no whole character read `<0xF0>`."""
-        return self.bytes_of(token_id).decode("utf-8", errors="show_bytes")
+        """Return a token by itself; bytes that are no whole character read `<0xF0>`.
+
+        Whatever can be seen has a name: an id that writes nothing reads `<id 285>`.
+        """
+        return self.bytes_of(token_id).decode("utf-8", errors="show_bytes") or f"<id {token_id}>"
+
+    def special(self, token_id: int) -> bool:
+        """Return whether an id adds nothing to the text: a control token, or no token at all."""
+        return token_id in self._special or self.written(token_id) is NOTHING
 
     def reader(self) -> "PieceReader":
         """Return a reader for the tokens of one text, from its beginning."""
-        return PieceReader(self, self._special)
+        return PieceReader(self, self._spelling)
 
     def pieces(self, token_ids: Iterable[int]) -> list[Piece]:
         """Return the tokens of a text as they are shown."""
@@ -92,31 +116,76 @@ class TokenText:
         return [reader.read(token_id) for token_id in token_ids]
 
     def matches(self, query: str) -> Matches:
-        """Return the tokens that match a search, whatever their case."""
+        """Return the tokens that match a search, whatever their case.
+
+        Ids without a token are found by their whole name alone, such as `<id 285>`.
+        """
         wanted, word = query.casefold(), query.strip().casefold()
-        found = [token_id for token_id, token in enumerate(self.vocabulary) if wanted in token.casefold()]
-        equal = [token_id for token_id in found if self.vocabulary[token_id].strip().casefold() == word]
+        nameless = [token_id for token_id in self._named(word) if not self._folded[token_id]]
+        found = [token_id for token_id, token in enumerate(self._folded) if wanted in token]
+        equal = [token_id for token_id in found if self._folded[token_id].strip() == word]
         # The very text that was typed comes first.
         equal.sort(key=lambda token_id: (query not in self.vocabulary[token_id], token_id))
-        return Matches(tuple(equal), tuple(token_id for token_id in found if token_id not in set(equal)))
+        first = set(equal)
+        return Matches((*equal, *nameless), tuple(one for one in found if one not in first))
+
+    def _named(self, word: str) -> list[int]:
+        """Return the id that a word such as `<id 285>` names, if the model has it."""
+        number = word.removeprefix("<id ").removesuffix(">")
+        is_one = word == f"<id {number}>" and number.isdecimal() and len(number) < len(str(2**31))
+        return [int(number)] if is_one and int(number) < len(self) else []
+
+    def _spelt(self, token_id: int) -> Written:
+        token = self._added.get(token_id)
+        if token is not None and token_id in self._special:
+            name = token.encode()
+            return Written(name, name)
+        if token is not None:
+            return self._spelling.written(token, added=True)
+        found = self._tokenizer.convert_ids_to_tokens(token_id)
+        return self._spelling.written(found) if isinstance(found, str) else NOTHING
 
 
 class PieceReader:
     """Reads the tokens of one text in order and says what each adds."""
 
-    def __init__(self, text: TokenText, special: frozenset[int]) -> None:
+    def __init__(self, text: TokenText, spelling: Spelling) -> None:
         self._text = text
-        self._special = special
         # Bytes that can never become a character add nothing; the strip shows their token instead.
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
+        self._begun = False
+        self._owed = b""
+        self._leads = [(lead.character, lead.most) for lead in spelling.lead]
+        self.size = 0
+        """Bytes that the last token wrote; those of a special one's name."""
 
     def read(self, token_id: int) -> Piece:
         """Return the next token."""
         token = self._text.token(token_id)
-        if token_id in self._special:
+        if self._text.special(token_id):
+            self.size = len(self._text.bytes_of(token_id))
             return Piece(token_id, token, "", "special")
-        gained = self._decoder.decode(self._text.bytes_of(token_id))
-        return Piece(token_id, token, gained, "text" if gained else "bytes")
+        written = self._text.written(token_id)
+        whole = self._owed + (written.later if self._begun else written.first)
+        self._begun, self._owed = True, written.owed
+        gained = self._decoder.decode(whole)
+        unfinished = bool(whole) and not gained
+        shown = self._led(gained)
+        self.size = len(whole) - len(gained.encode()) + len(shown.encode())
+        return Piece(token_id, token, shown, "bytes" if unfinished else "text")
+
+    @property
+    def begun(self) -> int:
+        """Bytes of a character with which the text so far leaves off."""
+        return len(self._decoder.getstate()[0])
+
+    def _led(self, gained: str) -> str:
+        """Return a stretch of text without what the tokenizer takes from the beginning of the whole."""
+        for at, (character, left) in enumerate(self._leads):
+            while left and gained.startswith(character):
+                gained, left = gained[1:], left - 1
+            self._leads[at] = character, 0 if gained else left
+        return gained
 
 
 def require_whole_characters(text: str) -> None:
@@ -133,29 +202,10 @@ def require_whole_characters(text: str) -> None:
             )
 
 
-def _is_byte_level(tokenizer: "PreTrainedTokenizerBase") -> bool:
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
-        return False
-    decoder = json.loads(backend.to_str()).get("decoder") or {}
-    kinds = [decoder, *decoder.get("decoders", [])]
-    return any(kind.get("type") == "ByteLevel" for kind in kinds)
-
-
-def _printable_bytes() -> dict[str, bytes]:
-    """Return byte-level BPE's alphabet: printable bytes stand for themselves, the others start at U+0100."""
-    itself: Sequence[int] = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in itself]
-    alphabet = {chr(byte): bytes([byte]) for byte in itself}
-    alphabet.update({chr(0x100 + index): bytes([byte]) for index, byte in enumerate(others)})
-    return alphabet
-
-
 def _show_bytes(problem: UnicodeError) -> tuple[str, int]:
     assert isinstance(problem, UnicodeDecodeError)
     broken = problem.object[problem.start : problem.end]
     return "".join(f"<0x{byte:02X}>" for byte in broken), problem.end
 
 
-BYTE_OF = _printable_bytes()
 codecs.register_error("show_bytes", _show_bytes)

@@ -118,6 +118,24 @@ def test_files_hold_the_tokens_themselves_whole_and_not_escaped(
     assert all(told(row["token"]) == text.token(int(row["token_id"])) for row in shown)
     assert {told(row["token"]) for row in shown[:3]} <= bands
 
+CHAT = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+
+
+def test_step_goes_on_behind_a_scored_chat_and_its_file_holds_the_special_tokens(visits: Visits) -> None:
+    visit = visits()
+    page = visit.page
+    page.locator("#prompt textarea").fill(CHAT)
+    page.locator("#score").click()
+    expect(page.locator("#status")).to_contain_text("scored, nothing was written", timeout=PATIENT)
+    given = page.locator("#tokens button[data-index]:not(.next)").count()
+    page.locator("#step").click()
+    expect(page.locator("#status")).to_contain_text(f"{given} given + 1 written", timeout=PATIENT)
+    assert page.locator("#prompt textarea").input_value() == CHAT
+    run = json.loads(Path(taken(page, "tokens", "json").path()).read_text())
+    typed = run["prompt"] + "".join(step.get("typed", step["text"]) for step in run["steps"][:-1])
+    assert (run["prompt"], typed) == ("<|im_start|>", CHAT)
+    expect(page.locator("#model")).to_contain_text("a text ends with <|im_end|>")
+
 
 def test_saving_is_there_after_redraws_for_heat_maps_and_for_the_run(visits: Visits) -> None:
     visit = visits(width=390, mode="dark")

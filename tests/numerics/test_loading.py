@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import decoders
 from transformers import BertForMaskedLM, BertLMHeadModel, T5Config, T5ForConditionalGeneration
 
 from model import loading
@@ -13,7 +14,9 @@ from model.catalog import ModelError
 from model.loading import choose_device
 from model.network import TOLERANCE
 from model.precision import Candidate, Choice, Timing
+from model.text import UnreadableText
 from model.truth import UnrecordableModel
+from tests.many_tokenizers import byte_level
 from tests.numerics.folders import WEIGHTS, bert_shape, load, saved
 from tests.tiny import tiny_tokenizer, tiny_transformer
 
@@ -179,11 +182,38 @@ def test_a_folder_without_a_tokenizer_says_so(folder):
         load(folder)
 
 
-def test_a_tokenizer_larger_than_the_vocabulary_is_refused(folder):
-    tokenizer = tiny_tokenizer()
-    tokenizer.add_tokens([f"extra{index}" for index in range(10)])
-    tokenizer.save_pretrained(folder)
+def test_a_tokenizer_of_another_model_is_refused(folder):
+    byte_level().save_pretrained(folder)  # hundreds of its tokens have no row in the embedding
     with pytest.raises(ModelError, match="does not fit"):
+        load(folder)
+
+
+def test_a_tokenizer_that_is_written_in_python_is_refused_in_true_words(folder):
+    for file in folder.glob("token*"):
+        file.unlink()
+    (folder / "vocab.json").write_text(json.dumps({"<unk>": 0, "a</w>": 1, "b": 2}))
+    (folder / "merges.txt").write_text("#version\na b\n")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "CTRLTokenizer"}')
+    with pytest.raises(ModelError, match=r"does not say which characters.*needs tokenizer\.json"):
+        load(folder)
+
+
+def test_a_token_that_was_added_without_a_row_is_no_hindrance_and_a_text_with_it_is_refused(folder):
+    """As reported of Gemma 3: 262,145 tokens to 262,144 rows."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_tokens(["<image>"])
+    tokenizer.save_pretrained(folder)
+    model = load(folder)
+    assert model.encode("an image") == tuple(tiny_tokenizer()("an image")["input_ids"])
+    with pytest.raises(UnreadableText, match=r"'<image>'.*the model knows the ids from 0 to 264"):
+        model.encode("an <image>")
+
+
+def test_a_tokenizer_whose_text_cannot_be_told_token_by_token_is_refused(folder):
+    tokenizer = tiny_tokenizer()
+    tokenizer.backend_tokenizer.decoder = decoders.CTC()
+    tokenizer.save_pretrained(folder)
+    with pytest.raises(ModelError, match=r"The tokenizer of tiny cannot be shown: .*one by one.*CTC"):
         load(folder)
 
 

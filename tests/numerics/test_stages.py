@@ -1,6 +1,7 @@
 """Every stage does what Transformers' processor of the same name does, and any order of them is possible."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,6 +40,12 @@ CHAINS = st.lists(st.sampled_from(STAGES), unique=True).flatmap(
         lambda values: SamplerSettings(**OFF | values, order=tuple(order))
     )
 )
+
+
+def fitted(text, settings, size):
+    """Return a text and settings in which no token lies beyond a vocabulary."""
+    bias = {token_id % size: bias for token_id, bias in settings.logit_bias}
+    return [token_id % size for token_id in text], replace(settings, logit_bias=bias)
 
 
 def processor(name, value, size):
@@ -138,9 +145,11 @@ def real_logits(embedded_model, embedded_transformer):
 
 @given(LOGITS, TEXTS, CHAINS, st.floats(0, 1, exclude_max=True))
 def test_whatever_the_order_something_is_left_it_sums_to_one_and_can_be_drawn(logits, text, settings, u):
-    text = [token_id % len(logits) for token_id in text]
+    text, settings = fitted(text, settings, len(logits))
     shaped = shape(logits, settings, text)
-    assert [stage.name for stage in shaped.stages] == list(settings.order or ())
+    names = [stage.name for stage in shaped.stages]
+    assert names == list(settings.order or ()) or names[0] == "no_repeat_ngram_size", "it left nothing there"
+    assert sorted(names) == sorted(settings.order or ())
     assert 1 <= shaped.kept <= len(logits)
     assert shaped.kept_probabilities.sum() == pytest.approx(1) and shaped.shaped.sum() == pytest.approx(1)
     assert (np.diff(shaped.kept_probabilities) <= 1e-12).all(), "most likely first"
@@ -155,7 +164,7 @@ def test_whatever_the_order_something_is_left_it_sums_to_one_and_can_be_drawn(lo
 
 @given(LOGITS, TEXTS, CHAINS)
 def test_mass_is_what_the_tokens_left_had_before(logits, text, settings):
-    text = [token_id % len(logits) for token_id in text]
+    text, settings = fitted(text, settings, len(logits))
     before = np.exp(logits.astype(np.float64) - logits.max())
     before /= before.sum()
     for stage in shape(logits, settings, text).stages:
@@ -209,10 +218,95 @@ def test_a_ban_rules_a_token_out_and_says_who_did_it():
     assert shaped.probability(2) / shaped.probability(1) == pytest.approx(math.exp(1.5))
 
 
-@pytest.mark.parametrize("settings", [{"logit_bias": {0: BAN, 1: BAN}}, {"no_repeat_ngram_size": 1}], ids=str)
-def test_a_stage_that_would_leave_nothing_is_passed_over(settings):
-    shaped = shape(np.array([1.0, 2.0], np.float32), SamplerSettings(**OFF | settings), [0, 1])
+def test_where_every_token_would_be_a_repetition_repetitions_may_come():
+    settings = SamplerSettings(**OFF | {"no_repeat_ngram_size": 1})
+    shaped = shape(np.array([1.0, 2.0], np.float32), settings, [0, 1])
     assert shaped.kept == 2 and [stage.kept for stage in shaped.stages] == [2]
+
+
+KEEPING_ONE = {
+    "top_k": {"top_k": 1},
+    "temperature": {"temperature": 0.0},
+    "top_p": {"top_p": 0.0},
+    "min_p": {"min_p": 1.0},
+}
+
+
+@pytest.mark.parametrize("keeping", KEEPING_ONE)
+def test_a_ban_behind_a_stage_that_keeps_the_banned_token_alone_acts_before_it(keeping):
+    order = (keeping, "logit_bias")
+    settings = SamplerSettings(**OFF | KEEPING_ONE[keeping] | {"logit_bias": {0: BAN}, "order": order})
+    shaped = shape(np.array([9.0, 1.0, 3.0], np.float32), settings)
+    assert [stage.name for stage in shaped.stages] == ["logit_bias", keeping]
+    assert list(shaped.token_ids) == [2] and shaped.probability(2) == 1.0
+    assert shaped.probability(0) == 0.0 and shaped.cut_by(0) == "logit_bias"
+    assert {draw(shaped, u) for u in (0.0, 0.5, 0.999)} == {2}
+
+
+def test_there_the_processors_of_transformers_leave_no_token_and_in_the_other_order_what_is_left_here():
+    logits = np.array([9.0, 1.0, 3.0, 2.0], np.float32)
+    asked = {"top_k": 2, "logit_bias": {0: BAN, 2: BAN}}
+    behind = SamplerSettings(**OFF | asked | {"order": ("top_k", "logit_bias")})
+    before = SamplerSettings(**OFF | asked | {"order": ("logit_bias", "top_k")})
+
+    def theirs_in(order):
+        scores = torch.tensor(logits)[None]
+        for name in order:
+            process = {
+                "top_k": theirs.TopKLogitsWarper(2),
+                "logit_bias": theirs.SuppressTokensLogitsProcessor([0, 2]),
+            }[name]
+            scores = process(torch.tensor([[0]]), scores)
+        return torch.softmax(scores, -1)[0].numpy()
+
+    assert np.isnan(theirs_in(behind.chain)).all(), "generate would end with an error"
+    np.testing.assert_allclose(shape(logits, behind).shaped, theirs_in(before.chain), atol=1e-6)
+
+
+@given(st.data())
+def test_whatever_the_order_a_banned_token_is_never_drawn(data):
+    logits, text = data.draw(LOGITS), data.draw(TEXTS)
+    text = [token_id % len(logits) for token_id in text]
+    banned = data.draw(st.lists(st.integers(0, len(logits) - 1), max_size=len(logits) - 1, unique=True))
+    assume(0 < len(banned) < len(logits))
+    asked = data.draw(CHAINS)
+    values = {name: getattr(asked, name) for name in SamplerSettings.RANGES}
+    order = data.draw(st.permutations(STAGES))
+    settings = SamplerSettings(**values, logit_bias=dict.fromkeys(banned, BAN), order=tuple(order))
+    shaped = shape(logits, settings, text)
+    assert shaped.kept > 0 and not set(shaped.token_ids) & set(banned)
+    assert sorted(stage.name for stage in shaped.stages) == sorted(STAGES)
+    assert draw(shaped, data.draw(st.floats(0, 1, exclude_max=True))) not in banned
+
+
+def test_an_ngram_ban_behind_a_cut_acts_before_it_too_and_behind_the_bans():
+    order = ("top_k", "no_repeat_ngram_size", "logit_bias")
+    chain = {"top_k": 1, "no_repeat_ngram_size": 1, "logit_bias": {1: BAN}, "order": order}
+    shaped = shape(np.array([9.0, 5.0, 3.0], np.float32), SamplerSettings(**OFF | chain), [0])
+    assert [stage.name for stage in shaped.stages] == ["logit_bias", "no_repeat_ngram_size", "top_k"]
+    assert list(shaped.token_ids) == [2]
+    only = shape(np.array([9.0, 5.0, 3.0], np.float32), SamplerSettings(**OFF | chain), [0, 2])
+    assert list(only.token_ids) == [0], "all others are banned or repetitions, and a ban weighs more"
+
+
+@pytest.mark.parametrize(
+    ("bias", "message"),
+    [
+        ({999_999: BAN}, "a token id of logit_bias must be between 0 and 2, not 999999"),
+        ({3: 1.0}, "a token id of logit_bias must be between 0 and 2, not 3"),
+        ({0: BAN, 1: BAN, 2: BAN}, "the number of banned tokens must be between 0 and 2, not 3"),
+    ],
+    ids=str,
+)
+def test_a_bias_that_means_nothing_to_the_model_is_refused_with_the_range(bias, message):
+    with pytest.raises(OutOfRange, match=message):
+        shape(np.array([9.0, 5.0, 3.0], np.float32), SamplerSettings(**OFF | {"logit_bias": bias}))
+
+
+def test_where_all_that_the_model_gives_a_chance_is_banned_that_is_said():
+    logits = np.array([9.0, -np.inf, -np.inf], np.float32)
+    with pytest.raises(OutOfRange, match="every token to which the model gives a chance here is banned"):
+        shape(logits, SamplerSettings(**OFF | {"logit_bias": {0: BAN}}))
 
 
 @given(TEXTS, st.integers(1, 4))

@@ -11,6 +11,7 @@ from model import branch_tree
 from model.branch_tree import BranchTree
 from tests.pages.conftest import written
 from tests.pages.desk import Desk, changed, shown
+from tests.tiny import EOS
 from viz.components.branch_tree import MOST_BYTES
 from viz.pages.example import load_example
 from viz.pages.lab import roads
@@ -318,8 +319,9 @@ def test_two_branches_are_compared_from_where_they_part(forked):
     common, ours, theirs = screen.tree["comparison"]["parts"]
     run, old = forked.visitor.tree[1].run, forked.visitor.tree[0].run
     assert common["text"] == run.prompt + run.steps[0].text + run.steps[1].text
-    assert ours["text"] == "".join(step.text for step in run.steps[2:])
-    assert theirs["text"] == "".join(step.text for step in old.steps[2:])
+    for part, one in ((ours, run), (theirs, old)):
+        written = [EOS if step.token == EOS else step.text for step in one.steps[2:]]
+        assert part["text"] == "".join(written), "an end of text is there by its name"
     total = sum(step.logprob for step in old.steps[2:])
     assert theirs["logprob"] == f"{total:.2f}".replace("-", "\u2212") and theirs["tokens"] == "4"
     assert "position 4" in screen.tree["comparison"]["say"]

@@ -50,6 +50,29 @@ def test_an_order_reshapes_the_step_and_says_what_it_changes(desk):
     assert list(screen.stages.layout.xaxis.ticktext)[1].startswith("top-p")
 
 
+def test_a_ban_behind_top_k_is_heeded_and_the_table_says_how(desk):
+    before = desk.visitor.run.token_ids
+    desk.move(top_p=1.0)
+    likely = desk.move(top_k=1).bars["rows"][0]["token_id"]
+    chain = {"order": ["top_k", "logit_bias"], "values": {}, "logit_bias": {str(likely): BAN}}
+    screen = desk.move(chain=chain)
+    assert names(screen) == ["logit_bias", "top_k"] and "it acts before them" in screen.chain["sentence"]
+    row = next(row for row in screen.bars["rows"] if row["token_id"] == likely)
+    assert row["shaped"] == 0 and row["cut"] == "logit_bias"
+    desk.write("generate", max_new_tokens=8)
+    assert desk.visitor.run.token_ids != before and likely not in desk.visitor.run.token_ids[2:]
+
+
+def test_a_bias_on_a_token_that_there_is_not_is_said_with_the_range_and_the_page_stays(desk):
+    run = desk.visitor.run
+    chain = {"order": None, "values": {}, "logit_bias": {"999999": BAN}}
+    said = "a token id of logit_bias must be between 0 and 264, not 999999"
+    screen = desk.move(chain=chain)
+    assert changed(screen) == {"notice"} and said in screen.notice
+    for button in ("generate", "step"):
+        assert said in desk.write(button)[-1].notice and desk.visitor.run is run
+
+
 def test_generate_writes_with_the_chain(desk):
     bias = {str(token_id): BAN for token_id in desk.visitor.run.token_ids[2:]}
     desk.controls["chain"] = {"order": None, "values": {"typical_p": 0.8}, "logit_bias": bias}

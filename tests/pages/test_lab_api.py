@@ -186,6 +186,7 @@ BAD_SETTINGS = [
     ({"order": ["top_k", "top_k"]}, "order must name stages"),
     ({"order": "top_k"}, "order must name stages"),
     ({"logit_bias": {"x": 1}}, "logit_bias must be"),
+    ({"logit_bias": {"999999": 1}}, "a token id of logit_bias must be between 0 and 264, not 999999"),
     ({"typical_p": math.nan}, "typical_p must be between"),
 ]
 

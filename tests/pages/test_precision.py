@@ -163,7 +163,7 @@ def test_where_texts_depend_on_their_neighbours_the_page_says_so_beside_the_form
 
 def test_without_a_measurement_the_masthead_tells_the_fingerprint_alone(tiny):
     text = describe(tiny.info, LoadedModel(tiny))
-    assert 'title="fingerprint of the weights: gpt2-0"' in text and "float32</span>" in text
+    assert 'title="fingerprint of the weights: gpt2-0\nNo token' in text and "float32</span>" in text
 
 
 def test_the_choice_is_offered_where_there_is_one(app, fast_alone, open_app, tiny):

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from model.rollouts import Rollouts
 from tests.pages.brake import Brake
 from tests.pages.desk import Desk, changed
-from tests.tiny import tiny_transformer
+from tests.tiny import EOS, tiny_transformer
+from viz.pages.lab.beginning import beginning
+from viz.pages.lab.walking import Walking
 
 TEXT = "in the of the cat of in"
 PANELS = {"score_facts", "score_ranks", "score_ratios", "score_entropies"}
@@ -67,6 +70,46 @@ def test_it_can_be_written_on(desk, button):
     assert len(ids_of(desk)) == given + new and not desk.visitor.run.steps[-1].forced
     assert f"{given} given + {new} written" in last.status
     assert not any(token["forced"] for token in last.strip["tokens"])
+
+
+CHAT = f"{EOS}in the{EOS}\n{EOS}of\n"
+
+
+@pytest.mark.parametrize("button", ["step", "more"])
+def test_special_tokens_that_were_typed_are_kept_and_it_can_be_written_on(desk, tiny, button):
+    desk.prompt = CHAT
+    desk.write("score")
+    given = tiny.encode(CHAT)
+    assert ids_of(desk) == given and desk.visitor.run.prompt == EOS
+    desk.write(button, max_new_tokens=1)
+    assert ids_of(desk)[: len(given)] == given and len(ids_of(desk)) == len(given) + 1
+    assert not desk.visitor.run.steps[-1].forced and len(desk.visitor.tree) == 1
+
+
+def test_undo_and_redo_and_a_file_bring_special_tokens_back_into_the_prompt(desk, app, newcomer):
+    before = desk.visitor.run
+    desk.prompt = CHAT
+    desk.write("score")
+    assert desk.press("undo").prompt == before.prompt
+    desk.prompt = before.prompt
+    assert desk.press("redo").prompt == CHAT
+    file, _ = Walking(None, None).save(desk.visitor, {"action": "save", "what": "text"})
+    other = Desk(app, newcomer())
+    other.prompt = other.visitor.run.prompt
+    choice = {"action": "open", "text": file["text"]}
+    opened = other.handler("branch-choice", "select")(other.visitor, other.prompt, choice, *other.values)
+    assert opened.prompt == CHAT and ids_of(other) == ids_of(desk)
+
+
+def test_rollouts_from_within_a_prompt_keep_its_special_tokens(desk, tiny):
+    desk.prompt = CHAT
+    desk.write("generate", max_new_tokens=2)
+    service = desk.handler("step", "click").__self__.service
+    desk.select(4)
+    start = beginning(service, desk.visitor, "selected")
+    assert start.prompt == f"{EOS}in the{EOS}" and tiny.encode(start.prompt) == start.prompt_token_ids
+    whole = Rollouts(service.engine, desk.visitor.run, 1, 1).start
+    assert whole.prompt.startswith(CHAT)
 
 
 @pytest.mark.parametrize(

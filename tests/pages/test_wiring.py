@@ -26,7 +26,7 @@ from viz.strings import LOCALES, catalogue
 ROOT = Path(__file__).parents[2]
 LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
 INTERIOR = {"lens", "heads", "score"}
-ENDPOINTS = {"generate", "next_token", "attention", "tokenize"} | LAB | INTERIOR
+ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR
 WRITERS = {"generate_1", "step", "more", "go_on", "score_text"}
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""

@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from viz.pages.limits import Limits
 from viz.pages.panels import Screen
 from viz.pages.service import Service
 from viz.pages.writing import Writing
+from viz.tokens import display_token
 
 PANELS = ("bars", "sweep", "ranked", "facts", "attention", "timeline")
 
@@ -318,7 +320,8 @@ def test_an_ended_text_says_how_to_go_on(desk, tiny, monkeypatch):
     desk.write("generate", max_new_tokens=1)
     monkeypatch.setattr(tiny, "eos_token_ids", frozenset(range(tiny.info.vocab_size)))
     screen = desk.write(max_new_tokens=9)[-1]
-    assert "end-of-text" in screen.status and len(desk.visitor.run.steps) == 1
+    (step,) = desk.visitor.run.steps
+    assert escape(f"the model chose {display_token(step.token)} (end-of-text)") in screen.status
     assert not screen.strip["next"], "nothing comes after the end"
     for button in ("step", "more"):
         (refusal,) = desk.write(button)

@@ -337,6 +337,15 @@ def test_a_stored_run_is_the_run():
     assert stored_run(json.loads(json.dumps(run.to_json())), vocab_size=4, context_length=3) == run
 
 
+@pytest.mark.parametrize("where", ["run", "step"])
+def test_a_stored_run_with_a_bias_on_a_token_that_there_is_not_is_refused_with_the_range(where):
+    data = run_of(1, 2, 3).to_json()
+    of = data if where == "run" else data["steps"][0]
+    of["settings"] = {"logit_bias": {"4": 1.0}}
+    with pytest.raises(ValueError, match="a token id of logit_bias must be between 0 and 3, not 4"):
+        stored_run(data, vocab_size=4, context_length=3)
+
+
 def test_a_copied_history_has_the_same_past_and_goes_its_own_way():
     first = History(1)
     first.change(2)

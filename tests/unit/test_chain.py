@@ -136,18 +136,18 @@ def test_the_table_says_which_choice_it_shows_and_whether_it_is_the_usual_one():
     assert (value["serial"], value["changed"]) == (4, True)
 
 
-def test_biases_are_chips_of_tokens_of_this_vocabulary():
-    (row, *_) = table(logit_bias={3: BAN, 4: 5.0, 9999: 1.0})["stages"]
+def test_biases_are_chips():
+    (row, *_) = table(logit_bias={3: BAN, 4: 5.0})["stages"]
     assert [(chip["token_id"], chip["bias"]) for chip in row["chips"]] == [(3, "banned"), (4, "+5")]
 
 
 def test_biased_tokens_are_chips_under_the_sliders_by_what_was_done_to_them():
-    biases = SamplerSettings(logit_bias={3: BAN, 4: 5.0, 5: -2.0, 6: BAN, 9999: 1.0}).logit_bias
-    groups = bias_chips_value(biases, lambda token_id: f" <b>{token_id}", 50)["groups"]
+    biases = SamplerSettings(logit_bias={3: BAN, 4: 5.0, 5: -2.0, 6: BAN}).logit_bias
+    groups = bias_chips_value(biases, lambda token_id: f" <b>{token_id}")["groups"]
     assert [group["label"] for group in groups] == ["Banned:", "Boosted:", "Lowered:"]
     shown = [[(chip["token_id"], chip["token"], chip["bias"]) for chip in group["chips"]] for group in groups]
     assert shown == [[(3, "␣<b>3", ""), (6, "␣<b>6", "")], [(4, "␣<b>4", "+5")], [(5, "␣<b>5", "-2")]]
-    assert bias_chips_value((), str, 50) == {"groups": []}
+    assert bias_chips_value((), str) == {"groups": []}
 
 
 def test_every_stage_is_named_explained_and_can_be_switched_on():

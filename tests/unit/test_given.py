@@ -26,6 +26,7 @@ def run(*steps, prompt=(1,), settings=AS_IT_IS):
         (run(DRAWN, PUT), 0),
         (run(PUT, prompt=(1, 2)), 0),
         (run(PUT, settings=SamplerSettings(temperature=0.7)), 0),
+        (run(replace(PUT, settings=AS_IT_IS), PUT, settings=SamplerSettings(temperature=0.7)), 1),
     ],
 )
 def test_steps_were_given_if_they_are_forced_behind_one_token_and_no_sampler_acts(text, given):

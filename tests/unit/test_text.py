@@ -106,10 +106,10 @@ def test_an_added_token_that_is_not_special_is_text():
     assert (piece.token, piece.text, piece.kind) == ("Grüße", "Grüße", "text")
 
 
-def test_an_id_without_a_token_is_empty(text):
+def test_an_id_without_a_token_writes_nothing_and_is_called_by_its_number(text):
     """Some models have more rows of logits than their tokenizer has tokens."""
     assert text.bytes_of(len(text) + 5) == b""
-    assert text.token(len(text) + 5) == ""
+    assert text.token(len(text) + 5) == f"<id {len(text) + 5}>"
 
 
 def test_the_vocabulary_holds_every_token_by_id(text, tokenizer):
@@ -122,7 +122,7 @@ def test_sentencepiece_tokens_read_as_spaces_characters_and_bytes():
     tokenizer = sentencepiece_tokenizer()
     text = TokenText(tokenizer)
     pieces = text.pieces(tokenizer("cat 😀\n")["input_ids"])
-    assert "".join(piece.text for piece in pieces) == " cat 😀\n"
+    assert "".join(piece.text for piece in pieces) == "cat 😀\n", "the space before it is not the text's"
     assert [piece.token for piece in pieces][-5:] == ["<0xF0>", "<0x9F>", "<0x98>", "<0x80>", "\n"]
     assert text.token(tokenizer.convert_tokens_to_ids("▁the")) == " the"
     assert text.token(tokenizer.convert_tokens_to_ids("▁中")) == " 中"

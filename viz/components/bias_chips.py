@@ -38,20 +38,15 @@ def chip(token_id: int, bias: float, token_of: Callable[[int], str]) -> Chip:
     return {"token_id": token_id, "token": display_token(token_of(token_id), LONGEST_TOKEN), "bias": text}
 
 
-def bias_chips_value(
-    biases: Iterable[tuple[int, float]], token_of: Callable[[int], str], vocab_size: int
-) -> BiasChipsValue:
-    """Return the chips of all tokens of the vocabulary that are biased.
+def bias_chips_value(biases: Iterable[tuple[int, float]], token_of: Callable[[int], str]) -> BiasChipsValue:
+    """Return the chips of all tokens that are biased.
 
     Args:
         biases: token ids, and what is added to their logits.
         token_of: the text of a token id.
-        vocab_size: ids from here on are no tokens.
     """
     found: dict[str, list[Chip]] = {"banned": [], "boosted": [], "lowered": []}
     for token_id, bias in biases:
-        if token_id >= vocab_size:
-            continue
         kind = "banned" if bias <= BAN else "boosted" if bias >= 0 else "lowered"
         one = chip(token_id, bias, token_of)
         found[kind].append({**one, "bias": ""} if kind == "banned" else one)

@@ -1,6 +1,7 @@
 """All texts of a page as an outline: what they share is written once, and every fork says its token."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypedDict
 
@@ -20,6 +21,8 @@ LONGEST_TOKEN = 18
 MOST_TEXT = 150
 """Characters of a row; of what several branches share its beginning and its end are shown."""
 MINUS = "\u2212"
+BYTES = re.compile(r"\s*|(<0x[0-9A-F]{2}>)+")
+"""Tokens that write nothing yet, or nothing but the space before a text."""
 
 
 class Fork(TypedDict):
@@ -135,7 +138,7 @@ def _row(
     begins = len(run.prompt_token_ids)
     first = run.step_at(segment.start) if segment.start else None
     rest = segment.start + (first is not None) - begins
-    text = _visible("".join(step.text for step in run.steps[max(0, rest) : segment.stop - begins]))
+    text = _visible(_written(run.steps[max(0, rest) : segment.stop - begins]))
     likelihood = Likelihood.of(run.steps)
     return {
         "level": level,
@@ -162,6 +165,11 @@ def _row(
     }
 
 
+def _written(steps: Sequence[Step]) -> str:
+    """Return the text of some steps, with the names of special tokens, which write nothing."""
+    return "".join(step.text or ("" if BYTES.fullmatch(step.token) else step.token) for step in steps)
+
+
 def _fork(step: Step) -> Fork:
     probability = percent(math.exp(step.logprob))
     token = display_token(step.token, LONGEST_TOKEN)
@@ -186,11 +194,11 @@ def _comparison(here: Branch, other: Branch) -> ComparisonValue:
     alike = here.run.prompt_token_ids == other.run.prompt_token_ids
     parting = shared(here.run.token_ids, other.run.token_ids) if alike else 0
     common = here.run.steps[: max(0, parting - begins)] if alike else ()
-    before = here.run.prompt + "".join(step.text for step in common) if alike else ""
+    before = here.run.prompt + _written(common) if alike else ""
     parts = [_part(say("components.tree.common"), "", before, common)]
     for branch in (here, other):
         own = branch.run.steps[len(common) :]
-        text = ("" if alike else branch.run.prompt) + "".join(step.text for step in own)
+        text = ("" if alike else branch.run.prompt) + _written(own)
         parts.append(_part(called(branch), before, text, own))
     return {"parts": parts, "say": _parted(here.run, other.run, parting, alike)}
 

@@ -116,7 +116,7 @@ def chain_table_value(
     for stage in shaped.stages:
         here = stage.name == cut and not gone
         numbers = _numbers(stage, stage.mass, followed, gone=gone, struck=before if here else None)
-        rows.append(_row(stage.name, settings, numbers, token_of, len(shaped.logits)))
+        rows.append(_row(stage.name, settings, numbers, token_of))
         gone, before = gone or here, stage
     off = [name for name in STAGES if name not in {stage.name for stage in shaped.stages}]
     choice = choice if isinstance(choice, dict) else {}
@@ -128,7 +128,7 @@ def chain_table_value(
         "followed": say("components.chain.chosen" if chosen is not None else "components.chain.first"),
         "model": _numbers(shaped.model, 1.0, followed),
         "stages": rows,
-        "off": [_row(name, settings, None, token_of, len(shaped.logits)) for name in off],
+        "off": [_row(name, settings, None, token_of) for name in off],
         "dice": _dice(shaped, followed, gone=gone),
         "sentence": sentence,
     }
@@ -165,7 +165,6 @@ def _row(
     settings: SamplerSettings,
     numbers: Numbers | None,
     token_of: Callable[[int], str],
-    vocab_size: int,
 ) -> StageRow:
     low, high = settings.RANGES.get(name, (0.0, 0.0))
     biased = name == "logit_bias"
@@ -183,7 +182,7 @@ def _row(
         "step": (STEPS | FINE).get(name, 0.01),
         "start": START.get(name, 0.0),
         "off": 0.0 if biased else float(str(SamplerSettings.OFF[name])),
-        "chips": [chip(*pair, token_of) for pair in settings.logit_bias if biased and pair[0] < vocab_size],
+        "chips": [chip(*pair, token_of) for pair in settings.logit_bias if biased],
         "numbers": numbers,
     }
 

@@ -192,7 +192,7 @@ def _at_last_break(piece: Piece) -> tuple[Piece, str]:
 def _mark(piece: Piece) -> Literal["", "blank", "bytes", "special"]:
     if piece.kind == "special":
         return "special"
-    if not piece.text or begun_character(piece):
+    if piece.kind == "bytes" or begun_character(piece):
         return "bytes"
     return "" if piece.text.strip() else "blank"
 
@@ -218,7 +218,7 @@ def _on_bytes(piece: Piece) -> list[str]:
     if piece.text and BYTE.match(piece.token):
         character, name = display_token(piece.text[0]), display_token(piece.token, 40)
         lines.append(say("components.strip.last_bytes", character=character, token=name))
-    if not piece.text or begun_character(piece):
+    if piece.kind == "bytes" or begun_character(piece):
         lines.append(say("components.strip.some_bytes"))
     return lines
 

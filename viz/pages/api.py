@@ -35,6 +35,7 @@ def add_api(service: Service) -> None:
     gr.api(api.next_token, api_name="next_token", api_description=say("api.next_token"), **reading)
     gr.api(api.attention, api_name="attention", api_description=say("api.attention"), **reading)
     gr.api(api.tokenize, api_name="tokenize", api_description=say("api.tokenize"), **reading)
+    gr.api(api.model, api_name="model", api_description=say("api.model"), **reading)
 
 
 class Endpoints:
@@ -139,6 +140,18 @@ class Api(Endpoints):
                 {"token_id": token_id, "token": self.service.model.text.token(token_id), "position": position}
                 for position, token_id in enumerate(token_ids)
             ]
+
+    def model(self) -> dict:
+        """Return which model this is, and what its numbers mean."""
+        with explained():
+            self.ready()
+            info = self.service.model.info
+            told = ("name", "fingerprint", "layers", "heads", "vocab_size", "context_length", "parameters")
+            ends = [{"token_id": token_id, "token": name} for token_id, name in self.service.model.ends]
+            return {name: getattr(info, name) for name in told} | {
+                "formats": list(info.formats),
+                "end_tokens": ends,
+            }
 
 
 def described(shaped: ShapedDistribution, count: int, token_of: Any) -> dict[str, Any]:

@@ -208,7 +208,8 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
         layer = layer_range(info.layers) if info else gr.skip()
         head = gr.update(maximum=info.heads - 1) if info else gr.skip()
         precision = gr.update(interactive=len(info.formats) > 1) if info else gr.skip()
-        return describe(info, service.background), layer, head, precision, gr.Timer(active=info is None)
+        ends = service.model.ends if info else ()
+        return describe(info, service.background, ends), layer, head, precision, gr.Timer(active=info is None)
 
     gr.on(
         [app.load, ticking.tick],

@@ -1,17 +1,32 @@
 """The line at the top that says which model this is."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 from model.background import BackgroundModel
 from viz.strings import say
+from viz.tokens import display_token
 
 if TYPE_CHECKING:
     from model.language_model import ModelInfo
 
 
-def describe(info: "ModelInfo | None", background: BackgroundModel) -> str:
-    """Return the escaped HTML on the model: its `ModelInfo`, or how far its loading has got."""
+MOST_ENDS = 2
+"""Tokens that end a text which the line names; the others are told on pointing at it."""
+LONGEST_END = 20
+
+
+def describe(
+    info: "ModelInfo | None", background: BackgroundModel, ends: Sequence[tuple[int, str]] = ()
+) -> str:
+    """Return the escaped HTML on the model: its `ModelInfo`, or how far its loading has got.
+
+    Args:
+        info: of the model; None while it loads.
+        background: the loading.
+        ends: ids and names of the tokens that end a text.
+    """
     if info is not None:
         text = say(
             "page.model",
@@ -22,7 +37,10 @@ def describe(info: "ModelInfo | None", background: BackgroundModel) -> str:
             device=info.device,
             formats=" / ".join(info.formats),
         )
-        title = f"{say('page.fingerprint', fingerprint=info.fingerprint)}\n{info.measured}".strip()
+        if ends:
+            text = f"{text} · {_ended_by(ends)}"
+        lines = [say("page.fingerprint", fingerprint=info.fingerprint), info.measured, _all_ends(ends)]
+        title = "\n".join(line for line in lines if line)
         told = f'<span title="{escape(title)}">{escape(text)}</span>'
         if not info.batch_dependent:
             return told
@@ -33,3 +51,17 @@ def describe(info: "ModelInfo | None", background: BackgroundModel) -> str:
     if background.error is not None:
         return f'<span class="problem">{escape(str(background.error))}</span>'
     return f'<span class="loading">{escape(say("page.loading", progress=background.report_line))}</span>'
+
+
+def _ended_by(ends: Sequence[tuple[int, str]]) -> str:
+    names = " ".join(display_token(name, LONGEST_END) for _, name in ends[:MOST_ENDS])
+    more = len(ends) - MOST_ENDS
+    return (
+        say("page.ended_by_more", names=names, more=more) if more > 0 else say("page.ended_by", names=names)
+    )
+
+
+def _all_ends(ends: Sequence[tuple[int, str]]) -> str:
+    """Return which tokens end a text, as a sentence."""
+    names = ", ".join(f"{display_token(name)} ({token_id})" for token_id, name in ends)
+    return say("page.ends", names=names) if ends else say("page.no_ends")

@@ -100,7 +100,7 @@ def strip(scene: Scene, controls: Controls) -> StripValue:
 
 def biases(scene: Scene, controls: Controls) -> BiasChipsValue:
     """Return the tokens that are banned or boosted now."""
-    return bias_chips_value(controls.settings.logit_bias, scene.token_of, scene.vocab_size)
+    return bias_chips_value(controls.settings.logit_bias, scene.token_of)
 
 
 def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
@@ -227,7 +227,8 @@ def status(scene: Scene) -> str:
         whole = say("page.scored", tokens=tokens, precision=run.precision)
         stopped = say("page.finish.stop") if reason == "stop" else ""
         return status_line(whole, say("page.perplexity", perplexity=perplexity), stopped)
-    ended = say(f"page.finish.{reason}") if reason else ""
+    last = display_token(run.steps[-1].token) if run.steps else ""
+    ended = say(f"page.finish.{reason}", token=last) if reason else ""
     return status_line(
         say(
             "page.tokens_given" if given else "page.tokens",

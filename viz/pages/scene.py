@@ -44,8 +44,8 @@ class Scene:
     token_of: Callable[[int], str]
     find: Callable[[str], Matches]
     """Which tokens match a search."""
-    split: Callable[[str], list[str]]
-    """The tokens of a text that is searched for."""
+    split: Callable[[str], Sequence[str]]
+    """The tokens of a text that is searched for, those alone that were typed."""
     attention: Callable[[int, int], Heads]
     """(T, T) weights of a layer and head, over the tokens that the model has read."""
     attention_heads: Callable[[int], Heads]
@@ -128,7 +128,7 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         explanation=explain(service.engine, run, selected, controls.settings) if selected > 0 else None,
         token_of=model.text.token,
         find=model.text.matches,
-        split=lambda query: [model.text.token(token_id) for token_id in service.encode(query, "search")],
+        split=lambda query: service.parts(query, "search"),
         attention=lambda layer, head: internals.attention(layer_in(layer), head_in(head), len(read)),
         attention_heads=lambda layer: internals.attention_heads(layer_in(layer), len(read)),
         length=len(read),

@@ -11,6 +11,7 @@ from model.continuation import Continuation
 from model.internals import Internals
 from model.run import Run, SamplerSettings
 from model.text import UnreadableText
+from model.typed import TypedText
 from viz.pages.limits import Limits
 from viz.pages.pace import Pace
 from viz.strings import say
@@ -110,7 +111,11 @@ class Service:
         return self.ready
 
     def encode(self, text: str, name: str = "prompt") -> tuple[int, ...]:
-        """Return the token ids of a visitor's text.
+        """Return the token ids of a visitor's text; arguments and errors as of `typed`."""
+        return self.typed(text, name).token_ids
+
+    def typed(self, text: str, name: str = "prompt") -> TypedText:
+        """Return the tokens of a visitor's text, and what was typed for each of them.
 
         Args:
             text: as typed.
@@ -131,15 +136,21 @@ class Service:
                 )
             )
         try:
-            token_ids = self.model.encode(text)
+            typed = self.model.typed(text)
         except UnreadableText as error:
             raise Trouble(say("page.unreadable", name=name, problem=str(error))) from error
-        if not token_ids:
+        if not typed.token_ids:
             raise Trouble(say("page.no_tokens", name=name))
         limit = min(self.limits.max_prompt_tokens, self.model.info.context_length)
-        if len(token_ids) > limit:
-            raise Trouble(say("page.too_long_tokens", name=name, tokens=len(token_ids), limit=limit))
-        return token_ids
+        if len(typed.token_ids) > limit:
+            tokens = len(typed.token_ids)
+            raise Trouble(say("page.too_long_tokens", name=name, tokens=tokens, limit=limit))
+        return typed
+
+    def parts(self, text: str, name: str = "prompt") -> tuple[str, ...]:
+        """Return the tokens of a visitor's text that were typed; arguments and errors as of `typed`."""
+        self.typed(text, name)
+        return self.model.parts(text)
 
     def new_run(self, prompt: str, settings: SamplerSettings, seed: int, choice: str) -> Run:
         """Return a run with no steps yet.

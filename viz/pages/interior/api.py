@@ -62,8 +62,8 @@ class InteriorApi(Endpoints):
         """Return how likely the model finds a text, as a whole and token by token."""
         with explained():
             self.ready()
-            token_ids = self.service.encode(text, "text")
-            said = scored(self.service.engine, token_ids, self.service.precision(precision))
+            typed = self.service.typed(text, "text")
+            said = scored(self.service.engine, typed, self.service.precision(precision))
             first = {"position": 0, "logprob": None, "rank": None, "entropy_bits": None}
             told = [
                 {
@@ -79,7 +79,7 @@ class InteriorApi(Endpoints):
                 "bits_per_byte": _number(said.bits_per_byte),
                 "tokens": [
                     {**self._token(token_id), **numbers}
-                    for token_id, numbers in zip(token_ids, [first, *told], strict=True)
+                    for token_id, numbers in zip(typed.token_ids, [first, *told], strict=True)
                 ],
             }
 

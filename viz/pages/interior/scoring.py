@@ -35,14 +35,14 @@ class Scoring(Writing):
     def _scored(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
         controls = Controls(*values)  # type: ignore[arg-type]
         yield from self._loading(visitor)
-        token_ids, form = self.service.encode(prompt), self.service.precision(controls.precision)
-        texts = scoring(self.service.engine, token_ids, form, self._seed(controls))
+        typed, form = self.service.typed(prompt), self.service.precision(controls.precision)
+        texts = scoring(self.service.engine, typed, form, self._seed(controls))
         stopped = Event()
         with visitor.at_work(AT_WORK, stopped.set):
             require_idle(visitor)
             yield Screen(
                 notice="",
-                status=status_line(say("page.scoring_reads", tokens=len(token_ids))),
+                status=status_line(say("page.scoring_reads", tokens=len(typed.token_ids))),
                 stop=gr.update(interactive=True),
             )
             first = next(texts)  # the model reads all of it

@@ -56,7 +56,7 @@ class LabApi(Endpoints):
         """
         with explained():
             self.ready()
-            chosen = _settings(settings)
+            chosen = self._settings(settings)
             token_ids = self.service.encode(text, "text")
             vocab_size = self.service.model.info.vocab_size
             count = int(within("top", top, 0, vocab_size, whole=True)) or vocab_size
@@ -86,7 +86,7 @@ class LabApi(Endpoints):
         """Write a run again with the dice it recorded under other settings: how far do the texts agree?"""
         with explained():
             original = self._run(run)
-            chosen = None if settings is None else _settings(settings)
+            chosen = None if settings is None else self._settings(settings)
             self.service.require_room_in_line()
             with _refused():
                 replaying = Replaying(self.service.engine, original, chosen)
@@ -109,7 +109,7 @@ class LabApi(Endpoints):
             longest = min(self.service.limits.max_new_tokens, MOST_TOKENS // count)
             length = int(within("max_new_tokens", max_new_tokens, 1, longest, whole=True))
             first = int(within("seed", seed, 0, MAX_SEED, whole=True))
-            begun = self.service.new_run(prompt, _settings(settings), first, precision)
+            begun = self.service.new_run(prompt, self._settings(settings), first, precision)
             self.service.require_room_in_line(share=0.5)  # the other half is for those who write one text
             with _refused():
                 rollouts = Rollouts(self.service.engine, begun, count, min(length, self.service.room(begun)))
@@ -152,6 +152,13 @@ class LabApi(Endpoints):
             raise Trouble(say("page.empty", name="prompt"))
         self.service.require_precision(run.precision)
         return run
+
+    def _settings(self, data: object) -> SamplerSettings:
+        """Return sampler settings that a caller sent; none are the defaults."""
+        with _refused():
+            settings = SamplerSettings() if data is None else SamplerSettings.from_json(data)
+            settings.require_known(self.service.model.info.vocab_size)
+            return settings
 
     def _first_tokens(self, rollouts: Rollouts) -> list[dict[str, Any]]:
         """Return how often each token came first in all rollouts, those that are still to be written too."""
@@ -255,12 +262,6 @@ def _replayed(replay: Replay) -> dict[str, Any]:
             "now": vars(apart.now),
         }
     return told
-
-
-def _settings(data: object) -> SamplerSettings:
-    """Return sampler settings that a caller sent; none are the defaults."""
-    with _refused():
-        return SamplerSettings() if data is None else SamplerSettings.from_json(data)
 
 
 def _number(value: float) -> float | None:

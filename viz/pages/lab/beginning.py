@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from model.run import Run, within
+from model.text import UnreadableText
 from viz.pages.lab.api import MOST_TOKENS
 from viz.pages.lab.rollouts import MOST_LENGTH
 from viz.pages.scene import why_not
@@ -39,11 +40,22 @@ def beginning(service: Service, visitor: Visitor, start: object) -> Run:
     if end == len(run.token_ids) and run.finish_reason == "eos":
         raise Trouble(say("lab.rollouts.ended"))
     if end < len(run.prompt_token_ids):
-        before = "".join(piece.text for piece in visitor.pieces[:end])
+        before = _typed_up_to(service, run, end)
         return replace(
             run, prompt=before, prompt_token_ids=run.prompt_token_ids[:end], steps=(), finish_reason=None
         )
     return run.cut_at(end)
+
+
+def _typed_up_to(service: Service, run: Run, end: int) -> str:
+    """Return what was typed for the first tokens of a prompt."""
+    try:
+        typed = service.model.typed(run.prompt)
+    except UnreadableText:
+        typed = None
+    if typed is None or typed.token_ids != run.prompt_token_ids:  # from a file that says so
+        return service.model.written(run.prompt_token_ids[:end])
+    return "".join(typed.slices[:end])
 
 
 def granted_length(service: Service, run: Run, count: int, length: object) -> int:

@@ -9,8 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from model.ladder import ladder
+from model.sampler_settings import SamplerSettings
 from model.sampling import ShapedDistribution, draw, shaped
 from model.stage_shares import stage_shares
+from model.stages import RULING
 from viz.components.chain import picked_token
 from viz.components.chain_road import ChainRoad, ChainRoadValue, chain_road_value
 from viz.components.chain_table import ChainTable, ChainTableValue, chain_table_value, stage_label
@@ -160,7 +162,7 @@ def _order_says(scene: Scene, controls: Controls) -> str:
         return say("components.chain.usual")
     previous = scene.run.token_ids[: why.position]
     usual = shaped(why.shaped.model.softmax, replace(settings, order=None), previous)
-    said = [_left(why.shaped, usual)]
+    said = [*_moved_ahead(why.shaped, settings), _left(why.shaped, usual)]
     dice = _by_dice(scene)
     if dice is not None and why.u is not None:
         other = draw(usual, why.u)
@@ -168,6 +170,14 @@ def _order_says(scene: Scene, controls: Controls) -> str:
         key = "components.chain.dice_same" if dice == other else "components.chain.dice_differ"
         said.append(say(key, u=f"{why.u:.3f}", token=name, usual=usual_name))
     return " ".join(said)
+
+
+def _moved_ahead(here: ShapedDistribution, settings: SamplerSettings) -> list[str]:
+    """Return a sentence for every stage that acted earlier than it was asked to."""
+    acted = [stage.name for stage in here.stages]
+    wanted = list(settings.chain)
+    moved = [name for name in acted if wanted.index(name) > acted.index(name)] if acted != wanted else []
+    return [say("components.chain.moved_ahead", stage=stage_label(name)) for name in moved if name in RULING]
 
 
 def _left(here: ShapedDistribution, usual: ShapedDistribution) -> str:

@@ -30,6 +30,7 @@ from viz.pages.stopping import stoppable
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
+from viz.tokens import display_token
 
 ROOM = "strategies"
 UPDATE_SECONDS = 0.3
@@ -223,7 +224,8 @@ class Strategies:
                     shown = time.monotonic()
         reason = search.found.finish_reason if search.found is not None else "stop"
         if reason == "eos" and choice.method == "contrastive":
-            done = say("page.finish.eos")
+            last = search.sequences[0][-1]
+            done = say("page.finish.eos", token=display_token(self.service.model.text.token(last)))
         else:
             done = say(f"lab.strategies.finish.{reason}")
         greedy = say("lab.strategies.greedy") if choice.method == "beam" and choice.beams == 1 else ""
