@@ -87,17 +87,16 @@ class Layout:
         return list(self.screen)
 
 
-def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int) -> Layout:
+def lay_out(first: Screen, start: Controls, limits: Limits, *, layers: int, heads: int) -> Layout:
     """Create the page inside a `gr.Blocks`.
 
     Args:
         first: what every panel shows at first.
+        start: where the controls stand at first.
         limits: bounds of the controls.
-        seed: of the text shown at first.
         layers: of the model expected.
         heads: of the model expected.
     """
-    start = Controls(seed=seed, max_new_tokens=min(Controls.max_new_tokens, limits.max_new_tokens))
     controls: dict[str, Any] = {}
     with gr.Row(elem_classes=["masthead"]):
         gr.HTML(
