@@ -38,12 +38,11 @@ from viz.pages.screens import (
     room,
 )
 from viz.pages.service import Service
+from viz.pages.trying import Trying
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
 
-NEW_SEED = "() => Math.floor(Math.random() * 1e6)"
-"""Thrown in the browser: a new seed needs no server."""
 SET_DIALS = f"(wanted, ...now) => {json.dumps(DIALLED)}.map((name, at) => wanted[name] ?? now[at])"
 """Sets the sliders as the table of the chain wants them."""
 USUAL_CHAIN = """(preset) => {
@@ -102,6 +101,10 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
     }
     gr.on([page.buttons["generate"].click, page.prompt.submit], writing.generate, **shared)
     page.buttons["step"].click(writing.step, **shared)
+    trying = Trying(writing.service, writing.example)
+    page.buttons["dice"].click(trying.throw, **shared)
+    for prompt, button in page.examples.items():
+        button.click(trying.beginning(prompt), **shared)
     page.buttons["score"].click(Scoring(writing.service, writing.example).score_text, **shared)
     page.buttons["more"].click(writing.more, **shared)
     page.branch.submit(
@@ -118,18 +121,6 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
             show_progress="hidden",
             api_visibility="private",
             **LOOKING,
-        )
-    page.buttons["dice"].click(
-        None, None, page.controls["seed"], js=NEW_SEED, show_progress="hidden", api_visibility="private"
-    )
-    for prompt, button in page.examples.items():
-        button.click(
-            partial(str, prompt),
-            None,
-            page.prompt,
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
         )
 
 

@@ -53,7 +53,7 @@ class Layout:
     """Outputs."""
     buttons: dict[str, gr.Button]
     examples: dict[str, gr.Button]
-    """Buttons that fill in a prompt, by that prompt."""
+    """Buttons that write from a prompt, by that prompt."""
     model: gr.HTML
     selection: Selection
     """The token selected in the strip."""
@@ -135,7 +135,14 @@ def lay_out(first: Screen, start: Controls, limits: Limits, *, layers: int, head
                 else:
                     parts[name] = _room(name, start, limits, controls, buttons, outputs)
     outputs |= {name: buttons[name] for name in ("stop", "undo", "redo")}
-    screen = Screen(notice=notice, biases=biases, preset=preset, prompt=prompt, **outputs)
+    outputs |= {
+        "notice": notice,
+        "biases": biases,
+        "preset": preset,
+        "prompt": prompt,
+        "seed": controls["seed"],
+    }
+    screen = Screen(**outputs)
     return Layout(
         prompt=prompt,
         controls=controls,

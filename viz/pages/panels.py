@@ -57,6 +57,7 @@ class Screen(NamedTuple):
     preset: Any = gr.skip()
     biases: Any = gr.skip()
     prompt: Any = gr.skip()
+    seed: Any = gr.skip()
     stop: Any = gr.skip()
     undo: Any = gr.skip()
     redo: Any = gr.skip()
