@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from viz.components.appearance import Appearance
+from viz.components.aria import Aria
 from viz.components.bertviz_frame import BertVizFrame
 from viz.components.bias_chips import BiasChips
 from viz.components.branch_choice import BranchChoice
@@ -110,6 +111,7 @@ def lay_out(first: Screen, start: Controls, limits: Limits, *, layers: int, head
     controls["chain"], controls["picked"], chain_dials = ChainChoice(), TokenPick(), ChainDials()
     controls["head_choice"] = head_choice = HeadChoice()
     TakeAway()
+    Aria()
     ticket = Ticket()
     WritingWatch()
     branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
