@@ -118,9 +118,10 @@ def lay_out(first: Screen, start: Controls, limits: Limits, *, layers: int, head
     with gr.Column(elem_classes=["card"]):
         prompt, buttons, examples, preset, controls["precision"] = compose(start)
         controls |= dials(start, limits)
-        biases = BiasChips(first.biases)
-        glossary()
-        notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
+        with gr.Row(elem_classes=["remarks"]):  # as high whatever is said there: see the style sheet
+            glossary()
+            biases = BiasChips(first.biases)
+            notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             outputs, selection = _text(start, first, controls, buttons)
