@@ -19,6 +19,9 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser.chromium import find_chromium
 from tests.browser.visit import ENDED
 from viz.pages.example import LENGTH, PROMPT, SEED, load_example
+from viz.pages.front import HEIGHT as PREVIEW_HEIGHT
+from viz.pages.front import PICTURE
+from viz.pages.front import WIDTH as PREVIEW_WIDTH
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "assets" / "screenshots"
@@ -59,7 +62,6 @@ def take(page: Page, address: str, mode: str) -> bytes:
     """Write the story on a fresh page, select a telling token, and return the picture as PNG."""
     page.goto(f"{address}/?__theme={mode}")
     expect(page.locator("#model")).to_contain_text("layers")
-    page.get_by_role("button", name="Story").click()
     page.locator("#prompt textarea").fill(PROMPT)
     page.locator("#seed input").fill(str(SEED))
     page.locator("#max-new-tokens input[type=number]").fill(str(LENGTH))
@@ -78,6 +80,16 @@ def take(page: Page, address: str, mode: str) -> bytes:
     page.wait_for_timeout(1500)  # Plotly's figures and the fades of the page settle
     height = page.evaluate("document.querySelector('#sampler-effects').getBoundingClientRect().bottom")
     return page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": height + 20})
+
+
+def take_preview(page: Page, address: str) -> bytes:
+    """Return the picture that is shown beside a link to the page: the text and its probabilities."""
+    page.goto(f"{address}/?__theme=light")
+    expect(page.locator("#model")).to_contain_text("layers")
+    page.wait_for_selector("#timeline .main-svg")
+    page.wait_for_timeout(1500)  # as above
+    top = page.evaluate("document.querySelector('.pair').getBoundingClientRect().top")
+    return page.screenshot(clip={"x": 0, "y": top - 12, "width": PREVIEW_WIDTH, "height": PREVIEW_HEIGHT})
 
 
 def small(png: bytes) -> bytes:
@@ -109,6 +121,8 @@ def main() -> None:
             (SCREENSHOTS / f"explore-{mode}.png").write_bytes(picture)
             print(f"explore-{mode}.png: {len(picture) / 1000:.0f} kB")
             page.close()
+        page = chromium.new_page(viewport={"width": PREVIEW_WIDTH, "height": 2000})
+        PICTURE.write_bytes(small(take_preview(page, address)))
         chromium.close()
 
 

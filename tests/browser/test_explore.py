@@ -10,7 +10,7 @@ import pytest
 from gradio_client import Client
 from playwright.sync_api import expect
 
-from tests.browser.visit import PATIENT, Visit
+from tests.browser.visit import GENERATED, PATIENT, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -105,6 +105,28 @@ def test_stop_ends_a_text_in_its_midst_step_adds_one_and_undo_takes_it_back(visi
     expect(page.locator("#tokens button.generated")).to_have_count(stopped + 1, timeout=PATIENT)
     page.locator("#undo").click()
     expect(page.locator("#tokens button.generated")).to_have_count(stopped, timeout=PATIENT)
+
+
+def test_an_example_and_new_dice_write_at_once_and_new_dice_go_on_from_a_cut(visits: Visits) -> None:
+    visit = visits()
+    page = visit.page
+    visit.set("max-new-tokens", 4)
+    page.locator("#try-1").click()
+    expect(page.locator(GENERATED)).to_have_count(4, timeout=PATIENT)
+    assert page.locator("#prompt textarea").input_value() == PROMPT
+    expect(page.locator("#seed input")).to_have_value("4")
+    expect(page.locator("#stop")).to_be_disabled()
+    page.locator(GENERATED).first.click()
+    page.locator("#cut").click()
+    expect(page.locator(GENERATED)).to_have_count(1)
+    page.locator("#dice").click()
+    expect(page.locator(GENERATED)).to_have_count(1 + 4, timeout=PATIENT)
+    expect(page.locator("#stop")).to_be_disabled()
+    expect(page.locator("#seed input")).not_to_have_value("4")
+    page.locator("#dice").click()
+    expect(page.locator(GENERATED)).to_have_count(4, timeout=PATIENT)
+    expect(page.locator("#stop")).to_be_disabled()
+    expect(page.locator("#notice .notice")).to_have_count(0)
 
 
 def test_two_visitors_who_write_at_once_get_what_each_would_get_alone(visits: Visits, client: Any) -> None:

@@ -112,6 +112,12 @@ def test_each_generate_is_a_text_and_step_and_continue_make_it_longer(desk):
     assert [branch.parent for branch in desk.visitor.tree.branches] == [None, None]
 
 
+def test_a_token_that_a_person_put_there_was_drawn_with_no_dice_and_no_settings(forked):
+    assert forked.visitor.run.step_at(4).forced and forked.visitor.selected == 4
+    assert forked.move(seed=9).notice == forked.move(temperature=0.5).notice == ""
+    assert "sampled with temperature 1" in forked.select(5).notice, "the dice chose what follows it"
+
+
 def test_a_branch_keeps_the_old_road_and_stays_at_the_token_where_it_left(desk, tiny):
     desk.write(seed=3)
     old = desk.ids

@@ -9,11 +9,14 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from model.background import BackgroundModel
 from model.run import Run
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
-from tests.pages.desk import Desk, shown
+from tests.pages.desk import Desk, changed, shown
 from tests.tiny import tiny_model
 from viz.pages.api import Api
+from viz.pages.explore import build_app
+from viz.pages.limits import Limits
 from viz.pages.masthead import describe
 from viz.pages.service import Service
 from viz.strings import say
@@ -104,9 +107,19 @@ def service_of_desk(desk: Desk) -> Service:
     return service
 
 
-def test_moving_the_control_changes_nothing_by_itself(app):
-    (control,) = [number for number, block in app.blocks.items() if block.elem_id == "precision"]
-    assert not [function for function in app.fns.values() if (control, "change") in function.targets]
+def test_moving_the_control_changes_nothing_but_says_when_it_will(desk):
+    desk.write(precision="fast", max_new_tokens=3)
+    screen = desk.move(precision="exact")
+    assert changed(screen) == {"notice"} and desk.visitor.run.precision == FAST
+    assert FAST in screen.notice and EXACT in screen.notice and "Press Generate" in screen.notice
+    assert desk.move(precision="fast").notice == "", "as it was"
+    desk.controls["precision"] = "exact"
+    assert desk.select(3).notice == "", "said once, and not at every token"
+
+
+def test_before_a_model_is_there_the_control_is_moved_in_silence(newcomer):
+    desk = Desk(build_app(BackgroundModel(report=lambda _line: None), Limits()), newcomer())
+    assert changed(desk.move(precision="exact")) == set()
 
 
 @pytest.mark.parametrize("choice", ["float32", "", None, "Exact", 5])

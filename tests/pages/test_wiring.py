@@ -16,9 +16,12 @@ from model.sampler_settings import STAGES
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
 from viz.command_line import Options
 from viz.pages.controls import COLOURS, NAMES, PRESETS, SAMPLER_NAMES, Controls
+from viz.pages.example import load_example
 from viz.pages.explore import build_app, layer_range
 from viz.pages.limits import LOOKERS, LOOKING, SEARCHERS, SEARCHING, Limits
 from viz.pages.panels import Screen
+from viz.pages.scene import stored_scene
+from viz.pages.screens import everything
 from viz.pages.service import CHOICES
 from viz.pages.stopping import PRESSABLE
 from viz.strings import LOCALES, catalogue
@@ -27,7 +30,8 @@ ROOT = Path(__file__).parents[2]
 LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
 INTERIOR = {"lens", "heads", "score"}
 ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR
-WRITERS = {"generate_1", "step", "more", "go_on", "score_text"}
+EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3"}
+WRITERS = {"generate_1", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
 SEARCHES = {"compute", "replay_1", "search"}
@@ -186,6 +190,20 @@ def test_who_comes_and_goes_is_told_without_a_place_in_the_queue(app, events):
 
 def test_all_stable_ids_are_there(parts):
     assert set(parts) >= STABLE_IDS
+
+
+def test_the_page_opens_as_its_own_controls_draw_it_and_without_a_notice(parts):
+    example = load_example()
+    names = (*SAMPLER_NAMES, "colour_by", "max_new_tokens", "seed", "rows")
+    shown = Controls(**{name: parts[name.replace("_", "-")]["value"] for name in names})
+    assert shown.seed == example.run.seed != Controls.seed
+    screen = everything(stored_scene(example, shown, ""), shown)
+    assert screen.notice == (parts["notice"]["value"] or "") == "", (
+        "the seed is the one that it was written with"
+    )
+    assert screen.preset == parts["presets"]["value"]
+    assert (screen.status, screen.facts) == (parts["status"]["value"], parts["sampler-facts"]["value"])
+    assert parts["next-token"]["value"] == screen.bars
 
 
 def test_the_controls_stand_where_the_example_was_written(app, parts):

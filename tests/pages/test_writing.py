@@ -16,7 +16,7 @@ from model.attention_view import hide_first
 from model.catalog import ModelError
 from model.network import Network
 from model.run import SamplerSettings
-from model.sampling import shape
+from model.sampling import shape, uniform
 from tests.pages.brake import PATIENCE, Brake
 from tests.pages.conftest import written
 from tests.pages.desk import PROMPT, Desk, changed
@@ -254,6 +254,60 @@ def test_undo_brings_the_prompt_back_unless_it_was_edited(desk):
     desk.write("step")
     desk.prompt = "something half typed"
     assert "prompt" not in changed(desk.press("undo"))
+
+
+def test_new_dice_write_a_new_text_with_a_seed_that_the_page_then_shows(desk):
+    desk.write(max_new_tokens=6, seed=3)
+    before = desk.visitor.run
+    first, *_, last = desk.write("dice")
+    run = desk.visitor.run
+    assert first.seed == run.seed and 0 <= run.seed < 10**6 and run.seed != 3
+    assert (run.prompt, len(run.steps), len(desk.visitor.tree)) == (before.prompt, 6, 2)
+    assert [step.u for step in run.steps] == [uniform(run.seed, step.position) for step in run.steps]
+    desk.controls["seed"] = first.seed
+    assert "seed" not in changed(last) and last.notice == "", "the notice is on the dice that the page shows"
+    assert desk.select(4).notice == ""
+
+
+def test_after_a_cut_new_dice_go_on_from_there_and_only_then(desk):
+    desk.write(max_new_tokens=8, seed=3)
+    desk.select(4)
+    assert "“New dice” takes another road from here" in desk.press("cut").notice
+    kept = desk.visitor.run
+    (first, *_) = desk.write("dice")
+    run = desk.visitor.run
+    assert run.steps[:3] == kept.steps and len(run.steps) == 3 + 8
+    assert all(step.u == uniform(first.seed, step.position) for step in run.steps[3:])
+    desk.write("dice")
+    assert desk.visitor.run.steps[:3] != kept.steps, "a new text"
+    desk.select(4)
+    desk.press("cut")
+    desk.prompt = "on the"
+    desk.write("dice")
+    assert (desk.visitor.run.prompt, len(desk.visitor.run.steps)) == ("on the", 8)
+
+
+def test_new_dice_that_are_refused_leave_the_seed_alone(desk):
+    desk.prompt = ""
+    (refusal,) = desk.write("dice")
+    assert changed(refusal) == {"notice", "stop"} and "is empty" in refusal.notice
+
+
+def test_an_example_puts_its_prompt_in_place_and_writes_at_once(desk):
+    desk.prompt = "half typed"
+    first, *_, last = desk.write("try-1", max_new_tokens=5)
+    assert changed(first) == {"prompt"} and first.prompt == "The capital of France is"
+    assert (desk.visitor.run.prompt, len(desk.visitor.run.steps)) == (first.prompt, 5)
+    assert "length reached" in last.status
+
+
+def test_an_example_pressed_while_a_text_is_written_leaves_the_prompt_alone(desk, brake):
+    under_way = desk.writing("generate", max_new_tokens=5)
+    next(under_way)
+    (refusal,) = desk.write("try-1")
+    assert changed(refusal) == {"notice", "stop"} and "Press Stop first" in refusal.notice
+    brake.release()
+    list(under_way)
 
 
 def test_cutting_after_a_prompt_token_says_that_the_prompt_stays(desk):

@@ -306,6 +306,16 @@ def test_the_dice_row_is_where_the_draw_falls() -> None:
         assert [row["token_id"] for row in value["rows"] if row["dice"]] == [draw(shaped, u)]
 
 
+def test_a_banned_token_is_known_by_its_row_whichever_stage_cut_it() -> None:
+    shaped = distribution(top_k=3, top_p=1.0)
+    first, last = int(shaped.ranking[0]), int(shaped.ranking[20])
+    table = next_token_value(shaped, token_of=name, chosen=last, u=None, rows=3, banned={first, last})
+    assert [row["banned"] for row in table["rows"]] == [True, False, False, True]
+    assert table["rows"][-1]["cut"] == "top_k"
+    found = search_value(shaped, [last, int(shaped.ranking[1])], name, banned={last})
+    assert [row["banned"] for row in found["rows"]] == [False, True]
+
+
 def test_a_forced_token_has_no_dice() -> None:
     value = next_token_value(distribution(), token_of=name, chosen=3, u=0.5, rows=3, forced=True)
     assert not any(row["dice"] for row in value["rows"])

@@ -69,6 +69,16 @@ def test_a_branch_without_a_text_is_named_by_its_tokens():
     assert unnamed["label"] == "(no visible text)"
 
 
+def test_names_of_branches_part_words_with_spaces_and_long_labels_end_with_a_whole_word():
+    text = " a keeper who climbed the stairs of his lighthouse every evening"
+    node = replace(rollout_tree([rollout(1)])[0], text=text)
+    (branch,) = rollout_tree_value([node], rollouts=1)["branches"]
+    assert branch["title"].splitlines()[0] == "␣" + text[1:]
+    assert branch["label"] == "␣a keeper who climbed the stairs of his…"
+    (endless,) = rollout_tree_value([replace(node, text="x" * 90)], rollouts=1)["branches"]
+    assert endless["label"] == "x" * 43 + "…"
+
+
 def test_wide_characters_take_two_cells():
     assert cells("ab") == 2 and cells("日本😀") == 6
 

@@ -9,7 +9,8 @@ function numbers(first, count) {
   const cells = [make("th", { scope: "col", class: "name" }, words.position)];
   for (let index = 0; index < count; index++) {
     const position = first + index;
-    cells.push(make("th", { scope: "col" }, index === 0 || position % EVERY === 0 ? String(position) : ""));
+    const shown = index === 0 || position % EVERY === 0 ? String(position) : "";
+    cells.push(make("th", { scope: "col", "aria-label": position }, shown));
   }
   return make("tr", {}, ...cells);
 }

@@ -61,30 +61,34 @@ function owner(row) {
   const name = make("span", { class: row.name ? "name" : "name none" }, row.name || row.called);
   return [
     editing?.key === row.key ? field(row) : name,
+    " ", // parts the words for those who listen or copy
     row.current ? make("span", { class: "here" }, words.current) : null,
+    " ",
     make("span", { class: "facts-of", title: row.title }, row.facts),
     buttons(row),
   ];
 }
 
 function forkOf(fork) {
-  const sign = fork.forced ? make("span", { class: "hand", "aria-label": words.forced }, "✋") : null;
-  return make("span", { class: "fork", title: fork.title }, sign, make("b", {}, fork.token), make("span", { class: "p" }, fork.probability));
+  const sign = fork.forced ? make("span", { class: "hand", role: "img", "aria-label": words.forced }, "✋") : null;
+  return make("span", { class: "fork", title: fork.title }, sign, make("b", {}, fork.token), " ", make("span", { class: "p" }, fork.probability));
 }
 
 function stretch(row) {
   if (!row.fork && !row.prompt && !row.text) return make("span", { class: "stretch ends" }, words.ends);
-  const shown = [row.fork ? forkOf(row.fork) : null, row.prompt ? make("span", { class: "prompt" }, row.prompt) : null];
+  const shown = [row.fork ? forkOf(row.fork) : null, row.fork ? " " : null, row.prompt ? make("span", { class: "prompt" }, row.prompt) : null];
   return make("span", { class: "stretch" }, ...shown, make("span", {}, row.text));
 }
 
-function labelOf(row) {
-  const fork = row.fork ? `${row.fork.token} ${row.fork.probability}` : null;
-  return [row.name || row.called, row.current ? words.current : null, fork, row.facts].filter(Boolean).join(", ");
+function labelOf(row) { // what can be read there, in the same order: those who speak to their machine say what they see
+  const { fork } = row;
+  const text = `${row.prompt}${row.text}` || (fork ? "" : words.ends);
+  const begins = fork ? [fork.forced && words.forced, fork.token, fork.probability] : [];
+  return [...begins, text, row.name || row.called, row.current && words.current, row.facts].filter(Boolean).join(", ");
 }
 
 function itemFor(row) {
-  const line = make("div", { class: "row" }, stretch(row), make("span", { class: "owner" }, ...owner(row)));
+  const line = make("div", { class: "row" }, stretch(row), " ", make("span", { class: "owner" }, ...owner(row)));
   if (row.key === null) return make("li", { role: "treeitem", "aria-expanded": "true", class: "several" }, line);
   const kind = ["one", row.current && "current", row.compared && "compared"].filter(Boolean).join(" ");
   return make(

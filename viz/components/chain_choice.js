@@ -13,6 +13,7 @@ function bias(event) {
   const { action, token_id: id } = event.detail;
   if (action !== "ban" && action !== "boost") return;
   const before = state().logit_bias;
+  if (action === "ban" && before[id] <= Number(words.ban)) return unbias(event);
   if (!(id in before) && Object.keys(before).length >= Number(words.biases)) return;
   const boosted = Math.min(Number(words.most), Math.max(0, before[id] ?? 0) + Number(words.boost));
   put({ logit_bias: { ...before, [id]: action === "ban" ? Number(words.ban) : boosted } });

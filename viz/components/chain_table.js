@@ -151,7 +151,7 @@ function endRow(kind, label, title, some) {
 function table(value) {
   const column = (text, kind, title) => make("th", { scope: "col", class: kind, title }, text);
   const mass = make("span", {}, words.mass, make("small", {}, words.mass_of));
-  const head = make("tr", {}, make("td"), column(words.stage, "stage"), column(words.value, "set"), column(words.kept, "n"),
+  const head = make("tr", {}, make("th", { scope: "col", "aria-label": words.tools }), column(words.stage, "stage"), column(words.value, "set"), column(words.kept, "n"),
     column(mass, "m", words.mass_title), column(words.entropy, "n"), column(make("span", { class: "name" }, value.token), "n chosen", value.followed));
   const body = [
     endRow("end", words.model, words.model_title, value.model),

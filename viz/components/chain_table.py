@@ -193,7 +193,19 @@ class ChainTable(Drawn):
     def __init__(self, value: ChainTableValue | None = None, *, elem_id: str = "chain-table") -> None:
         keys = (
             *("stage", "value", "kept", "mass", "entropy", "caption", "empty", "model", "model_title"),
-            *("dice", "dice_title", "move", "on", "off", "dial", "input", "remove", "no_bias", "more"),
+            *(
+                "dice",
+                "dice_title",
+                "move",
+                "on",
+                "off",
+                "dial",
+                "input",
+                "remove",
+                "no_bias",
+                "more",
+                "tools",
+            ),
             *("reset", "cut", "gone", "mass_of", "mass_title"),
         )
         words = {key: say(f"components.chain.words.{key}") for key in keys}

@@ -13,11 +13,13 @@ const offer = (text, type, name) => {
   make("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60000); // not before the browser has read it
 };
-// A biased token, whose press takes the bias back: the `ChainChoice` of the page hears of it.
+// A biased token, whose press takes the bias back: the `ChainChoice` of the page hears of it. Its name begins with what
+// can be read on it, for those who press buttons by voice.
 const biasChip = (one, remove) => {
-  const label = remove.replace("%s", () => one.token); // a function: `$&` in a token stands for nothing
+  const read = [one.token, one.bias].filter(Boolean).join(" ");
+  const label = remove.replace("%s", () => read); // a function: `$&` in a token stands for nothing
   const made = make("button", { type: "button", class: "chip", title: label, "aria-label": label, "data-key": `chip ${one.token_id}` },
-    make("span", { class: "name" }, one.token), one.bias ? ` ${one.bias} ×` : " ×");
+    make("span", { class: "name" }, one.token), one.bias ? ` ${one.bias}` : "", make("span", { "aria-hidden": "true" }, " ×"));
   made.addEventListener("click", () => document.dispatchEvent(new CustomEvent("chain-unbias", { detail: { token_id: one.token_id } })));
   return made;
 };

@@ -1,5 +1,5 @@
 const root = element.querySelector(".found-texts");
-const heads = [["#", "n"], [words.text, "text"], [words.score, "n", words.score_title], [words.sum, "n"], [words.length, "n"], [words.end, "end"], ["", "open"]];
+const heads = [["#", "n"], [words.text, "text"], [words.score, "n", words.score_title], [words.sum, "n"], [words.length, "n"], [words.end, "end"], ["", "open", null, words.open]];
 
 function rowOf(row, index) {
   const tokens = make("td", { class: "text" }, make("div", {}, ...row.tokens.map((token) => make("span", {}, token))));
@@ -23,7 +23,7 @@ const box = (table) => make("div", { class: "found-box", tabindex: 0, role: "gro
 function draw() {
   const value = props.value;
   if (!value || !value.rows || !value.rows.length) return root.replaceChildren();
-  const head = make("tr", {}, ...heads.map(([text, kind, title]) => make("th", { scope: "col", class: kind, title }, text)));
+  const head = make("tr", {}, ...heads.map(([text, kind, title, name]) => make("th", { scope: "col", class: kind, title, "aria-label": name }, text)));
   const table = make("table", {}, make("caption", {}, words.caption), make("thead", {}, head), make("tbody", {}, ...value.rows.map(rowOf)));
   root.replaceChildren(value.note ? make("p", { class: "compared" }, value.note) : "", box(table), make("p", { class: "say" }, words.turns));
 }

@@ -23,8 +23,11 @@ function actionsRow(row) {
   const biases = document.getElementById("chain") ? ["ban", "boost"] : [];
   const names = row.chosen ? biases : ["branch", ...biases];
   if (!names.length) return "";
-  const button = (action) =>
-    make("button", { type: "button", "data-action": action, "data-key": action, title: words[`${action}_title`] }, words[action]);
+  const button = (action) => {
+    const held = action === "ban" ? String(row.banned) : null; // a second press takes the ban back
+    const title = words[held === "true" ? "unban_title" : `${action}_title`];
+    return make("button", { type: "button", "data-action": action, "data-key": action, "aria-pressed": held, title }, words[action]);
+  };
   return make("tr", { class: "token-actions" }, make("td", { colspan: 5 }, ...names.map(button)));
 }
 

@@ -1,7 +1,7 @@
 """The next token as a table of bars: what the model thought, and what the sampler left of it."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -40,6 +40,8 @@ class Row(TypedDict):
     """The draw falls on this token."""
     gap: bool
     """Tokens were left out before it."""
+    banned: bool
+    """Ruled out by a person, for the sampler of this moment."""
     title: str
 
 
@@ -77,6 +79,7 @@ def next_token_value(
     u: float | None,
     rows: int,
     forced: bool = False,
+    banned: Container[int] = (),
 ) -> NextTokenValue:
     """Return the leading tokens, the chosen one wherever it stands, and all others as one row.
 
@@ -87,13 +90,14 @@ def next_token_value(
         u: the draw; None where there was none.
         rows: number of leading tokens with a row of their own.
         forced: the chosen token was put there by a person, not drawn.
+        banned: ids of the tokens that a person ruled out.
     """
     dice = draw(shaped, u) if u is not None and not forced else None
     ids = [int(token_id) for token_id in shaped.most_likely(rows)]
     extra = sorted(
         {token_id for token_id in (chosen, dice) if token_id is not None} - set(ids), key=shaped.rank
     )
-    table = _rows(shaped, [*ids, *extra], token_of, chosen, dice)
+    table = _rows(shaped, [*ids, *extra], token_of, chosen, dice, banned)
     scale = _scale(table)
     return {
         "rows": table,
@@ -111,10 +115,11 @@ def search_value(
     matches: Sequence[int],
     token_of: Callable[[int], str],
     chosen: int | None = None,
+    banned: Container[int] = (),
 ) -> NextTokenValue:
     """Return the tokens found by a search as rows of the same kind, most likely first."""
     ids = sorted((int(token_id) for token_id in matches), key=shaped.rank)
-    table = _rows(shaped, ids, token_of, chosen, None)
+    table = _rows(shaped, ids, token_of, chosen, None, banned)
     scale = _scale(table)
     note = "" if ids else say("components.next.nothing_found")
     return {
@@ -139,6 +144,7 @@ def _rows(
     token_of: Callable[[int], str],
     chosen: int | None,
     dice: int | None,
+    banned: Container[int],
 ) -> list[Row]:
     rows: list[Row] = []
     before = 0
@@ -163,6 +169,7 @@ def _rows(
                 "chosen": token_id == chosen,
                 "dice": token_id == dice,
                 "gap": rank > before + 1,
+                "banned": token_id in banned,
                 "title": say(
                     "components.next.title",
                     token=display_token(text),
@@ -269,6 +276,7 @@ class NextTokenBars(Drawn):
         """Create the table; `invitation` is the key of the sentence shown without a value."""
         keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption")
         actions = [f"{action}{title}" for action in ("branch", "ban", "boost") for title in ("", "_title")]
+        actions.append("unban_title")
         super().__init__(
             "next_token",
             '<div class="next-token"></div>',

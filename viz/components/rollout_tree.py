@@ -11,7 +11,7 @@ from model.rollout_statistics import RolloutNode
 from viz.components.drawn import Drawn
 from viz.components.percent import count, percent
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import ELLIPSIS, display_token
 
 CHARACTER = 7.25
 """Pixels of a character, at the size that the style sheet gives the labels."""
@@ -164,15 +164,21 @@ def _text(node: RolloutNode, token_of: Callable[[int], str] | None) -> str:
 
 
 def _label(text: str, limit: int) -> str:
-    """Return a text with its first space made visible, as those of tokens are; the others only part words."""
+    """Return a text with its first space made visible, as those of tokens are; the others only part words.
+
+    What is too long ends with a whole word, where it has words.
+    """
     shown = display_token(text, limit)
-    return shown[:1] + shown[1:].replace("␣", " ")
+    words = shown[:1] + shown[1:].replace("␣", " ")
+    if not words.endswith(ELLIPSIS) or " " not in words:
+        return words
+    return words.rpartition(" ")[0] + ELLIPSIS
 
 
 def _title(node: RolloutNode, text: str, rollouts: int) -> str:
     return say(
         "components.rollouts.title" if node.count > 1 else "components.rollouts.title_one",
-        text=display_token(text, 200),
+        text=_label(text, 200),
         count=count(node.count),
         rollouts=count(rollouts),
         share=percent(node.share),

@@ -13,7 +13,7 @@ from viz.pages.api import add_api
 from viz.pages.blocks import Blocks
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.door import Door, wire_door
-from viz.pages.example import load_example
+from viz.pages.example import Example, load_example
 from viz.pages.interior import heads, lens
 from viz.pages.interior.api import add_interior_api
 from viz.pages.interior.scoring import Scoring
@@ -24,9 +24,9 @@ from viz.pages.layout import Layout, lay_out
 from viz.pages.limits import LOOKING, Limits
 from viz.pages.looking import Looking
 from viz.pages.masthead import describe
-from viz.pages.notices import notice
+from viz.pages.notices import notice, other_numbers
 from viz.pages.panels import Screen, bars, strip
-from viz.pages.scene import stored_scene
+from viz.pages.scene import Scene, stored_scene
 from viz.pages.screens import (
     after_head,
     after_pick,
@@ -39,12 +39,11 @@ from viz.pages.screens import (
 )
 from viz.pages.service import Service
 from viz.pages.stopping import stoppable
+from viz.pages.trying import Trying
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
 
-NEW_SEED = "() => Math.floor(Math.random() * 1e6)"
-"""Thrown in the browser: a new seed needs no server."""
 SET_DIALS = f"(wanted, ...now) => {json.dumps(DIALLED)}.map((name, at) => wanted[name] ?? now[at])"
 """Sets the sliders as the table of the chain wants them."""
 USUAL_CHAIN = """(preset) => {
@@ -59,8 +58,9 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
     """Return the app: its pages and its API, with the stored example on them until a model writes."""
     service, example = Service(background, limits), load_example()
     with Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True) as app:
-        first = everything(stored_scene(example, Controls(), ""), Controls())
-        page = lay_out(first, limits, seed=example.run.seed, layers=example.layers, heads=example.heads)
+        start = start_of(example, limits)
+        first = everything(stored_scene(example, start, ""), start)
+        page = lay_out(first, start, limits, layers=example.layers, heads=example.heads)
         visitor = gr.State(
             Visitor(example.run, example.pieces, example.selected),
             delete_callback=lambda gone: gone.stop(),
@@ -82,6 +82,11 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
     return app
 
 
+def start_of(example: Example, limits: Limits) -> Controls:
+    """Return where the controls stand at first: where they stood when the example was written."""
+    return Controls(seed=example.run.seed, max_new_tokens=min(Controls.max_new_tokens, limits.max_new_tokens))
+
+
 def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limits) -> None:
     """Let the buttons change the text."""
     shared: dict[str, Any] = {
@@ -95,10 +100,15 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
         "trigger_mode": "once",
         "api_visibility": "private",
     }
-    begin = [page.buttons[name].click for name in ("generate", "score", "more")]
+    begin = [page.buttons[name].click for name in ("generate", "score", "more", "dice")]
+    begin += [button.click for button in page.examples.values()]
     stoppable([*begin, page.prompt.submit, page.branch.submit], page.buttons["stop"])
     gr.on([page.buttons["generate"].click, page.prompt.submit], writing.generate, **shared)
     page.buttons["step"].click(writing.step, **shared)
+    trying = Trying(writing.service, writing.example)
+    page.buttons["dice"].click(trying.throw, **shared)
+    for prompt, button in page.examples.items():
+        button.click(trying.beginning(prompt), **shared)
     page.buttons["score"].click(Scoring(writing.service, writing.example).score_text, **shared)
     page.buttons["more"].click(writing.more, **shared)
     page.branch.submit(
@@ -115,18 +125,6 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
             show_progress="hidden",
             api_visibility="private",
             **LOOKING,
-        )
-    page.buttons["dice"].click(
-        None, None, page.controls["seed"], js=NEW_SEED, show_progress="hidden", api_visibility="private"
-    )
-    for prompt, button in page.examples.items():
-        button.click(
-            partial(str, prompt),
-            None,
-            page.prompt,
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
         )
 
 
@@ -147,12 +145,20 @@ def wire_looking(page: Layout, looking: Looking) -> None:
     def enter(name: str, visitor: Visitor) -> None:
         visitor.room = name
 
+    def numbers(scene: Scene, now: Controls) -> Screen:
+        if not looking.service.ready:
+            return Screen()
+        return Screen(
+            notice=other_numbers(scene, looking.service.precision(now.precision)) or notice(scene, now)
+        )
+
     controls, on, draws = page.controls, looking.on, looking.handler
     on([page.selection.select], select, page.selection)
     on([controls[name].change for name in (*SAMPLER_NAMES, "chain")], draws(after_settings))
     on([controls["colour_by"].change], draws(lambda scene, now: Screen(strip=strip(scene, now))))
     on([controls["rows"].change], draws(lambda scene, now: Screen(bars=bars(scene, now))))
     on([controls["seed"].change], draws(lambda scene, now: Screen(notice=notice(scene, now))))
+    on([controls["precision"].change], draws(numbers))
     on([controls["query"].change], draws(after_search))
     on([controls["picked"].change], draws(after_pick))
     chain.wire(page.buttons, looking)

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from viz.components.appearance import Appearance
+from viz.components.aria import Aria
 from viz.components.bertviz_frame import BertVizFrame
 from viz.components.bias_chips import BiasChips
 from viz.components.branch_choice import BranchChoice
@@ -54,7 +55,7 @@ class Layout:
     """Outputs."""
     buttons: dict[str, gr.Button]
     examples: dict[str, gr.Button]
-    """Buttons that fill in a prompt, by that prompt."""
+    """Buttons that write from a prompt, by that prompt."""
     model: gr.HTML
     selection: Selection
     """The token selected in the strip."""
@@ -88,17 +89,16 @@ class Layout:
         return list(self.screen)
 
 
-def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int) -> Layout:
+def lay_out(first: Screen, start: Controls, limits: Limits, *, layers: int, heads: int) -> Layout:
     """Create the page inside a `gr.Blocks`.
 
     Args:
         first: what every panel shows at first.
+        start: where the controls stand at first.
         limits: bounds of the controls.
-        seed: of the text shown at first.
         layers: of the model expected.
         heads: of the model expected.
     """
-    start = Controls(seed=seed, max_new_tokens=min(Controls.max_new_tokens, limits.max_new_tokens))
     controls: dict[str, Any] = {}
     with gr.Row(elem_classes=["masthead"]):
         gr.HTML(
@@ -112,6 +112,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
     controls["chain"], controls["picked"], chain_dials = ChainChoice(), TokenPick(), ChainDials()
     controls["head_choice"] = head_choice = HeadChoice()
     TakeAway()
+    Aria()
     ticket = Ticket()
     WritingWatch()
     NetworkWatch()
@@ -119,9 +120,10 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
     with gr.Column(elem_classes=["card"]):
         prompt, buttons, examples, preset, controls["precision"] = compose(start)
         controls |= dials(start, limits)
-        biases = BiasChips(first.biases)
-        glossary()
-        notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
+        with gr.Row(elem_classes=["remarks"]):  # as high whatever is said there: see the style sheet
+            glossary()
+            biases = BiasChips(first.biases)
+            notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             outputs, selection = _text(start, first, controls, buttons)
@@ -138,7 +140,14 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
                 else:
                     parts[name] = _room(name, start, limits, controls, buttons, outputs)
     outputs |= {name: buttons[name] for name in ("stop", "undo", "redo")}
-    screen = Screen(notice=notice, biases=biases, preset=preset, prompt=prompt, **outputs)
+    outputs |= {
+        "notice": notice,
+        "biases": biases,
+        "preset": preset,
+        "prompt": prompt,
+        "seed": controls["seed"],
+    }
+    screen = Screen(**outputs)
     return Layout(
         prompt=prompt,
         controls=controls,

@@ -1,6 +1,5 @@
 """What is said under the buttons: how the sliders and dice differ from those that a token was drawn with."""
 
-from model.given import given_steps
 from model.run import MAX_SEED, SamplerSettings, Step
 from model.sampler_settings import BAN, STAGES
 from model.sampling import uniform
@@ -21,9 +20,7 @@ def notice(scene: Scene, controls: Controls) -> str:
     why = scene.explanation
     step = scene.run.step_at(scene.selected)
     used = scene.run.settings_at(scene.selected)
-    if why is None or step is None:
-        return ""
-    if scene.selected < len(scene.run.prompt_token_ids) + given_steps(scene.run):
+    if why is None or step is None or step.forced:
         return ""  # nobody sampled it
     now = controls.settings
     if used.acts_like(now):
@@ -43,6 +40,12 @@ def notice(scene: Scene, controls: Controls) -> str:
     elif same is not None:
         text += " " + say("page.same_token")
     return said(text)
+
+
+def other_numbers(scene: Scene, wanted: str) -> str:
+    """Say so when new texts will be computed in another number format than the one on the page."""
+    kept = scene.run.precision
+    return "" if wanted == kept else said(say("page.other_numbers", kept=kept, wanted=wanted))
 
 
 def _throws_other_dice(controls: Controls, step: Step, used: SamplerSettings) -> bool:

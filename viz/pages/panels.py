@@ -16,6 +16,7 @@ from model.internals import UnknownPart
 from model.likelihood import Likelihood
 from model.run import OutOfRange
 from model.sampler_effects import ranked_curve, temperature_sweep
+from model.sampler_settings import BAN
 from viz.components.bertviz_frame import BertVizValue, head_view_value, head_view_window
 from viz.components.bias_chips import BiasChipsValue, bias_chips_value
 from viz.components.facts import facts_html, sampler_facts
@@ -56,6 +57,7 @@ class Screen(NamedTuple):
     preset: Any = gr.skip()
     biases: Any = gr.skip()
     prompt: Any = gr.skip()
+    seed: Any = gr.skip()
     stop: Any = gr.skip()
     undo: Any = gr.skip()
     redo: Any = gr.skip()
@@ -115,7 +117,12 @@ def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
         u=why.u,
         rows=controls.rows,
         forced=why.forced,
+        banned=_banned(controls),
     )
+
+
+def _banned(controls: Controls) -> set[int]:
+    return {token_id for token_id, bias in controls.settings.logit_bias if bias == BAN}
 
 
 def found(scene: Scene, controls: Controls) -> NextTokenValue | None:
@@ -125,7 +132,9 @@ def found(scene: Scene, controls: Controls) -> NextTokenValue | None:
         return None
     why = scene.explanation
     matching = found_tokens(scene.find(query), why)
-    value = search_value(why.shaped, matching.token_ids, scene.token_of, why.token_id)
+    value = search_value(
+        why.shaped, matching.token_ids, scene.token_of, why.token_id, banned=_banned(controls)
+    )
     if matching.count > len(matching.token_ids):
         shown, total = len(matching.token_ids), count(matching.count)
         value["note"] = say("page.more_found", query=query, shown=shown, count=total)

@@ -40,7 +40,10 @@ def compose(start: Controls) -> tuple[gr.Textbox, dict[str, gr.Button], dict[str
         with gr.Row(elem_classes=["group"]):
             _name(say("page.examples"))
             examples = {
-                example["prompt"]: gr.Button(example["name"], size="sm", min_width=50) for example in known
+                example["prompt"]: gr.Button(
+                    example["name"], size="sm", min_width=50, elem_id=f"try-{number}"
+                )
+                for number, example in enumerate(known)
             }
         with gr.Row(elem_classes=["group"]):
             buttons["score"] = gr.Button(say("page.button.score"), size="sm", elem_id="score", min_width=60)

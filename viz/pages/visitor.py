@@ -67,6 +67,8 @@ class Visitor:
         """What is being written, or was written last."""
         self.history = History(BranchTree.of(run))
         """All texts of the page, and what they were before."""
+        self.cut: tuple[Run, str] | None = None
+        """The text as it was cut last, and what stood in the prompt then: new dice go on from there."""
         self.compared: int | None = None
         """Key of the branch that the one on the page is compared with."""
         self.working: dict[str, Callable[[], None]] = {}
@@ -98,7 +100,7 @@ class Visitor:
             self.history = before.history.copy()
             self.run, self.pieces, self.selected = before.run, before.pieces, before.selected
             self.compared, self.throws, self.controls = before.compared, before.throws, before.controls
-            self.room = before.room
+            self.room, self.cut = before.room, before.cut
         if self.run is not self.tree.run:
             self.history.now = self.tree.grown(self.run)
 

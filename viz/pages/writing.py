@@ -87,6 +87,7 @@ class Writing(Showing):
                     raise Trouble(say("page.prompt_stays" if in_prompt else "page.nothing_to_cut"))
                 visitor.history.change(shortened(visitor.tree, run))
                 visitor.show(run, visitor.pieces[: len(run.token_ids)])
+                visitor.cut = run, prompt
         except Trouble as trouble:
             return Screen(notice=problem(str(trouble)))
         after = "page.after_cut_given" if only_given(run) else "page.after_cut"

@@ -1,0 +1,42 @@
+"""What is typed into, on a phone: large enough that no phone zooms into it."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visit import PATIENT
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+SMALL = """() => {
+  const kinds = ["range", "checkbox", "radio", "hidden"];
+  const all = [...document.querySelectorAll("input, textarea, select")];
+  const fields = all.filter((one) => !kinds.includes(one.type));
+  const small = fields.filter((one) => parseFloat(getComputedStyle(one).fontSize) < 16);
+  const cut = fields.filter((one) => one.type === "number" && one.value && one.offsetParent);
+  const narrow = cut.filter((one) => one.scrollWidth > one.clientWidth);
+  const named = (one) => one.closest("[id]").id;
+  return { count: fields.length, small: small.map(named), narrow: narrow.map(named) };
+}"""
+
+
+def test_every_field_of_every_room_has_letters_of_16_pixels_and_shows_its_number_on_a_phone(
+    visits: Any,
+) -> None:
+    visit = visits(width=390)
+    page = visit.page
+    counts = []
+    page.locator("#next-token button.name").first.click()
+    for room in page.locator("#rooms > .tab-wrapper [role=tab]").all():
+        room.click()
+        expect(room).to_have_attribute("aria-selected", "true")
+        if room.text_content() == "Chain and dice":
+            page.locator("#chain-table summary").click(timeout=PATIENT)
+            page.locator("#chain-table li[data-off=typical_p] .switch").click()
+            expect(page.locator("#chain-table input[type=number]")).to_have_count(1, timeout=PATIENT)
+        found = page.evaluate(SMALL)
+        assert (found["small"], found["narrow"]) == ([], []), room.text_content()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, room.text_content()
+        counts.append(found["count"])
+    assert max(counts) > 12

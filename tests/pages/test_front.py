@@ -1,0 +1,70 @@
+"""How the page is introduced: to those who show a link to it, and to the browser."""
+
+import io
+import re
+from html import unescape
+
+import httpx
+import pytest
+from PIL import Image
+
+from viz.pages.front import HEIGHT, WIDTH, introduced
+
+PROXIED = {"X-Forwarded-Host": "gpt.school.example", "X-Forwarded-Proto": "https"}
+
+
+def metas(page: str) -> list[tuple[str, str]]:
+    """Return name and content of every meta element that has both."""
+    found = re.findall(r'<meta\s+(?:property|name)="([^"]+)"\s+content="([^"]*)"', page)
+    return [(name, unescape(content)) for name, content in found]
+
+
+def test_a_link_to_the_page_is_shown_as_this_projects_and_names_no_other_host(served: str):
+    answer = httpx.get(served)
+    told = metas(answer.text)
+    previews = dict(one for one in told if one[0].startswith(("og:", "twitter:", "description")))
+    assert len([name for name, _ in told]) == len({name for name, _ in told}), "each is said once"
+    assert not [value for _, value in told if "gradio" in value.lower()]
+    assert {value.startswith(served) for value in previews.values() if "://" in value} == {True}
+    assert "GPT Inside Out" in previews["og:title"] == previews["twitter:title"]
+    assert previews["description"] == previews["og:description"] == previews["twitter:description"]
+    assert "whole vocabulary" in previews["description"] and "<title>GPT Inside Out</title>" in answer.text
+    assert answer.text.index("charset") < 1024, "or it is not heeded"
+    assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_the_picture_of_a_link_is_there_in_the_size_that_is_told(served: str):
+    told = dict(metas(httpx.get(served).text))
+    answer = httpx.get(told["og:image"])
+    picture = Image.open(io.BytesIO(answer.content))
+    assert (answer.headers["content-type"], told["og:image"]) == ("image/png", told["twitter:image"])
+    assert picture.size == (WIDTH, HEIGHT) == (int(told["og:image:width"]), int(told["og:image:height"]))
+
+
+def test_behind_a_proxy_the_picture_has_the_address_that_visitors_know(served: str):
+    told = dict(metas(httpx.get(served, headers=PROXIED).text))
+    assert told["og:url"] == "https://gpt.school.example/"
+    assert told["og:image"] == "https://gpt.school.example/link-preview.png"
+
+
+def test_the_browser_is_told_that_the_words_are_english_before_any_other_script_runs(served: str):
+    page = httpx.get(served).text
+    assert '<html\n\tlang="en"' in page or '<html lang="en"' in page
+    assert "navigator" in page[page.index("<script") : page.index("</script>")]
+
+
+@pytest.mark.parametrize("path", ["config", "theme.css", "gradio_api/info"])
+def test_what_is_no_page_is_passed_on_as_it_is(served: str, path: str):
+    answer = httpx.get(served + path)
+    assert answer.status_code == 200 and "navigator" not in answer.text[:2000]
+
+
+def test_a_request_for_the_head_alone_is_answered(served: str):
+    answer = httpx.head(served)
+    assert answer.status_code in (200, 405) and answer.content == b""
+
+
+def test_an_address_cannot_break_out_of_its_attribute_and_texts_of_people_stay_as_they_are():
+    text = '<script>let said = "<meta property=\\"og:title\\">"</script>'
+    page = introduced(f'<head><meta charset="utf-8" /></head>{text}', 'http://a/"><img src=x>')
+    assert "<img" not in page and page.endswith(text)

@@ -1,0 +1,47 @@
+// Tabs and folds as the WAI-ARIA Authoring Practices describe them. Gradio draws them and leaves this out.
+const PATIENCE = 150; // ms: a text that is being written changes the page many times a second
+const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
+let waiting = 0;
+
+const set = (part, name, value) => part.getAttribute(name) !== value && part.setAttribute(name, value);
+const tabsOf = (list) => [...list.querySelectorAll("[role=tab]")].filter((tab) => tab.offsetParent && !tab.disabled);
+
+function look() { // one tab of a list is reached by Tab, the others by the arrows
+  waiting = 0;
+  for (const tab of document.querySelectorAll(".gradio-container [role=tablist] > [role=tab]")) {
+    set(tab, "tabindex", tab.getAttribute("aria-selected") === "true" ? "0" : "-1");
+    const panel = document.getElementById(tab.getAttribute("aria-controls"));
+    if (panel) set(panel, "aria-labelledby", tab.id);
+  }
+  for (const button of document.querySelectorAll(".gradio-container .gr-accordion > button")) {
+    set(button, "aria-expanded", String(button.nextElementSibling?.style.display !== "none"));
+    for (const sign of button.querySelectorAll(".icon")) set(sign, "aria-hidden", "true");
+  }
+}
+
+function aim(key, at, tabs) {
+  const along = getComputedStyle(tabs[at].parentNode).direction === "rtl" ? -1 : 1;
+  if (key in STEPS) return (at + STEPS[key] * along + tabs.length) % tabs.length;
+  return { Home: 0, End: tabs.length - 1 }[key];
+}
+
+function press(event) {
+  if (!element.isConnected) return document.removeEventListener("keydown", press);
+  const list = event.target.closest?.("[role=tab]")?.closest("[role=tablist]");
+  if (!list || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const tabs = tabsOf(list);
+  const next = tabs[aim(event.key, tabs.indexOf(event.target.closest("[role=tab]")), tabs)];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+  next.click(); // what it shows is there at once; figures follow
+}
+
+const watcher = new MutationObserver(() => {
+  if (!element.isConnected) return watcher.disconnect();
+  waiting ||= setTimeout(look, PATIENCE);
+});
+watcher.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
+document.addEventListener("keydown", press);
+document.addEventListener("click", () => (waiting ||= setTimeout(look, PATIENCE)));
+look();
