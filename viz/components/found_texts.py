@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 from model.beams import Hypothesis
 from viz.components.drawn import Drawn
 from viz.components.percent import signed
+from viz.components.spelling import as_pieces, shown_piece
 from viz.strings import say
-from viz.tokens import display_token
 
 
 class FoundText(TypedDict):
@@ -60,7 +60,7 @@ def found_text(
 ) -> FoundText:
     """Return one sequence, without a score."""
     return {
-        "tokens": [display_token(token_of(token_id)) for token_id in token_ids],
+        "tokens": [shown_piece(piece) for piece in as_pieces(map(token_of, token_ids))],
         "score_text": "–",
         "logprob_sum": logprob_sum,
         "logprob_sum_text": signed(logprob_sum),

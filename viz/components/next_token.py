@@ -10,8 +10,9 @@ from model.sampling import ShapedDistribution, draw
 from viz.components.drawn import Drawn
 from viz.components.facts import Fact, fact
 from viz.components.percent import count, percent, signed
+from viz.components.spelling import completed
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import display_token, told_token
 
 LONGEST_TOKEN = 22
 SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -24,6 +25,8 @@ class Row(TypedDict):
     """One token. Numbers are probabilities; `_text` is how they read."""
 
     token: str
+    completes: str
+    """The character that would be whole with it, where its first bytes are in the text already."""
     token_id: int
     rank: int
     rank_text: str
@@ -75,6 +78,8 @@ def next_token_value(
     u: float | None,
     rows: int,
     forced: bool = False,
+    note: str = "",
+    begun: bytes = b"",
 ) -> NextTokenValue:
     """Return the leading tokens, the chosen one wherever it stands, and all others as one row.
 
@@ -85,13 +90,15 @@ def next_token_value(
         u: the draw; None where there was none.
         rows: number of leading tokens with a row of their own.
         forced: the chosen token was put there by a person, not drawn.
+        note: a sentence on the chosen token.
+        begun: bytes in the text of a character that is not complete.
     """
     dice = draw(shaped, u) if u is not None and not forced else None
     ids = [int(token_id) for token_id in shaped.most_likely(rows)]
     extra = sorted(
         {token_id for token_id in (chosen, dice) if token_id is not None} - set(ids), key=shaped.rank
     )
-    table = _rows(shaped, [*ids, *extra], token_of, chosen, dice)
+    table = _rows(shaped, [*ids, *extra], token_of, chosen, dice, begun)
     scale = _scale(table)
     return {
         "rows": table,
@@ -100,7 +107,7 @@ def next_token_value(
         "scale": scale,
         "scale_text": f"{100 * scale:g} %",
         "facts": _facts(shaped, chosen, u, dice, token_of, forced),
-        "note": "",
+        "note": note,
     }
 
 
@@ -137,6 +144,7 @@ def _rows(
     token_of: Callable[[int], str],
     chosen: int | None,
     dice: int | None,
+    begun: bytes = b"",
 ) -> list[Row]:
     rows: list[Row] = []
     before = 0
@@ -147,6 +155,7 @@ def _rows(
         rows.append(
             {
                 "token": display_token(text, LONGEST_TOKEN),
+                "completes": display_token(completed(begun, text)),
                 "token_id": token_id,
                 "rank": rank,
                 "rank_text": count(rank),
@@ -162,7 +171,7 @@ def _rows(
                 "gap": rank > before + 1,
                 "title": say(
                     "components.next.title",
-                    token=display_token(text),
+                    token=told_token(text),
                     id=token_id,
                     rank=count(rank),
                     logit=f"{float(shaped.logits[token_id]):.3f}",
@@ -239,7 +248,7 @@ def _facts(
         facts.append(fact("forced"))
     elif u is not None and dice is not None:
         low, high = _interval(shaped, dice)
-        token = display_token(token_of(dice), LONGEST_TOKEN)
+        token = told_token(token_of(dice), LONGEST_TOKEN)
         facts.append(fact("dice", u=f"{u:.4f}", token=token, low=f"{low:.4f}", high=f"{high:.4f}"))
     return facts
 
@@ -264,7 +273,7 @@ class NextTokenBars(Drawn):
         **kwargs: Any,
     ) -> None:
         """Create the table; `invitation` is the key of the sentence shown without a value."""
-        keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption")
+        keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption", "completes")
         actions = [f"{action}{title}" for action in ("branch", "ban", "boost") for title in ("", "_title")]
         super().__init__(
             "next_token",

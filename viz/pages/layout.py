@@ -15,6 +15,7 @@ from viz.components.download import Download
 from viz.components.head_choice import HeadChoice
 from viz.components.heading import heading
 from viz.components.next_token import NextTokenBars
+from viz.components.own_direction import OwnDirection
 from viz.components.selection import Selection
 from viz.components.take_away import TakeAway
 from viz.components.ticket import Ticket
@@ -113,6 +114,7 @@ def lay_out(first: Screen, limits: Limits, *, seed: int, layers: int, heads: int
     TakeAway()
     ticket = Ticket()
     WritingWatch()
+    OwnDirection()
     branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
     with gr.Column(elem_classes=["card"]):
         prompt, buttons, examples, preset, controls["precision"] = compose(start)
