@@ -38,13 +38,13 @@ IGNORABLE = SELECTORS | frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180e\u2800\u3
 def display_token(text: str, limit: int | None = None) -> str:
     """Return a token with every space, line break and control character made visible.
 
-    Joiners keep their effect on the letters beside them. An accent without its letter gets a carrier.
+    Joiners keep their effect on the letters beside them, and an accent without its letter gets a carrier.
 
     Args:
         text: the token as it stands in the text.
         limit: most characters to show; longer tokens keep their beginning and end in an ellipsis.
     """
-    shown = _carrier(text[:1]) + "".join(_visible(text, index) for index in range(len(text)))
+    shown = "".join(_carrier(text, index) + _visible(text, index) for index in range(len(text)))
     if limit is not None and len(shown) > limit:
         return shown[: limit - 1] + ELLIPSIS
     return shown
@@ -101,10 +101,11 @@ def _rides(character: str) -> bool:
     return unicodedata.category(character) in ("Mn", "Mc", "Me") and character not in IGNORABLE
 
 
-def _carrier(first: str) -> str:
-    if not first or not _rides(first):
+def _carrier(text: str, index: int) -> str:
+    """Return what carries an accent that has no letter before it."""
+    if not _rides(text[index]) or (index and text[index - 1] not in GLYPHS and not _unseen(text[index - 1])):
         return ""
-    return ARABIC_CARRIER if unicodedata.name(first, "").startswith("ARABIC ") else CARRIER
+    return ARABIC_CARRIER if unicodedata.name(text[index], "").startswith("ARABIC ") else CARRIER
 
 
 def _visible(text: str, index: int) -> str:

@@ -78,6 +78,7 @@ def test_every_space_can_be_seen() -> None:
         ("\u0e31ก", f"{CARRIER}\u0e31ก"),
         ("\u0301", f"{CARRIER}\u0301"),
         ("\u0650", f"{ARABIC_CARRIER}\u0650"),
+        (" \u0e31", f"␣{CARRIER}\u0e31"),
         ("นั", "นั"),
         ("é", "é"),
     ],

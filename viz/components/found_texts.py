@@ -8,6 +8,7 @@ from viz.components.drawn import Drawn
 from viz.components.percent import signed
 from viz.components.spelling import as_pieces, shown_piece
 from viz.strings import say
+from viz.tokens import CARRIER
 
 
 class FoundText(TypedDict):
@@ -83,7 +84,10 @@ class FoundTexts(Drawn):
             *("caption", "text", "score", "score_title", "sum", "length", "end"),
             *("open", "open_title", "turns"),
         )
-        words = {key: say(f"components.found.words.{key}") for key in keys} | {"here": elem_id}
+        words = {key: say(f"components.found.words.{key}") for key in keys} | {
+            "here": elem_id,
+            "carrier": CARRIER,
+        }
         super().__init__(
             "found_texts", '<div class="found-texts"></div>', value, words=words, elem_id=elem_id, **kwargs
         )
