@@ -3,6 +3,7 @@
 What is in the data stays there: all of this is for labels, at the place where they are drawn.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -17,6 +18,10 @@ CARRIER, ARABIC_CARRIER = "◌", "\u0640"
 """Carries an accent or a vowel sign whose letter is in another token; the Arabic one also joins letters."""
 BEGIN, END = "\u2068", "\u2069"
 """First strong isolate and its end: between them a token keeps its direction, and the sentence around its."""
+BYTE = re.compile("<0x[0-9A-F]{2}>")
+"""How a byte reads that is no whole character by itself."""
+LEFT_TO_RIGHT_MARK = "\u200e"
+"""Before a byte: behind a letter of Hebrew its `<0` would run to the left."""
 NON_JOINER, JOINER = "\u200c", "\u200d"
 BLACK_FLAG, FIRST_TAG, LAST_TAG = "\U0001f3f4", "\U000e0020", "\U000e007f"
 MOST_NAMED = 4
@@ -45,6 +50,8 @@ def display_token(text: str, limit: int | None = None) -> str:
         limit: most characters to show; longer tokens keep their beginning and end in an ellipsis.
     """
     shown = "".join(_carrier(text, index) + _visible(text, index) for index in range(len(text)))
+    if RIGHT_TO_LEFT.search(shown):
+        shown = BYTE.sub(LEFT_TO_RIGHT_MARK + r"\g<0>", shown)
     if limit is not None and len(shown) > limit:
         return shown[: limit - 1] + ELLIPSIS
     return shown

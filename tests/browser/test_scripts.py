@@ -197,7 +197,7 @@ ARABIC = "مرحبا بالعالم"
 Visits = Callable[..., Visit]
 
 TRANSLATED = """() => {
-  const places = ["#tokens .strip button", "#next-token button.name", "#next-token bdi", ".js-plotly-plot text"];
+  const places = [".strip button", "#next-token .name", "#next-token bdi", ".js-plotly-plot text"];
   return places.filter((place) => {
     const found = Array.from(document.querySelectorAll(place));
     const left = (one) => one.closest("[translate]")?.getAttribute("translate") === "no";

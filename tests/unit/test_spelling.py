@@ -17,7 +17,7 @@ from viz.components.spelling import (
     spelled,
 )
 from viz.components.token_strip import strip_value
-from viz.tokens import isolated
+from viz.tokens import display_token, isolated
 
 HAN = ["字", "<0xE6>", "<0xB1>", "<0x89>"]
 
@@ -70,6 +70,11 @@ def test_beside_others_a_token_shows_the_character_that_it_completes() -> None:
     assert [shown_piece(one) for one in as_pieces([*HAN, " a<0xE6>", "<0xB1><0x89><0xE6>"])] == [
         *("字", "<0xE6>", "<0xB1>", "汉", "␣a<0xE6>", "汉<0xE6>"),
     ]
+
+
+def test_bytes_behind_a_hebrew_letter_run_to_the_right() -> None:
+    (one,) = as_pieces(["י<0xD7>"])
+    assert shown_piece(one) == display_token("י<0xD7>") == "י\u200e<0xD7>"
 
 
 def test_a_row_of_the_table_says_what_its_bytes_would_complete() -> None:

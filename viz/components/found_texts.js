@@ -2,7 +2,7 @@ const root = element.querySelector(".found-texts");
 const heads = [["#", "n"], [words.text, "text"], [words.score, "n", words.score_title], [words.sum, "n"], [words.length, "n"], [words.end, "end"], ["", "open"]];
 
 function rowOf(row, index) {
-  const tokens = make("td", { class: "text" }, verbatim("div", {}, ...row.tokens.map((token) => make("span", { dir: token.includes("<0x") && "ltr", class: token.startsWith(words.carrier) && "carried" }, token))));
+  const tokens = make("td", { class: "text" }, verbatim("div", {}, ...row.tokens.map((token) => make("span", { dir: token.includes("<0x") && "auto", class: token.startsWith(words.carrier) && "carried" }, token))));
   const cell = (kind, text, label) => make("td", { class: kind, "data-label": label }, String(text));
   const open = make("button", { type: "button", class: "open", "data-open": index, title: words.open_title }, words.open);
   return make(

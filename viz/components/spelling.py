@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from model.text import Piece
+from viz.bidi import RIGHT_TO_LEFT
 from viz.strings import say
-from viz.tokens import display_token, told_token
+from viz.tokens import LEFT_TO_RIGHT_MARK, display_token, told_token
 
 BYTE = re.compile(r"(<0x[0-9A-F]{2}>)")
 """How a byte reads that is no whole character by itself."""
@@ -105,7 +106,18 @@ def shown_piece(piece: Piece, limit: int | None = None) -> str:
     """
     if not piece.text or piece.text == piece.token:
         return display_token(piece.token, limit)
-    return display_token(piece.text, limit) + begun_character(piece)
+    return begun(display_token(piece.text, limit), piece)
+
+
+def begun(shown: str, piece: Piece) -> str:
+    """Return what is shown of a token, and behind it the bytes with which a character begins.
+
+    Args:
+        shown: of the text that it adds.
+        piece: the token.
+    """
+    bytes_ = begun_character(piece)
+    return shown + LEFT_TO_RIGHT_MARK + bytes_ if bytes_ and RIGHT_TO_LEFT.search(shown) else shown + bytes_
 
 
 def begun_character(piece: Piece) -> str:

@@ -14,7 +14,7 @@ from model.text import Piece
 from viz.bidi import Direction
 from viz.components.drawn import Drawn
 from viz.components.percent import count, percent
-from viz.components.spelling import Part, begun_character, explained, spelled
+from viz.components.spelling import Part, begun, begun_character, explained, spelled
 from viz.components.token_flow import Flow, flows
 from viz.strings import say
 from viz.tokens import MARK, display_text, display_token, told_token
@@ -164,8 +164,8 @@ def shown_text(piece: Piece) -> str:
     if piece.kind == "special" or not piece.text:
         return display_token(piece.token)
     if not piece.text.strip(" "):
-        return display_token(piece.text) + begun_character(piece)
-    return display_text(piece.text) + begun_character(piece)
+        return begun(display_token(piece.text), piece)
+    return begun(display_text(piece.text), piece)
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -183,7 +183,7 @@ def _token(
     head, tail = _at_last_break(piece)
     return {
         "text": shown_text(head),
-        "tail": tail + begun_character(piece) if tail else "",
+        "tail": begun(tail, piece) if tail else "",
         "level": flow.level,
         "tail_level": flow.tail_level,
         "after": flow.after,
