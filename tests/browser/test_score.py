@@ -118,6 +118,7 @@ def test_files_hold_the_tokens_themselves_whole_and_not_escaped(
     assert all(told(row["token"]) == text.token(int(row["token_id"])) for row in shown)
     assert {told(row["token"]) for row in shown[:3]} <= bands
 
+
 CHAT = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
 
 

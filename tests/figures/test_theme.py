@@ -15,7 +15,7 @@ from viz.figures.theme import (
     luminance,
     placeholder,
 )
-from viz.figures.token_labels import labelled_positions, token_label
+from viz.figures.token_labels import labelled_positions, token_label, token_name
 
 themes = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 
@@ -79,6 +79,17 @@ def test_a_placeholder_takes_any_text_breaks_it_into_lines_and_escapes_it():
 
 def test_token_labels_are_visible_and_safe():
     assert [token_label(token) for token in AWKWARD] == AWKWARD_SAFE
+
+
+def test_a_label_of_arabic_or_hebrew_keeps_its_direction_beside_what_else_it_says():
+    assert token_label(" سلام") == "\u2068␣سلام\u2069"
+    assert token_label(" שלום & <b>", 7) == "\u2068␣שלום␣…\u2069", "and is isolated once it is cut"
+
+
+def test_only_what_is_read_by_hovering_names_the_invisible():
+    assert token_label("می\u200c") == "\u2068می\u200c¦\u2069"
+    assert token_name("می\u200c") == "\u2068می\u200c¦\u2069 (U+200C ZERO WIDTH NON-JOINER)"
+    assert token_name(" cat") == "␣cat"
 
 
 def test_a_shortened_label_is_never_cut_inside_an_entity():

@@ -15,6 +15,7 @@ from model.run import SamplerSettings
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of
 from viz.components.percent import percent
+from viz.components.spelling import shown_piece
 from viz.pages.controls import PRESETS
 from viz.pages.lab import replay as replay_module
 from viz.pages.lab.parting import said_difference
@@ -22,7 +23,6 @@ from viz.pages.lab.replay import ReplayScreen, chosen_index
 from viz.pages.lab.variants import WIDTH
 from viz.pages.pace import Pace
 from viz.pages.visitor import Visitor
-from viz.tokens import display_token
 
 LENGTH = 12
 
@@ -95,8 +95,8 @@ def test_searches_stand_beside_without_dice(desk, app):
     _, beam, contrastive = press(desk, ["contrastive", "beam"])[-1].texts["rows"]
     *_, found = beam_search(engine, run.prompt_token_ids, WIDTH, LENGTH)
     best = found.hypotheses[0]
-    token = engine.model.text.token
-    assert [cell[0] for cell in beam["cells"]] == [display_token(token(one)) for one in best.token_ids]
+    pieces = engine.model.text.pieces(best.token_ids)
+    assert [cell[0] for cell in beam["cells"]] == [shown_piece(piece) for piece in pieces]
     mean = f"{best.logprob_sum / len(best.token_ids):.2f}".replace("-", "−")
     assert f"mean logprob {mean}" in beam["facts"] and "No dice here" in beam["reason"]
     *_, other = contrastive_search(engine, run.prompt_token_ids, LENGTH, WIDTH)

@@ -15,6 +15,7 @@ from model.run import SamplerSettings
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of, sent
 from viz.components.percent import percent, signed
+from viz.components.spelling import shown_piece
 from viz.pages.lab import strategies as strategies_module
 from viz.pages.lab.searching import SearchChoice
 from viz.pages.lab.strategies import ONLY, StrategiesScreen, shown_controls
@@ -64,7 +65,6 @@ def open_row(desk: Desk, choice: Any) -> Any:
 def test_the_tree_and_the_sequences_are_those_of_the_model_layer(desk, engine):
     last = press(desk, beams=3, max_new_tokens=5, length_penalty=0.5)[-1]
     *_, found = beam_search(engine, desk.visitor.run.prompt_token_ids, 3, 5, 0.5)
-    token = engine.model.text.token
     nodes = {node["id"]: node for column in last.tree["columns"] for node in column}
     assert len(nodes) == len(found.nodes)
     for node in found.nodes:
@@ -77,7 +77,7 @@ def test_the_tree_and_the_sequences_are_those_of_the_model_layer(desk, engine):
     best = {node.id for node in found.path(found.hypotheses[0].node)}
     assert {node["id"] for node in nodes.values() if node["best"]} == best
     for row, one in zip(last.texts["rows"], found.hypotheses, strict=True):
-        assert row["tokens"] == [display_token(token(each)) for each in one.token_ids]
+        assert row["tokens"] == [shown_piece(piece) for piece in engine.model.text.pieces(one.token_ids)]
         assert (row["score_text"], row["length"]) == (signed(one.score, 3), 5)
         assert row["logprob_sum"] == one.logprob_sum and row["end"] == "cut"
     assert last.steps is None and "length reached" in last.line and not last.cancel["interactive"]

@@ -15,6 +15,7 @@ from tests.unit.test_branch_tree import family, run_of, trees
 from viz.components.branch_choice import BranchChoice
 from viz.components.branch_tree import MINUS, MOST_TEXT, BranchTreeOutline, branch_tree_value
 from viz.components.download import Download
+from viz.tokens import isolated
 
 
 def step(position: int, text: str = "a", logprob: float = -1.0, **changes: bool) -> Step:
@@ -97,7 +98,7 @@ def test_a_comparison_says_where_two_texts_part():
     tree = BranchTree.of(run_of(1, 2, 3)).left(run_of(1, 2), 2)
     value = branch_tree_value(tree, 0)["comparison"]
     common, ours, theirs = value["parts"]
-    assert "the end of the text here, “a”" in value["say"]
+    assert f"the end of the text here, “{isolated('a')}”" in value["say"]
     assert [part["tokens"] for part in value["parts"]] == ["1", "0", "1"]
     assert (common["text"], ours["text"], theirs["text"], theirs["shared"]) == ("pa", "", "a", "pa")
     assert (ours["logprob"], ours["perplexity"]) == ("0.00", "–")

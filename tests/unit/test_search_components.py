@@ -15,6 +15,7 @@ from model.contrastive_search import Candidate, ContrastiveStep
 from viz.components.beam_tree import MOST_NODES, BeamTree, beam_tree_value, laid_out
 from viz.components.contrastive_steps import contrastive_steps_value
 from viz.components.found_texts import FoundTexts, found_texts_value
+from viz.tokens import isolated
 
 
 def node(number: int, parent: int | None, step: int, *, logprob: float = -1.0, fate: str = "kept") -> Node:
@@ -123,7 +124,7 @@ def test_the_candidates_of_contrastive_search_have_their_numbers_and_one_is_chos
         "0.125",
         "0.100",
     )
-    assert (first["alike"], second["alike"]) == ("␣t9 at 1", "␣t8 at 0")
+    assert (first["alike"], second["alike"]) == (f"{isolated('␣t9')} at 1", f"{isolated('␣t8')} at 0")
 
 
 def test_an_empty_search_draws_nothing_of_a_tree():

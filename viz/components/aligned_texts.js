@@ -16,12 +16,12 @@ function numbers(first, count) {
 }
 
 function cellOf([text, title, kind], position, original) {
-  const inside = original ? make("button", { type: "button", tabindex: -1, "data-position": position }, text) : text;
+  const inside = original ? verbatim("button", { type: "button", tabindex: -1, "data-position": position }, text) : verbatim("span", {}, text);
   return make("td", { class: kind, title, "data-position": position }, inside);
 }
 
 function rowOf(row, index, first) {
-  const name = make("button", { type: "button", "data-name": index, title: words.name_title }, row.name);
+  const name = make("button", { type: "button", dir: "auto", "data-name": index, title: words.name_title }, row.name);
   const cells = row.cells.map((cell, column) => cellOf(cell, first + column, index === 0));
   const waiting = row.growing && make("td", { class: "caret" }, make("i"));
   return make("tr", {}, make("th", { scope: "row", class: "name" }, name), ...cells, waiting || "");
@@ -30,7 +30,7 @@ function rowOf(row, index, first) {
 function entry(row, index) {
   const open = make("button", { type: "button", class: "open", "data-open": index, title: words.open_title }, words.open);
   const head = make("p", { class: "head" }, make("b", {}, row.name), make("span", {}, row.growing ? words.growing : row.facts));
-  return make("li", {}, make("div", {}, head, row.reason && make("p", { class: "reason" }, row.reason)), row.growing ? "" : open);
+  return make("li", {}, make("div", {}, head, row.reason && make("p", { class: "reason" }, ...prose(row.reason))), row.growing ? "" : open);
 }
 
 function draw() {
@@ -44,6 +44,7 @@ function draw() {
     make("tbody", {}, ...value.rows.map((row, index) => rowOf(row, index, value.first)))
   );
   const now = value.rows.some((row) => row.growing);
+  box.dir = value.dir;
   if (now && !growing) following = true;
   box.replaceChildren(table);
   list.replaceChildren(...value.rows.map(entry));
@@ -54,16 +55,19 @@ function draw() {
 
 function follow(now) { // what grows; once it has ended, the first place where a text parts
   if (now) {
-    const ends = Array.from(box.querySelectorAll("td.caret"), (cell) => cell.offsetLeft + cell.offsetWidth);
+    const ends = Array.from(box.querySelectorAll("td.caret"), (cell) => along(cell) + cell.offsetWidth);
     show(Math.min(...ends) - box.clientWidth);
     return;
   }
-  const parted = Array.from(box.querySelectorAll("td.parted"), (cell) => cell.offsetLeft);
+  const parted = Array.from(box.querySelectorAll("td.parted"), along);
   show(parted.length ? Math.min(...parted) - box.clientWidth / 2 : 0);
   following = false;
 }
 
-const show = (left) => (box.scrollLeft = Math.max(0, left));
+// How far a cell is from where its row begins, on the left or on the right, and the scrolling that far.
+const backwards = () => box.dir === "rtl";
+const along = (cell) => (backwards() ? cell.offsetParent.offsetWidth - cell.offsetLeft - cell.offsetWidth : cell.offsetLeft);
+const show = (far) => (box.scrollLeft = (backwards() ? -1 : 1) * Math.max(0, far));
 
 function tellOpened(index) {
   document.dispatchEvent(new CustomEvent("token-selected", { detail: { strip: words.here, index } }));

@@ -7,10 +7,12 @@ from typing import Any, Literal, TypedDict
 
 from model.comparison import Comparison, WrittenToken, written_tokens
 from model.run import Run
+from viz.bidi import Direction, direction
 from viz.components.drawn import Drawn
 from viz.components.percent import percent, signed
+from viz.components.spelling import as_pieces, explained, shown_piece, spelled
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import told_token
 
 LONGEST_TOKEN = 14
 Kind = Literal["same", "parted", "other", "again"]
@@ -34,6 +36,8 @@ class AlignedTextsValue(TypedDict):
 
     first: int
     """Position of the first column."""
+    dir: Direction
+    """Which way the columns go on."""
     rows: list[Row]
 
 
@@ -58,7 +62,13 @@ def aligned_texts_value(original: Run, texts: Sequence[AlignedText]) -> AlignedT
         "reason": "",
         "growing": False,
     }
-    return {"first": first, "rows": [top, *(_row(text, first) for text in texts)]}
+    return {
+        "first": first,
+        "dir": direction("".join(step.text for step in original.steps))
+        or direction(original.prompt)
+        or "ltr",
+        "rows": [top, *(_row(text, first) for text in texts)],
+    }
 
 
 def _row(text: AlignedText, first: int) -> Row:
@@ -75,9 +85,17 @@ def _row(text: AlignedText, first: int) -> Row:
 def _cells(comparison: Comparison, first: int) -> list[tuple[str, str, Kind]]:
     kinds = _kinds(comparison)
     positions = range(first, first + len(comparison.tokens))
+    pieces = as_pieces(one.token for one in comparison.tokens)
+    parts = spelled(pieces)
     return [
-        (display_token(one.token, LONGEST_TOKEN), _title(one, position), kind)
-        for one, position, kind in zip(comparison.tokens, positions, kinds, strict=True)
+        (
+            shown_piece(piece, LONGEST_TOKEN),
+            "\n".join([_title(one, position), *explained(parts.get(at, ()))]),
+            kind,
+        )
+        for at, (one, piece, position, kind) in enumerate(
+            zip(comparison.tokens, pieces, positions, kinds, strict=True)
+        )
     ]
 
 
@@ -85,7 +103,7 @@ def _title(token: WrittenToken, position: int) -> str:
     probability = percent(math.exp(token.logprob))
     return say(
         "components.aligned.title",
-        token=display_token(token.token),
+        token=told_token(token.token),
         position=position,
         probability=probability,
     )

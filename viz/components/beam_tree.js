@@ -17,7 +17,7 @@ let growing = false;
 let following = false; // until a person scrolls
 
 const y = (row) => row * ROW + 2;
-const cells = (text) => [...text].reduce((sum, one) => sum + (one.codePointAt(0) > 0x2e7f ? 2 : 1), 0); // wide characters
+const cells = (text) => [...text.replace(/[\p{Mn}\p{Me}\p{Cf}]/gu, "")].reduce((sum, one) => sum + (one.codePointAt(0) > 0x2e7f ? 2 : 1), 0); // wide characters
 const needs = ({ text, share }) => Math.ceil(REM * (cells(text) * 7 + share.length * 6 + 24)); // at the sizes of the style sheet
 
 function laidOut(all) { // the left edge and the width of each column: what is kept reads in full, the rest as far as there is room
@@ -35,7 +35,7 @@ function nodeOf(node, { left, width }) {
   return make(
     "div",
     { class: kind, title: node.title, style: `left:${left}px;top:${y(node.row)}px;width:${width}px`, "data-node": node.id },
-    make("b", {}, node.text),
+    verbatim("b", {}, node.text),
     node.share && make("span", {}, node.share)
   );
 }

@@ -8,8 +8,9 @@ from model.beam_search import BeamSearch
 from model.beams import Fate, Node
 from viz.components.drawn import Drawn
 from viz.components.percent import percent, signed
+from viz.components.spelling import as_pieces, said_part, shown_piece, spelled
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import display_token, told_token
 
 LONGEST_TOKEN = 22
 """Most characters of a label: enough for nearly every word."""
@@ -58,8 +59,11 @@ def beam_tree_value(
         shown = tuple(node for node in shown if node.fate != "pruned")
     hidden = len(search.nodes) - len(shown)
     best = {node.id for node in search.path(search.hypotheses[0].node)} if search.hypotheses else set()
+    paths: dict[int | None, tuple[str, ...]] = {None: (root,)}
+    for node in search.nodes:  # each after its parent
+        paths[node.id] = (*paths[node.parent], token_of(node.token_id))
     columns = [
-        [_drawn(node, row, node.id in best, token_of, groups) for row, node in enumerate(column)]
+        [_drawn(node, row, node.id in best, paths[node.id], groups) for row, node in enumerate(column)]
         for column in laid_out(shown)
     ]
     return {
@@ -82,12 +86,12 @@ def laid_out(nodes: Sequence[Node]) -> list[list[Node]]:
     return columns
 
 
-def _drawn(node: Node, row: int, best: bool, token_of: Callable[[int], str], groups: int) -> TreeNode:
-    token = token_of(node.token_id)
+def _drawn(node: Node, row: int, best: bool, path: Sequence[str], groups: int) -> TreeNode:
+    token, pieces = path[-1], as_pieces(path)
     probability = percent(min(1.0, math.exp(node.logprob)))
     title = say(
         "components.beam_tree.title",
-        token=display_token(token),
+        token=told_token(token),
         probability=probability,
         logprob=signed(node.logprob),
         sum=signed(node.logprob_sum),
@@ -96,11 +100,12 @@ def _drawn(node: Node, row: int, best: bool, token_of: Callable[[int], str], gro
     )
     if groups > 1:
         title += "\n" + say("components.beam_tree.group", group=node.group + 1, penalty=signed(-node.penalty))
+    title = "\n".join([title, *map(said_part, spelled(pieces).get(len(path) - 1, ()))])
     return {
         "id": node.id,
         "parent": node.parent,
         "row": row,
-        "text": display_token(token, LONGEST_TOKEN),
+        "text": shown_piece(pieces[-1], LONGEST_TOKEN),
         "share": probability,
         "fate": node.fate,
         "best": best,

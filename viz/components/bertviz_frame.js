@@ -43,8 +43,8 @@ async function draw() {
   if (props.value !== value) return; // a newer value is on its way
   drawn = value.page;
   const look = `<meta http-equiv="Content-Security-Policy" content="${POLICY}"><style>${STYLE}${STYLES[value.kind] || ""}</style>`;
-  const page = `<!doctype html><html class="${dark() ? "dark" : ""}"><head><meta charset="utf-8">${look}${libraries}</head>`;
-  const fresh = make("iframe", { sandbox: "allow-scripts", title: value.title, scrolling: value.kind === "head" && "no" });
+  const page = `<!doctype html><html translate="no" class="${dark() ? "dark" : ""}"><head><meta charset="utf-8">${look}${libraries}</head>`;
+  const fresh = make("iframe", { translate: "no", sandbox: "allow-scripts", title: value.title, scrolling: value.kind === "head" && "no" });
   fresh.style.height = frame?.isConnected ? frame.style.height : "20em";
   fresh.srcdoc = `${page}<body>${value.page}<script>${GUEST}</` + "script></body></html>";
   frame = fresh;

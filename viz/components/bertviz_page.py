@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from viz.tokens import display_token
+from viz.tokens import display_token, in_own_direction
 
 DECIMALS = 3
 LONGEST_TOKEN = 12
@@ -14,7 +14,7 @@ PARAMETERS = "const params = "
 
 def shown_tokens(tokens: Sequence[str]) -> list[str]:
     """Return tokens as BertViz's pages name them."""
-    return [display_token(token, LONGEST_TOKEN) for token in tokens]
+    return [in_own_direction(display_token(token, LONGEST_TOKEN)) for token in tokens]
 
 
 def rounded(numbers: Any, decimals: int = DECIMALS) -> Any:

@@ -49,7 +49,7 @@ function buttons(row) {
 }
 
 function field(row) {
-  const input = make("input", { type: "text", class: "naming", maxlength: words.most_name, "aria-label": words.name, placeholder: row.called });
+  const input = make("input", { type: "text", class: "naming", dir: "auto", maxlength: words.most_name, "aria-label": words.name, placeholder: row.called });
   input.value = editing.text;
   input.addEventListener("input", () => (editing.text = input.value));
   input.addEventListener("blur", () => editing && document.contains(input) && finish(true));
@@ -71,13 +71,13 @@ function owner(row) {
 
 function forkOf(fork) {
   const sign = fork.forced ? make("span", { class: "hand", role: "img", "aria-label": words.forced }, "✋") : null;
-  return make("span", { class: "fork", title: fork.title }, sign, make("b", {}, fork.token), " ", make("span", { class: "p" }, fork.probability));
+  return make("span", { class: "fork", title: fork.title }, sign, verbatim("b", {}, fork.token), " ", make("span", { class: "p" }, fork.probability));
 }
 
 function stretch(row) {
   if (!row.fork && !row.prompt && !row.text) return make("span", { class: "stretch ends" }, words.ends);
   const shown = [row.fork ? forkOf(row.fork) : null, row.fork ? " " : null, row.prompt ? make("span", { class: "prompt" }, row.prompt) : null];
-  return make("span", { class: "stretch" }, ...shown, make("span", {}, row.text));
+  return verbatim("span", { class: "stretch" }, ...shown, make("span", {}, row.text));
 }
 
 function labelOf(row) { // what can be read there, in the same order: those who speak to their machine say what they see
@@ -155,7 +155,7 @@ function draw() {
 // Two of them
 
 function passage(part, kind) {
-  const text = make("p", { class: "passage" }, make("span", { class: "common" }, part.shared), make("mark", {}, part.text));
+  const text = verbatim("p", { class: "passage" }, make("span", { class: "common" }, part.shared), make("mark", {}, part.text));
   return make("section", { class: kind }, make("h4", {}, part.name), text);
 }
 
@@ -173,7 +173,7 @@ function drawComparison(value) {
   const close = tool("close", words.close, () => send("compare", { key: null }));
   comparison.append(
     make("div", { class: "head" }, make("h3", {}, words.against), close),
-    make("p", { class: "say" }, value.say),
+    make("p", { class: "say" }, ...prose(value.say)),
     make("div", { class: "both" }, passage(ours, "ours"), passage(theirs, "theirs")),
     numbers(value.parts)
   );
@@ -229,7 +229,7 @@ function aimed(key, event) {
 }
 
 function onKey(event) {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (composing(event) || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (event.target.matches("input.naming")) {
     if (event.key === "Enter" || event.key === "Escape") {
       event.preventDefault();

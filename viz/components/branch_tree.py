@@ -13,7 +13,7 @@ from model.run import Run, Step
 from viz.components.drawn import Drawn
 from viz.components.percent import count, percent
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import display_text, display_token, told_token
 
 MOST_BYTES = 2_000_000
 """Of a file that is opened."""
@@ -138,12 +138,12 @@ def _row(
     begins = len(run.prompt_token_ids)
     first = run.step_at(segment.start) if segment.start else None
     rest = segment.start + (first is not None) - begins
-    text = _visible(_written(run.steps[max(0, rest) : segment.stop - begins]))
+    text = display_text(_written(run.steps[max(0, rest) : segment.stop - begins]))
     likelihood = Likelihood.of(run.steps)
     return {
         "level": level,
         "fork": None if first is None else _fork(first),
-        "prompt": "" if first is not None else _cut(_visible(run.prompt), owner is None),
+        "prompt": "" if first is not None else _cut(display_text(run.prompt), owner is None),
         "text": _cut(text, owner is None),
         "key": None if owner is None else owner.key,
         "name": "" if owner is None else owner.name,
@@ -172,13 +172,13 @@ def _written(steps: Sequence[Step]) -> str:
 
 def _fork(step: Step) -> Fork:
     probability = percent(math.exp(step.logprob))
-    token = display_token(step.token, LONGEST_TOKEN)
+    token, told = display_token(step.token, LONGEST_TOKEN), told_token(step.token, LONGEST_TOKEN)
     kind = "forced" if step.forced else "drawn"
     return {
         "token": token,
         "probability": probability,
         "forced": step.forced,
-        "title": say(f"components.tree.fork.{kind}", token=token, p=probability, position=step.position),
+        "title": say(f"components.tree.fork.{kind}", token=told, p=probability, position=step.position),
     }
 
 
@@ -226,13 +226,8 @@ def _parted(here: Run, other: Run, parting: int, alike: bool) -> str:
 
 
 def _quoted(step: Step) -> str:
-    token, p = display_token(step.token, LONGEST_TOKEN), percent(math.exp(step.logprob))
+    token, p = told_token(step.token, LONGEST_TOKEN), percent(math.exp(step.logprob))
     return say("components.tree.parted.token", token=token, p=p)
-
-
-def _visible(text: str) -> str:
-    """Return a text whose spaces stay as they are, and whose line breaks and the like can be seen."""
-    return " ".join(display_token(part) for part in text.split(" "))
 
 
 def _cut(text: str, goes_on: bool) -> str:

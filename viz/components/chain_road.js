@@ -8,7 +8,7 @@ function step(one) {
 }
 
 function road(one) {
-  const head = make("h3", { title: one.title }, make("span", { class: "name" }, one.token), make("span", { class: one.cut ? "cut" : "" }, one.end));
+  const head = make("h3", { title: one.title }, verbatim("span", { class: "name" }, one.token), make("span", { class: one.cut ? "cut" : "" }, one.end));
   return make("section", {}, head, make("ol", {}, ...one.steps.map(step)));
 }
 

@@ -11,7 +11,7 @@ from viz.components.drawn import Drawn
 from viz.components.next_token import LONGEST_TOKEN
 from viz.components.percent import count, percent
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import display_token, told_token
 
 
 class RoadStep(TypedDict):
@@ -64,7 +64,7 @@ def _road(shaped: ShapedDistribution, settings: SamplerSettings, token_id: int, 
     }
     return {
         "token": display_token(token, LONGEST_TOKEN),
-        "title": f"{display_token(token)}\nid {token_id}",
+        "title": f"{told_token(token)}\nid {token_id}",
         "steps": [first, *(_step(passage, settings) for passage in passages)],
         "end": say(end, stage=stage, probability=after),
         "cut": cut,

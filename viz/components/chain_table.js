@@ -4,6 +4,7 @@ const says = element.querySelector(".order-says");
 let sent = 0; // serial of the newest change made here: answers to earlier ones are not drawn
 let dragged = null; // the row that a finger or a mouse holds
 let late = false; // a value came meanwhile
+let said = ""; // what the order changes
 let open = false; // the fold with the other stages
 const before = {}; // values of stages that were switched off here, by name
 
@@ -152,7 +153,7 @@ function table(value) {
   const column = (text, kind, title) => make("th", { scope: "col", class: kind, title }, text);
   const mass = make("span", {}, words.mass, make("small", {}, words.mass_of));
   const head = make("tr", {}, make("th", { scope: "col", "aria-label": words.tools }), column(words.stage, "stage"), column(words.value, "set"), column(words.kept, "n"),
-    column(mass, "m", words.mass_title), column(words.entropy, "n"), column(make("span", { class: "name" }, value.token), "n chosen", value.followed));
+    column(mass, "m", words.mass_title), column(words.entropy, "n"), column(verbatim("span", { class: "name" }, value.token), "n chosen", value.followed));
   const body = [
     endRow("end", words.model, words.model_title, value.model),
     ...value.stages.map(stageRow),
@@ -187,7 +188,8 @@ function draw() {
   const half = focused?.tagName === "INPUT" ? focused.value : null;
   root.classList.remove("waiting");
   root.replaceChildren(make("div", { class: "scroll" }, table(value)), make("div", { class: "below" }, fold(value), reset(value)));
-  if (says.textContent !== value.sentence) says.textContent = value.sentence;
+  if (said !== value.sentence) says.replaceChildren(...prose(value.sentence));
+  said = value.sentence;
   const again = focused?.dataset.key && root.querySelector(`[data-key="${CSS.escape(focused.dataset.key)}"]`);
   if (again) again.focus({ preventScroll: true });
   if (again && half !== null) again.value = half;

@@ -10,11 +10,11 @@ function rowOf(one, step, index) {
     "tr",
     { class: one.chosen ? "chosen" : "" },
     position || "",
-    cell("token", make("span", { class: "name" }, one.token), flag || ""),
+    cell("token", verbatim("span", { class: "name" }, one.token), flag || ""),
     cell("n", one.probability_text),
     cell("n", one.penalty_text),
     cell("n score", one.score_text),
-    cell("alike", one.alike)
+    cell("alike", ...prose(one.alike))
   );
 }
 

@@ -7,7 +7,7 @@ from model.contrastive_search import Candidate, ContrastiveStep
 from viz.components.drawn import Drawn
 from viz.components.percent import percent, signed
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import display_token, told_token
 
 LONGEST_TOKEN = 16
 
@@ -59,7 +59,7 @@ def contrastive_steps_value(
             "penalty_text": signed(one.penalty, 3),
             "alike": say(
                 "components.contrast.alike",
-                token=display_token(token_of(whole[one.alike]), LONGEST_TOKEN),
+                token=told_token(token_of(whole[one.alike]), LONGEST_TOKEN),
                 position=one.alike,
             ),
             "score": one.score,

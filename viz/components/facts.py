@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from model.sampling import ShapedDistribution
 from viz.components.percent import count, percent
+from viz.components.prose import prose
 from viz.strings import say
 
 
@@ -38,8 +39,9 @@ def sampler_facts(shaped: ShapedDistribution) -> list[Fact]:
 
 def facts_html(facts: Sequence[Fact]) -> str:
     """Return facts as escaped HTML."""
-    safe = [{key: escape(str(text)) for key, text in one.items()} for one in facts]
     each = (
-        f'<div title="{one["title"]}"><dt>{one["label"]}</dt><dd>{one["value"]}</dd></div>' for one in safe
+        f'<div title="{escape(one["title"])}"><dt>{prose(one["label"])}</dt>'
+        f"<dd>{prose(one['value'])}</dd></div>"
+        for one in facts
     )
     return f'<dl class="facts">{"".join(each)}</dl>'

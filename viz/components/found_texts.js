@@ -2,7 +2,7 @@ const root = element.querySelector(".found-texts");
 const heads = [["#", "n"], [words.text, "text"], [words.score, "n", words.score_title], [words.sum, "n"], [words.length, "n"], [words.end, "end"], ["", "open", null, words.open]];
 
 function rowOf(row, index) {
-  const tokens = make("td", { class: "text" }, make("div", {}, ...row.tokens.map((token) => make("span", {}, token))));
+  const tokens = make("td", { class: "text" }, verbatim("div", {}, ...row.tokens.map((token) => make("span", { dir: token.includes("<0x") && "auto", class: token.startsWith(words.carrier) && "carried" }, token))));
   const cell = (kind, text, label) => make("td", { class: kind, "data-label": label }, String(text));
   const open = make("button", { type: "button", class: "open", "data-open": index, title: words.open_title }, words.open);
   return make(
@@ -25,7 +25,7 @@ function draw() {
   if (!value || !value.rows || !value.rows.length) return root.replaceChildren();
   const head = make("tr", {}, ...heads.map(([text, kind, title, name]) => make("th", { scope: "col", class: kind, title, "aria-label": name }, text)));
   const table = make("table", {}, make("caption", {}, words.caption), make("thead", {}, head), make("tbody", {}, ...value.rows.map(rowOf)));
-  root.replaceChildren(value.note ? make("p", { class: "compared" }, value.note) : "", box(table), make("p", { class: "say" }, words.turns));
+  root.replaceChildren(value.note ? make("p", { class: "compared" }, ...prose(value.note)) : "", box(table), make("p", { class: "say" }, words.turns));
 }
 
 element.addEventListener("click", (event) => {

@@ -6,8 +6,9 @@ from typing import Any, TypedDict
 from model.beams import Hypothesis
 from viz.components.drawn import Drawn
 from viz.components.percent import signed
+from viz.components.spelling import as_pieces, shown_piece
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import CARRIER
 
 
 class FoundText(TypedDict):
@@ -60,7 +61,7 @@ def found_text(
 ) -> FoundText:
     """Return one sequence, without a score."""
     return {
-        "tokens": [display_token(token_of(token_id)) for token_id in token_ids],
+        "tokens": [shown_piece(piece) for piece in as_pieces(map(token_of, token_ids))],
         "score_text": "–",
         "logprob_sum": logprob_sum,
         "logprob_sum_text": signed(logprob_sum),
@@ -83,7 +84,10 @@ class FoundTexts(Drawn):
             *("caption", "text", "score", "score_title", "sum", "length", "end"),
             *("open", "open_title", "turns"),
         )
-        words = {key: say(f"components.found.words.{key}") for key in keys} | {"here": elem_id}
+        words = {key: say(f"components.found.words.{key}") for key in keys} | {
+            "here": elem_id,
+            "carrier": CARRIER,
+        }
         super().__init__(
             "found_texts", '<div class="found-texts"></div>', value, words=words, elem_id=elem_id, **kwargs
         )

@@ -7,7 +7,7 @@ const unit = make("span", { class: "unit" });
 const scale = make("i");
 const ticks = make("span", { class: "ticks" });
 const legend = make("div", { class: "head-legend" }, unit, make("span", { class: "scale" }, scale, ticks));
-const choice = make("select", { "aria-label": words.key });
+const choice = make("select", { "aria-label": words.key, translate: "no" });
 const chooser = make("label", { class: "key-choice", hidden: true }, make("span", {}, words.key), choice);
 const empty = make("p", { class: "notice", role: "status", hidden: true });
 const grid = make("div", { class: "cells", role: "grid", "aria-label": words.grid, "aria-describedby": "head-told" });
@@ -92,7 +92,7 @@ function drawList(value) {
 
 function drawChoice(value) {
   chooser.hidden = value.keys.length === 0;
-  const options = value.keys.map((token, index) => make("option", { value: index }, `${index} · ${token}`));
+  const options = value.keys.map((token, index) => make("option", { value: index }, `${index} · \u2068${token}\u2069`));
   if (document.activeElement !== choice || choice.length !== options.length) choice.replaceChildren(...options);
   choice.value = String(value.key);
 }

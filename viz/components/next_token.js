@@ -15,7 +15,7 @@ function bar(row, scale) {
 
 function nameOf(row) {
   const open = String(row.token_id === picked);
-  return make("button", { type: "button", class: "name", tabindex: -1, "aria-expanded": open, "data-key": row.token_id }, row.token);
+  return verbatim("button", { type: "button", class: "name", tabindex: -1, "aria-expanded": open, "data-key": row.token_id }, row.token);
 }
 
 // What can be done with a token depends on what else is on the page.
@@ -38,7 +38,7 @@ function rowOf(row, scale) {
     "tr",
     { class: row.token_id === picked ? `${kind} picked` : kind, title: row.title, "data-token-id": row.token_id },
     cellOf("rank", row.rank_text),
-    cellOf("token", nameOf(row), flag && make("span", { class: "flag" }, flag)),
+    cellOf("token", nameOf(row), row.completes && verbatim("span", { class: "completes", title: words.completes }, row.completes), flag && make("span", { class: "flag" }, flag)),
     cellOf("bars", bar(row, scale)),
     cellOf("n raw", row.raw_text),
     cellOf("n shaped", row.shaped_text)
@@ -71,7 +71,7 @@ function table(value) {
 }
 
 function facts(list) {
-  const one = (fact) => make("div", { title: fact.title }, make("dt", {}, fact.label), make("dd", {}, fact.value));
+  const one = (fact) => make("div", { title: fact.title }, make("dt", {}, ...prose(fact.label)), make("dd", {}, ...prose(fact.value)));
   return make("dl", { class: "facts" }, ...list.map(one));
 }
 
@@ -110,10 +110,10 @@ function draw() {
   if (at !== chosen || !value?.rows?.some((row) => row.token_id === picked)) picked = null;
   chosen = at;
   if (!value || !value.rows) root.replaceChildren(make("p", { class: "say" }, words.empty));
-  else if (value.rows.length === 0) root.replaceChildren(make("p", { class: "say" }, value.note));
+  else if (value.rows.length === 0) root.replaceChildren(make("p", { class: "say" }, ...prose(value.note)));
   else {
-    const note = value.note ? make("p", { class: "say" }, value.note) : "";
-    root.replaceChildren(make("div", { class: "scroll" }, table(value)), value.facts.length ? facts(value.facts) : note);
+    const note = value.note ? make("p", { class: "say note" }, ...prose(value.note)) : "";
+    root.replaceChildren(make("div", { class: "scroll" }, table(value)), value.facts.length ? facts(value.facts) : "", note);
   }
   keepHeight(value);
   stop((reached && keyed(reached)) || buttons()[0]);
@@ -140,6 +140,7 @@ element.addEventListener("click", (event) => {
 });
 
 element.addEventListener("keydown", (event) => {
+  if (composing(event)) return;
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   const all = buttons();
   const at = all.indexOf(document.activeElement);

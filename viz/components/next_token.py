@@ -10,8 +10,9 @@ from model.sampling import ShapedDistribution, draw
 from viz.components.drawn import Drawn
 from viz.components.facts import Fact, fact
 from viz.components.percent import count, percent, signed
+from viz.components.spelling import completed
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import display_token, told_token
 
 LONGEST_TOKEN = 22
 SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -26,6 +27,8 @@ class Row(TypedDict):
     token: str
     own: str
     """The token as it is, for whoever saves the table."""
+    completes: str
+    """The character that would be whole with it, where its first bytes are in the text already."""
     token_id: int
     rank: int
     rank_text: str
@@ -79,6 +82,8 @@ def next_token_value(
     u: float | None,
     rows: int,
     forced: bool = False,
+    note: str = "",
+    begun: bytes = b"",
     banned: Container[int] = (),
 ) -> NextTokenValue:
     """Return the leading tokens, the chosen one wherever it stands, and all others as one row.
@@ -90,6 +95,8 @@ def next_token_value(
         u: the draw; None where there was none.
         rows: number of leading tokens with a row of their own.
         forced: the chosen token was put there by a person, not drawn.
+        note: a sentence on the chosen token.
+        begun: bytes in the text of a character that is not complete.
         banned: ids of the tokens that a person ruled out.
     """
     dice = draw(shaped, u) if u is not None and not forced else None
@@ -97,7 +104,7 @@ def next_token_value(
     extra = sorted(
         {token_id for token_id in (chosen, dice) if token_id is not None} - set(ids), key=shaped.rank
     )
-    table = _rows(shaped, [*ids, *extra], token_of, chosen, dice, banned)
+    table = _rows(shaped, [*ids, *extra], token_of, chosen, dice, begun, banned)
     scale = _scale(table)
     return {
         "rows": table,
@@ -106,7 +113,7 @@ def next_token_value(
         "scale": scale,
         "scale_text": f"{100 * scale:g} %",
         "facts": _facts(shaped, chosen, u, dice, token_of, forced),
-        "note": "",
+        "note": note,
     }
 
 
@@ -144,6 +151,7 @@ def _rows(
     token_of: Callable[[int], str],
     chosen: int | None,
     dice: int | None,
+    begun: bytes,
     banned: Container[int],
 ) -> list[Row]:
     rows: list[Row] = []
@@ -156,6 +164,7 @@ def _rows(
             {
                 "token": display_token(text, LONGEST_TOKEN),
                 "own": text,
+                "completes": display_token(completed(begun, text)),
                 "token_id": token_id,
                 "rank": rank,
                 "rank_text": count(rank),
@@ -172,7 +181,7 @@ def _rows(
                 "banned": token_id in banned,
                 "title": say(
                     "components.next.title",
-                    token=display_token(text),
+                    token=told_token(text),
                     id=token_id,
                     rank=count(rank),
                     logit=f"{float(shaped.logits[token_id]):.3f}",
@@ -249,7 +258,7 @@ def _facts(
         facts.append(fact("forced"))
     elif u is not None and dice is not None:
         low, high = _interval(shaped, dice)
-        token = display_token(token_of(dice), LONGEST_TOKEN)
+        token = told_token(token_of(dice), LONGEST_TOKEN)
         facts.append(fact("dice", u=f"{u:.4f}", token=token, low=f"{low:.4f}", high=f"{high:.4f}"))
     return facts
 
@@ -274,7 +283,7 @@ class NextTokenBars(Drawn):
         **kwargs: Any,
     ) -> None:
         """Create the table; `invitation` is the key of the sentence shown without a value."""
-        keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption")
+        keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption", "completes")
         actions = [f"{action}{title}" for action in ("branch", "ban", "boost") for title in ("", "_title")]
         actions.append("unban_title")
         super().__init__(

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 from viz.components.drawn import Drawn
 from viz.components.percent import signed
 from viz.strings import say
+from viz.tokens import display_text
 
 
 class RolloutText(TypedDict):
@@ -35,7 +36,7 @@ def rollout_texts_value(entries: Sequence[tuple[int, str, float | None]]) -> Rol
         "texts": [
             {
                 "index": index,
-                "text": text.replace("\n", "↵") or say("components.rollouts.no_text"),
+                "text": display_text(text) or say("components.rollouts.no_text"),
                 "logprob": _mean(logprob),
                 "name": say("components.rollouts.open_name", number=index + 1),
             }

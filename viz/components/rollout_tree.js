@@ -15,6 +15,8 @@ const branches = () => props.value?.branches ?? [];
 
 function text(label, times) {
   const spans = label.startsWith("␣") ? [shape("tspan", { class: "space" }, "␣"), label.slice(1)] : [label];
+  spans.unshift("\u2068"); // the label keeps its own direction, beside the number behind it as well
+  spans.push("\u2069");
   return times ? [...spans, shape("tspan", { class: "times", dx: 6 }, times)] : spans;
 }
 
@@ -41,7 +43,7 @@ function light(index) { // the way from the beginning to a branch
   const way = new Set();
   for (let at = index; at !== null && at !== undefined; at = branches()[at].parent) way.add(at);
   groups.forEach((one, at) => one.classList.toggle("lit", way.has(at)));
-  told.textContent = index === null ? props.value?.note ?? "" : branches()[index].title.replaceAll("\n", " · ");
+  told.replaceChildren(...prose(index === null ? props.value?.note : branches()[index].title.replaceAll("\n", " · ")));
 }
 
 function reach(index) {
@@ -58,7 +60,7 @@ function draw() {
   else {
     const size = { width: value.width, height: value.height, viewBox: `0 0 ${value.width} ${value.height}` };
     const back = [...groups].reverse(); // what comes first lies on top
-    box.replaceChildren(shape("svg", { ...size, role: "tree", "aria-label": words.tree }, trunk(value.trunk), ...back));
+    box.replaceChildren(shape("svg", { ...size, role: "tree", translate: "no", "aria-label": words.tree }, trunk(value.trunk), ...back));
   }
   reach(Math.max(0, Math.min(stop, groups.length - 1)));
   light(null);

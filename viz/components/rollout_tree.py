@@ -11,7 +11,7 @@ from model.rollout_statistics import RolloutNode
 from viz.components.drawn import Drawn
 from viz.components.percent import count, percent
 from viz.strings import say
-from viz.tokens import ELLIPSIS, display_token
+from viz.tokens import ELLIPSIS, display_token, isolated
 
 CHARACTER = 7.25
 """Pixels of a character, at the size that the style sheet gives the labels."""
@@ -119,8 +119,12 @@ def rollout_tree_value(
 
 
 def cells(text: str) -> int:
-    """Return how many characters of a monospaced font a text takes: two for one of East Asia or an emoji."""
-    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+    """Return how many characters of a monospaced font a text takes: two for one of East Asia or an emoji.
+
+    Accents and joiners stand on others and take none.
+    """
+    seen = (one for one in text if unicodedata.category(one) not in ("Mn", "Me", "Cf"))
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in seen)
 
 
 def _heights(nodes: Sequence[RolloutNode], thick: Sequence[float]) -> list[float]:
@@ -178,7 +182,7 @@ def _label(text: str, limit: int) -> str:
 def _title(node: RolloutNode, text: str, rollouts: int) -> str:
     return say(
         "components.rollouts.title" if node.count > 1 else "components.rollouts.title_one",
-        text=_label(text, 200),
+        text=isolated(_label(text, 200)),
         count=count(node.count),
         rollouts=count(rollouts),
         share=percent(node.share),

@@ -32,7 +32,7 @@ function picture(block, format) {
 // Labels of a figure are markup, with `<`, `>` and `&` of the text escaped. Where they stand for tokens, `meta` holds these as they
 // are (viz/figures/own_texts.py).
 const plain = (label) =>
-  String(label ?? "").replace(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+  String(label ?? "").replace(/<[^>]*>|[\u2068\u2069]/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
 function axisOf(plot, trace, letter) {
   const id = trace[`${letter}axis`] ?? letter;
@@ -108,7 +108,7 @@ function menuOf(block, kinds) {
   const menu = make("div", { class: "take-away" }, opener, group);
   opener.addEventListener("click", () => open(group.hidden));
   menu.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || group.hidden) return;
+    if (event.key !== "Escape" || composing(event) || group.hidden) return;
     open(false);
     opener.focus();
   });
@@ -133,6 +133,7 @@ function nameFigure(block) {
   const heading = [...(card?.querySelectorAll("h2, h3") ?? [])]
     .findLast((one) => one.compareDocumentPosition(block) & Node.DOCUMENT_POSITION_FOLLOWING)?.textContent.trim();
   const alone = card?.querySelectorAll(".js-plotly-plot").length === 1;
+  plot.setAttribute("translate", "no"); // tokens stand on its axes
   plot.setAttribute("role", "figure");
   plot.setAttribute("aria-label", !heading ? own : alone ? heading : `${heading} (${own})`);
 }

@@ -9,12 +9,13 @@ let trustAgain = 0;
 let sending = 0;
 let writing = false;
 let following = true;
-const cells = []; // one per token: its button, the breaks after it, and the word that it is part of
+const cells = []; // one per token: its button, the breaks after it, and the word that what follows may be part of
+const BYTE = /(<0x[0-9A-F]{2}>)/;
 let pressed = null; // the button of the selected token
 let stop = null; // the button that Tab reaches
 const caret = make("span", { class: "caret", "aria-hidden": "true" });
 const unmarked = { type: "button", "aria-pressed": "false", tabindex: -1 };
-const next = make("button", { ...unmarked, class: "next", title: words.next_title }, words.next);
+const next = make("button", { ...unmarked, class: "next", dir: "ltr", title: words.next_title }, words.next);
 strip.setAttribute("aria-label", words.group);
 empty.textContent = words.empty;
 
@@ -25,22 +26,80 @@ const buttonAt = (index) => (index < current().tokens.length ? cells[index]?.but
 
 function label(text) {
   const spaces = text.length - text.trimStart().length;
-  return [...Array.from(text.slice(0, spaces), (space) => make("span", { class: "space" }, space)), text.slice(spaces)];
+  return [...Array.from(text.slice(0, spaces), (space) => make("span", { class: "space" }, space)), ...signs(text.slice(spaces))];
+}
+
+function signs(text) { // what stands for something that cannot be seen is fainter than what can
+  return text.split(words.mark).flatMap((part, index) => (index ? [make("span", { class: "hidden" }, words.mark), part] : [part]));
+}
+
+function bytes(text) { // `<0xE4>` for whoever listens or copies, of which two digits are seen
+  const digits = (byte) => make("span", { class: "byte" }, make("i", {}, "<0x"), byte.slice(3, 5), make("i", {}, ">"));
+  return text.split(BYTE).flatMap((part, index) => (index % 2 ? [digits(part)] : label(part)));
+}
+
+// The box is from left to right, as its title is; what it reads may not be.
+function read(token, text, level) {
+  const inside = token.mark === "bytes" ? bytes(text) : label(text);
+  return level % 2 || token.joins ? [make("span", { dir: level % 2 ? "rtl" : "ltr", class: token.joins }, ...inside)] : inside;
+}
+
+const line = (dir) => make("div", { class: "line", dir });
+const content = (place) => Array.from(place.children).filter((one) => one !== caret && one !== next);
+const base = (place) => (place.dir === "rtl" ? 1 : 0);
+
+// Boxes have no direction for the browser: those that run against their line stand in a stretch of their own.
+function stretch(level) {
+  let place = strip.lastElementChild;
+  for (let above = base(place) + 1; above <= level; above++) {
+    const last = content(place).at(-1);
+    place = last?.matches(".stretch") ? last : put(make("span", { class: "stretch", dir: above % 2 ? "rtl" : "ltr" }), place);
+  }
+  return place;
+}
+
+function put(made, place) {
+  place.insertBefore(made, [caret, next].find((end) => end.parentNode === place) ?? null);
+  return made;
+}
+
+function wordIn(place, before) {
+  return before?.parentNode === place ? before : put(make("span", { class: "word" }), place);
 }
 
 function cell(token, index) {
-  const kind = [token.kind, token.mark, token.forced && "forced"].filter(Boolean).join(" ");
-  const button = make("button", { ...unmarked, class: kind, "data-index": index }, ...label(token.text));
-  const word = token.joined && index > 0 ? cells[index - 1].word : make("span", { class: "word" });
+  const kind = [token.kind, token.mark, token.forced && "forced", token.part && "part"].filter(Boolean).join(" ");
+  const button = make("button", { ...unmarked, class: kind, dir: "ltr", "data-index": index }, ...read(token, token.text, token.level));
+  let word = wordIn(stretch(token.level), token.joined && index > 0 ? cells[index - 1].word : null);
   const parts = [button, ...Array.from({ length: token.breaks }, () => make("br"))];
-  // A button is a box and cannot go on in the next line: the rest of its token stands there by itself.
-  if (token.tail) parts.push(make("span", { class: `tail ${token.kind}`, "data-of": index }, ...label(token.tail)));
   word.append(...parts);
-  if (!word.parentNode) strip.insertBefore(word, [caret, next].find((end) => end.parentNode === strip) ?? null);
+  if (token.breaks) strip.append(line(token.after));
+  if (token.tail) { // a button is a box and cannot go on in the next line: the rest of its token stands there by itself
+    word = wordIn(stretch(token.tail_level));
+    const tail = make("span", { class: `tail ${token.kind}`, "data-of": index }, ...label(token.tail));
+    word.append(tail);
+    parts.push(tail);
+  }
   return { button, word, parts };
 }
 
-const keyOf = (token) => JSON.stringify([token.text, token.kind, token.mark, token.breaks, token.tail, token.joined, token.forced]);
+function remove({ parts, token }) {
+  for (const part of parts) {
+    let place = part.parentNode;
+    part.remove();
+    while (place !== strip && !place.matches(".line") && !place.hasChildNodes()) {
+      const outer = place.parentNode;
+      place.remove();
+      place = outer;
+    }
+  }
+  if (token.breaks) strip.lastElementChild.remove();
+}
+
+const keyOf = (token) => {
+  const { title, weight, ...drawn } = token;
+  return JSON.stringify(drawn);
+};
 
 function tint(cell, token) {
   if (cell.button.title !== token.title) cell.button.title = token.title;
@@ -49,14 +108,13 @@ function tint(cell, token) {
   for (const part of cell.parts) part.style.setProperty("--w", token.weight);
 }
 
-function drawTokens(sources) {
+function drawTokens(sources, dir) {
+  if (!strip.firstElementChild) strip.append(line(dir));
+  strip.firstElementChild.dir = dir;
   const tokens = sources.map((source, index) => (cells[index]?.source === source ? cells[index].token : JSON.parse(source)));
   const changed = tokens.findIndex((token, index) => cells[index]?.token !== token && cells[index]?.key !== keyOf(token));
   const focused = cells.findIndex(({ button }) => button === document.activeElement);
-  for (const gone of cells.splice(changed < 0 ? tokens.length : changed)) {
-    gone.parts.forEach((part) => part.remove());
-    if (!gone.word.hasChildNodes()) gone.word.remove();
-  }
+  cells.splice(changed < 0 ? tokens.length : changed).reverse().forEach(remove);
   tokens.forEach((token, index) => {
     if (index === cells.length) cells.push({ key: keyOf(token), ...cell(token, index) });
     if (cells[index].token !== token) tint(cells[index], token);
@@ -101,11 +159,11 @@ function draw() {
   const value = current();
   if (value.writing || value.selected === selected) awaited = false;
   if (!awaited) selected = value.selected ?? null;
-  drawTokens(value.tokens);
+  drawTokens(value.tokens, value.dir ?? "ltr");
   next.dataset.next = value.tokens.length; // not an index: it is no token yet
-  if (value.next) strip.append(next);
-  else next.remove();
-  if (value.writing) strip.insertBefore(caret, value.next ? next : null);
+  if (!value.next) next.remove();
+  else if (strip.lastElementChild.lastElementChild !== next) strip.lastElementChild.append(next);
+  if (value.writing) strip.lastElementChild.insertBefore(caret, value.next ? next : null);
   else caret.remove();
   empty.hidden = value.tokens.length > 0;
   strip.hidden = legend.hidden = value.tokens.length === 0;
@@ -146,10 +204,14 @@ const elsewhere = (target) =>
       "[role=slider], [role=tab], [role=listbox], [role=option], [role=combobox], [role=radio], [role=menu], [role=dialog]"
   );
 
+function steps(key, from) { // the way that the line of the selected token is read
+  const ahead = buttonAt(from)?.closest(".line")?.dir === "rtl" ? "ArrowLeft" : "ArrowRight";
+  return key === ahead ? 1 : -1;
+}
+
 function aim(key, inside) {
   const from = selected ?? firstGenerated();
-  if (key === "ArrowLeft") return selected === null ? from : from - 1;
-  if (key === "ArrowRight") return selected === null ? from : from + 1;
+  if (key === "ArrowLeft" || key === "ArrowRight") return selected === null ? from : from + steps(key, from);
   if (key === "Home" && inside) return firstGenerated();
   if (key === "End" && inside) return cells.length - 1;
   return null;
@@ -157,15 +219,8 @@ function aim(key, inside) {
 
 function onKey(event) {
   if (!element.isConnected) return document.removeEventListener("keydown", onKey);
-  if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (event.defaultPrevented || composing(event) || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (elsewhere(event.target)) return;
-  if (event.key === " " && !event.target.closest?.("button, a, summary, [role=button]")) {
-    const generate = document.getElementById(words.generate);
-    if (!generate || generate.disabled || !generate.offsetParent) return;
-    event.preventDefault();
-    if (!event.repeat) generate.click();
-    return;
-  }
   const inside = strip.contains(document.activeElement);
   const aimed = current().tokens.length > 1 ? aim(event.key, inside) : null;
   if (aimed === null) return;

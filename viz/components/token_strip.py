@@ -1,8 +1,6 @@
 """The text as a strip of tokens: each one a button that can be asked why."""
 
-import codecs
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -13,10 +11,13 @@ import orjson
 from model.given import given_steps
 from model.run import Run, Step
 from model.text import Piece
+from viz.bidi import Direction
 from viz.components.drawn import Drawn
 from viz.components.percent import count, percent
+from viz.components.spelling import Part, begun, begun_character, explained, spelled
+from viz.components.token_flow import Flow, flows
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import MARK, display_text, display_token, told_token
 
 ColourBy = Literal["probability", "rank", "surprisal", "entropy"]
 COLOUR_BY: tuple[ColourBy, ...] = get_args(ColourBy)
@@ -28,8 +29,8 @@ MOST_RANK = 1000
 LONGEST_WORD = 24
 """Tokens without a space between them stay on one line up to this many characters."""
 
-BYTE = re.compile(r"(<0x[0-9A-F]{2}>)")
-"""How a byte reads that is no whole character by itself."""
+BYTES_WIDE = 4
+"""Characters as wide as the bytes of one that is not complete."""
 REMEMBERED = 16_384
 """Buttons that need not be made again."""
 
@@ -46,6 +47,15 @@ class Token(TypedDict):
     """Lines broken after `text`."""
     tail: str
     """What of the token stands on the line after the break, such as an indentation."""
+    level: int
+    """Of its box: boxes of even levels go on to the right, of odd ones to the left."""
+    tail_level: int
+    after: Direction
+    """Direction of the paragraph after the break."""
+    joins: Literal["", "before", "after", "before after"]
+    """Letters of neighbouring tokens that join, as those of Arabic do."""
+    part: bool
+    """Holds a part of a character only."""
     joined: bool
     """Belongs to the word before it: no line break between the two."""
     forced: bool
@@ -72,6 +82,8 @@ class StripValue(TypedDict):
     selected: int | None
     writing: bool
     next: bool
+    dir: Direction
+    """Of the first paragraph."""
     legend: Legend
 
 
@@ -97,19 +109,24 @@ def strip_value(
     tokens: list[Token] = []
     before, length = "", 0
     given = len(run.prompt_token_ids) + given_steps(run)
+    direction, flow = flows(pieces)
+    parts = spelled(pieces)
     for position, piece in enumerate(pieces):
-        joined = position > 0 and _joined(before, piece) and length + len(piece.text) <= LONGEST_WORD
-        length = length + len(piece.text) if joined else len(piece.text)
-        before = piece.text if piece.kind != "special" else " "
+        own = parts.get(position, ())
+        width = len(piece.text) or BYTES_WIDE
+        joined = position > 0 and _joined(before, piece, own) and length + width <= LONGEST_WORD
+        length = length + width if joined else width
+        before = " " if piece.kind == "special" else piece.text or before
         step = run.step_at(position)
         # Where a whole text was given there is no use in saying so of every token.
         forced = step is not None and step.forced and position >= given
-        tokens.append(_token(position, piece, step, colour_by, joined, forced))
+        tokens.append(_token(position, piece, step, colour_by, joined, forced, flow[position], own))
     return {
         "tokens": tokens,
         "selected": selected,
         "writing": writing,
         "next": next_token,
+        "dir": direction,
         "legend": legend(colour_by),
     }
 
@@ -147,37 +164,38 @@ def shown_text(piece: Piece) -> str:
     if piece.kind == "special" or not piece.text:
         return display_token(piece.token)
     if not piece.text.strip(" "):
-        return display_token(piece.text) + begun_character(piece)
-    return " ".join(display_token(part) for part in piece.text.split(" ")) + begun_character(piece)
-
-
-def begun_character(piece: Piece) -> str:
-    """Return the bytes behind the text of a token with which a character begins, such as `<0xF0><0x9F>`."""
-    if piece.token == piece.text:
-        return ""
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
-    for part in BYTE.split(piece.token):
-        byte = BYTE.fullmatch(part)
-        decoder.decode(bytes.fromhex(part[3:5]) if byte else part.encode())
-    return "".join(f"<0x{byte:02X}>" for byte in decoder.getstate()[0])
+        return begun(display_token(piece.text), piece)
+    return begun(display_text(piece.text), piece)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _token(
-    position: int, piece: Piece, step: Step | None, colour_by: ColourBy, joined: bool, forced: bool
+    position: int,
+    piece: Piece,
+    step: Step | None,
+    colour_by: ColourBy,
+    joined: bool,
+    forced: bool,
+    flow: Flow,
+    parts: tuple[Part, ...],
 ) -> Token:
     """Return one button. Remembered: while a text grows, all of it is sent again with every update."""
     head, tail = _at_last_break(piece)
     return {
         "text": shown_text(head),
-        "tail": tail + begun_character(piece) if tail else "",
+        "tail": begun(tail, piece) if tail else "",
+        "level": flow.level,
+        "tail_level": flow.tail_level,
+        "after": flow.after,
+        "joins": _joins(flow),
+        "part": bool(parts),
         "kind": "prompt" if step is None else "generated",
         "mark": _mark(piece),
         "breaks": min(2, piece.text.count("\n")) if piece.kind != "special" else 0,
         "joined": joined,
         "forced": forced,
         "weight": 0.0 if step is None else round(weight_of(step, colour_by), 3),
-        "title": _title(position, piece, step, forced),
+        "title": _title(position, piece, step, forced, parts),
     }
 
 
@@ -197,34 +215,30 @@ def _mark(piece: Piece) -> Literal["", "blank", "bytes", "special"]:
     return "" if piece.text.strip() else "blank"
 
 
-def _joined(before: str, piece: Piece) -> bool:
-    """Tell whether running text would allow no line break here."""
-    if not before or not piece.text or piece.kind == "special":
+def _joined(before: str, piece: Piece, parts: Sequence[Part]) -> bool:
+    """Tell whether running text would allow no line break here: within a word, or within a character."""
+    if parts and parts[0].first > 1:
+        return True
+    text = piece.text or "".join(part.character for part in parts)
+    if not before or not text or piece.kind == "special":
         return False
-    left, right = before[-1], piece.text[0]
+    left, right = before[-1], text[0]
     return not left.isspace() and not right.isspace() and left < "\u2e80" and right < "\u2e80"
 
 
-def _title(position: int, piece: Piece, step: Step | None, forced: bool) -> str:
-    lines = [_told(position, piece, step), *_on_bytes(piece)]
+def _joins(flow: Flow) -> Literal["", "before", "after", "before after"]:
+    if flow.joins_before:
+        return "before after" if flow.joins_after else "before"
+    return "after" if flow.joins_after else ""
+
+
+def _title(position: int, piece: Piece, step: Step | None, forced: bool, parts: Sequence[Part]) -> str:
+    lines = [_told(position, piece, step), *explained(parts)]
     return "\n".join([*lines, say("components.strip.forced")] if forced else lines)
 
 
-def _on_bytes(piece: Piece) -> list[str]:
-    """Return what is to be said of a token that is not made of whole characters."""
-    if piece.kind == "special" or not BYTE.search(piece.token) or piece.text == piece.token:
-        return []
-    lines = []
-    if piece.text and BYTE.match(piece.token):
-        character, name = display_token(piece.text[0]), display_token(piece.token, 40)
-        lines.append(say("components.strip.last_bytes", character=character, token=name))
-    if piece.kind == "bytes" or begun_character(piece):
-        lines.append(say("components.strip.some_bytes"))
-    return lines
-
-
 def _told(position: int, piece: Piece, step: Step | None) -> str:
-    name = display_token(piece.token, 40)
+    name = told_token(piece.token, 40)
     if step is None:
         return say("components.strip.title_prompt", token=name, id=piece.token_id, position=position)
     return say(
@@ -243,8 +257,8 @@ def _told(position: int, piece: Piece, step: Step | None) -> str:
 class TokenStrip(Drawn):
     """The strip.
 
-    Fires `select` with `{"index": position, "value": text}`; see `Selection` for what to listen to. ←/→ work
-    anywhere on the page, Home and End within the strip, and Space presses the button `generate_id`.
+    Fires `select` with `{"index": position, "value": text}`; see `Selection` for what to listen to. ← and →
+    work anywhere on the page and go the way one reads, Home and End within the strip.
     """
 
     def __init__(
@@ -252,17 +266,17 @@ class TokenStrip(Drawn):
         value: StripValue | None = None,
         *,
         elem_id: str = "tokens",
-        generate_id: str = "generate",
         **kwargs: Any,
     ) -> None:
         keys = ("group", "empty", "next", "next_title")
         words = {key: say(f"components.strip.{key}") for key in keys} | {
-            "generate": generate_id,
             "strip": elem_id,
+            "mark": MARK,
         }
         super().__init__(
             "token_strip",
-            '<div class="strip" role="group"></div><p class="strip-empty"></p><div class="legend"></div>',
+            '<div class="strip" role="group" translate="no"></div>'
+            '<p class="strip-empty"></p><div class="legend"></div>',
             value,
             words=words,
             elem_id=elem_id,

@@ -25,6 +25,7 @@ watcher.observe(document.body, { subtree: true, childList: true, attributes: tru
 
 function press(event) {
   if (!element.isConnected) return document.removeEventListener("keydown", press);
+  if (composing(event)) return;
   const inPrompt = event.target.closest?.("#prompt") !== null;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && inPrompt) {
     event.preventDefault();

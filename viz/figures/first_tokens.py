@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from model.rollout_statistics import FirstToken
 from viz.figures.own_texts import own_table
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
-from viz.figures.token_labels import token_label
+from viz.figures.token_labels import token_label, token_name
 from viz.strings import say
 
 ROW = 25
@@ -64,7 +64,7 @@ def first_tokens_figure(rows: Sequence[FirstToken], labels: Sequence[str], *, th
             labels,
         ),
         customdata=[
-            [token_label(label, 40), row.count, row.low, row.high, row.probability]
+            [token_name(label, 40), row.count, row.low, row.high, row.probability]
             for row, label in zip(rows, labels, strict=True)
         ],
         hovertemplate=_hover(),

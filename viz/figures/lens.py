@@ -10,7 +10,7 @@ from model.lens import LensLayer
 from viz.figures.layer_rows import after, band, row_name, rows_figure
 from viz.figures.own_texts import own_name, own_places
 from viz.figures.theme import SMALL, TICKS, Theme, add_key
-from viz.figures.token_labels import token_label
+from viz.figures.token_labels import token_label, token_name
 from viz.strings import say
 
 LABEL_LIMIT = 10
@@ -75,10 +75,10 @@ def _hover(one: LensLayer, token_of: Callable[[int], str], chosen: int | None) -
     """Return all that is known of a layer, escaped."""
     lines = [f"<b>{after(one.layer)}</b>"]
     for token_id, probability in zip(one.token_ids, one.probabilities, strict=True):
-        label = token_label(token_of(token_id), 24)
+        label = token_name(token_of(token_id), 24)
         lines.append(f"{_share(probability)}\u2002" + (f"<b>{label}</b>" if token_id == chosen else label))
     if chosen is not None:
-        token = token_label(token_of(chosen), 24)
+        token = token_name(token_of(chosen), 24)
         lines.append(
             say("figures.lens.of", token=token, rank=f"{one.rank:,}", share=_share(one.probability or 0.0))
         )

@@ -11,7 +11,7 @@ from model.lens import LensColumn, LensLayer
 from viz.figures.layer_rows import BOTTOM, EMBEDDING, TOP, row_name, rows_figure
 from viz.figures.own_texts import own_places
 from viz.figures.theme import SMALL, TICKS, ColorScale, Theme, contrast
-from viz.figures.token_labels import token_label
+from viz.figures.token_labels import token_label, token_name
 from viz.strings import say
 
 COLOURS = ("probability", "entropy", "rank")
@@ -195,7 +195,7 @@ def _name_axes(
         return {"tickmode": "array", "tickvals": list(positions), "ticktext": texts, "tickangle": -90}
 
     common = {"range": [positions.start - 0.5, positions.stop - 0.5], "showgrid": False, "fixedrange": True}
-    names = {str(at): token_label(tokens[at], AXIS_LIMIT) for at in positions}
+    names = {str(at): token_name(tokens[at], AXIS_LIMIT) for at in positions}
     figure.update_xaxes(**ticks(0), **common, tickfont_size=TICKS, labelalias=names)
     figure.update_yaxes(labelalias={str(EMBEDDING): row_name(EMBEDDING)})
     figure.update_layout(

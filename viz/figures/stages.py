@@ -9,7 +9,7 @@ from model.stage_shares import StageShares
 from viz.figures.band_labels import CHARACTER_WIDTH
 from viz.figures.own_texts import own_name
 from viz.figures.theme import SMALL, Theme, add_key, base_figure
-from viz.figures.token_labels import token_label
+from viz.figures.token_labels import token_label, token_name
 from viz.strings import say
 from viz.tokens import display_token
 
@@ -48,7 +48,7 @@ def stages_figure(
     figure = base_figure(theme=theme, height=HEIGHT, margin=margin)
     fills = _fills(shares.token_ids.tolist(), chosen, dice, theme)
     bands = np.column_stack([shares.shares, shares.others])
-    names = [*(token_label(label, 24) for label in labels), say("figures.stages.others")]
+    names = [*(token_name(label, 24) for label in labels), say("figures.stages.others")]
     _flows(figure, bands, shares.cut, fills, theme)
     hover = "%{x}<br>%{fullData.name}  <b>%{y:.3%}</b>%{customdata[0]}<extra></extra>"
     own = [*labels, names[-1]]

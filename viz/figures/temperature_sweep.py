@@ -9,7 +9,7 @@ from model.sampler_effects import TemperatureSweep
 from viz.figures.band_labels import Anchor, spot_in_band
 from viz.figures.own_texts import own_name
 from viz.figures.theme import SMALL, Theme, base_figure, ink_on, placeholder
-from viz.figures.token_labels import token_label
+from viz.figures.token_labels import token_label, token_name
 from viz.strings import say
 from viz.tokens import display_token
 
@@ -36,7 +36,7 @@ def temperature_sweep_figure(
     figure = base_figure(theme=theme, height=HEIGHT, margin={"t": 22, "b": 38})
     fills = _fills(sweep, chosen, theme)
     bands = np.column_stack([sweep.probabilities, sweep.others])
-    names = [token_label(label, 24) for label in labels] + [say("figures.sweep.others")]
+    names = [token_name(label, 24) for label in labels] + [say("figures.sweep.others")]
     own = [*labels, names[-1]]
     for name, text, heights, fill in zip(names, own, bands.T, fills, strict=True):
         figure.add_scatter(

@@ -9,7 +9,7 @@ from model.distribution import Floats
 from model.throws import Share
 from viz.figures.own_texts import own_places
 from viz.figures.theme import Theme, add_key, base_figure, placeholder
-from viz.figures.token_labels import token_label
+from viz.figures.token_labels import token_label, token_name
 from viz.strings import say
 
 HEIGHT = 290
@@ -53,7 +53,8 @@ def throws_figure(shares: Sequence[Share], *, labels: Sequence[str], total: int,
     add_key(figure, entries, lift=8, theme=theme)
     most = max([max(one.probability, one.high if total else 0.0) for one in shares], default=1.0)
     figure.update_xaxes(
-        tickvals=places, ticktext=names, labelalias={str(place): name for place, name in enumerate(names)},
+        tickvals=places, ticktext=names,
+        labelalias={str(place): token_name(label, LABEL_LIMIT) for place, label in enumerate(labels)},
         tickangle=-45, range=[-0.6, max(FEWEST, len(shares)) - 0.4], showgrid=False, fixedrange=True,
     )  # fmt: skip
     own_places(figure, x=dict(enumerate(labels)))

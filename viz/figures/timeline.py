@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from model.run import Step
 from viz.figures.own_texts import own_table
 from viz.figures.theme import CLEAR, Theme, add_key, base_figure, placeholder
-from viz.figures.token_labels import token_label
+from viz.figures.token_labels import token_name
 from viz.strings import say
 
 HEIGHT = 190
@@ -124,7 +124,7 @@ def _hover(steps: Sequence[Step], top: float) -> go.Bar:
         ),
         customdata=[
             [
-                token_label(step.token, 40),
+                token_name(step.token, 40),
                 round(step.surprisal_bits, 4),
                 round(step.entropy_bits, 4),
                 step.rank,

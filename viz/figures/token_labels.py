@@ -3,20 +3,27 @@
 import html
 from collections.abc import Sequence
 
-from viz.tokens import display_token
+from viz.tokens import display_token, hidden, in_own_direction
 
 
 def token_label(token: str, limit: int | None = None) -> str:
     """Return a token, visible and safe inside any text of a figure.
 
     Plotly reads `<b>`, `<a>` and `<br>` in labels, so these are escaped; quotes are not, as Plotly does not
-    know the entity that would stand for them and would print it.
+    know the entity that would stand for them and would print it. Arabic or Hebrew keeps its direction beside
+    whatever else the label says.
 
     Args:
         token: the raw text of the token.
         limit: most characters to show, counted before escaping.
     """
-    return html.escape(display_token(token, limit), quote=False)
+    return html.escape(in_own_direction(display_token(token, limit)), quote=False)
+
+
+def token_name(token: str, limit: int | None = None) -> str:
+    """Return a token as `token_label` does, and the names of characters that cannot be seen: for hovers."""
+    names = hidden(token)
+    return token_label(token, limit) + (f" ({', '.join(names)})" if names else "")
 
 
 def labelled_positions(positions: range, *, through: int | None, most: int) -> list[int]:
@@ -57,7 +64,7 @@ def token_axis(
             f'<b style="color:{color}">{labels[tick]}</b>' if tick == selected else labels[tick]
             for tick in ticks
         ],
-        "labelalias": {str(position): label for position, label in labels.items()},
+        "labelalias": {str(position): token_name(tokens[position], limit) for position in positions},
         "tickformat": "d",
         "hoverformat": "d",
     }

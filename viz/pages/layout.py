@@ -17,6 +17,7 @@ from viz.components.head_choice import HeadChoice
 from viz.components.heading import heading
 from viz.components.network_watch import NetworkWatch
 from viz.components.next_token import NextTokenBars
+from viz.components.own_direction import OwnDirection
 from viz.components.selection import Selection
 from viz.components.take_away import TakeAway
 from viz.components.ticket import Ticket
@@ -116,6 +117,7 @@ def lay_out(first: Screen, start: Controls, limits: Limits, *, layers: int, head
     ticket = Ticket()
     WritingWatch()
     NetworkWatch()
+    OwnDirection()
     branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
     with gr.Column(elem_classes=["card"]):
         prompt, buttons, examples, preset, controls["precision"] = compose(start)

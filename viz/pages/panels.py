@@ -1,7 +1,6 @@
 """From a scene to what each component of the page shows."""
 
 from collections.abc import Callable
-from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -22,6 +21,8 @@ from viz.components.bias_chips import BiasChipsValue, bias_chips_value
 from viz.components.facts import facts_html, sampler_facts
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
 from viz.components.percent import count, perplexity_text
+from viz.components.prose import prose
+from viz.components.spelling import begun_before, explained, spelled
 from viz.components.token_strip import StripValue, strip_value
 from viz.figures.attention import attention_heatmap
 from viz.figures.sampler_effects import HEIGHT, ranked_probability_figure, temperature_sweep_figure
@@ -32,7 +33,7 @@ from viz.pages.scene import Scene
 from viz.pages.search import found_tokens
 from viz.pages.service import Trouble
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import display_token, told_token
 
 FOLLOWED = 6
 """Tokens with a band of their own in the temperature sweep."""
@@ -117,7 +118,17 @@ def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
         u=why.u,
         rows=controls.rows,
         forced=why.forced,
+        note=_spelling(scene),
+        begun=begun_before(scene.pieces, scene.selected),
         banned=_banned(controls),
+    )
+
+
+def _spelling(scene: Scene) -> str:
+    """Say which bytes of which character the selected token holds, if it holds no whole one."""
+    return " ".join(
+        f"{line[0].upper()}{line[1:].rstrip('.')}."
+        for line in explained(spelled(scene.pieces).get(scene.selected, ()))
     )
 
 
@@ -139,7 +150,7 @@ def found(scene: Scene, controls: Controls) -> NextTokenValue | None:
         shown, total = len(matching.token_ids), count(matching.count)
         value["note"] = say("page.more_found", query=query, shown=shown, count=total)
     if not value["rows"]:
-        parts = [display_token(token) for token in scene.split(query)]
+        parts = [told_token(token) for token in scene.split(query)]
         value["note"] = say("page.nothing_found", query=query)
         if len(parts) > 1:
             value["note"] = say(
@@ -251,14 +262,14 @@ def status(scene: Scene) -> str:
 
 def status_line(*parts: str) -> str:
     """Return the escaped HTML of the status line."""
-    return f'<p class="say">{escape(" · ".join(part for part in parts if part))}</p>'
+    return f'<p class="say">{prose(" · ".join(part for part in parts if part))}</p>'
 
 
 def said(text: str) -> str:
     """Return the escaped HTML of a notice."""
-    return f'<p class="notice" role="status">{escape(text)}</p>'
+    return f'<p class="notice" role="status">{prose(text)}</p>'
 
 
 def problem(text: str) -> str:
     """Return the escaped HTML of a notice that something could not be done."""
-    return f'<p class="notice problem" role="alert">{escape(text)}</p>'
+    return f'<p class="notice problem" role="alert">{prose(text)}</p>'

@@ -10,6 +10,7 @@ from model.attribution import Attribution
 from model.internals import UnknownPart
 from viz.components.heading import heading
 from viz.components.percent import signed as plain
+from viz.components.prose import prose
 from viz.figures.attribution import attribution_figure
 from viz.figures.layer_rows import signed
 from viz.figures.lens import lens_figure
@@ -22,7 +23,7 @@ from viz.pages.plot import plot
 from viz.pages.scene import Scene
 from viz.pages.service import Trouble
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import told_token
 
 HEIGHT = 300
 """Of a sentence in place of a figure, in pixels."""
@@ -124,7 +125,7 @@ def logit_sum(scene: Scene, controls: Controls) -> str:
     if found.layers[0].attention is None:
         parts.append(say("interior.attribution.whole_layers"))
     paragraphs = (" ".join(parts), say("interior.attribution.caveat"))
-    return "".join(f'<p class="say">{escape(paragraph)}</p>' for paragraph in paragraphs)
+    return "".join(f'<p class="say">{prose(paragraph)}</p>' for paragraph in paragraphs)
 
 
 def heads_moved(scene: Scene, controls: Controls) -> str:
@@ -161,9 +162,9 @@ def _first_token(controls: Controls) -> go.Figure:
 
 
 def _whose(scene: Scene, found: Attribution) -> str:
-    token = display_token(scene.token_of(found.token_id), 24)
+    token = told_token(scene.token_of(found.token_id), 24)
     if found.against is not None:
-        rival = display_token(scene.token_of(found.against), 24)
+        rival = told_token(scene.token_of(found.against), 24)
         return say("interior.attribution.difference", token=token, rival=rival)
     key = "first_choice" if scene.readings.chosen is None else "logit"
     return say(f"interior.attribution.{key}", token=token)

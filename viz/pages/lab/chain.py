@@ -26,7 +26,7 @@ from viz.pages.plot import plot
 from viz.pages.scene import Scene
 from viz.pages.search import found_tokens
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import told_token
 
 if TYPE_CHECKING:  # The layout of the page is made of this one.
     from viz.pages.looking import Looking
@@ -166,7 +166,7 @@ def _order_says(scene: Scene, controls: Controls) -> str:
     dice = _by_dice(scene)
     if dice is not None and why.u is not None:
         other = draw(usual, why.u)
-        name, usual_name = (display_token(scene.token_of(token_id)) for token_id in (dice, other))
+        name, usual_name = (told_token(scene.token_of(token_id)) for token_id in (dice, other))
         key = "components.chain.dice_same" if dice == other else "components.chain.dice_differ"
         said.append(say(key, u=f"{why.u:.3f}", token=name, usual=usual_name))
     return " ".join(said)

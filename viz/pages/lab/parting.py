@@ -10,7 +10,7 @@ from viz.components.percent import percent
 from viz.pages.lab.variants import VariantText
 from viz.pages.notices import said_setting
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import told_token
 
 
 def why_parted(text: VariantText, name: str) -> str:
@@ -95,4 +95,4 @@ def _by_search(text: VariantText) -> str:
 
 
 def _shown(token: str) -> str:
-    return display_token(token, 24)
+    return told_token(token, 24)

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -13,6 +12,7 @@ from model.throws import MOST_THROWS, Throws, expected_distance, no_throws, shar
 from viz.components.heading import heading
 from viz.components.percent import count as counted
 from viz.components.percent import percent
+from viz.components.prose import prose
 from viz.figures.theme import placeholder
 from viz.figures.throws import HEIGHT, convergence_figure, throws_figure
 from viz.pages.controls import Controls
@@ -21,7 +21,7 @@ from viz.pages.plot import plot
 from viz.pages.scene import Scene
 from viz.pages.visitor import Visitor
 from viz.strings import say
-from viz.tokens import display_token
+from viz.tokens import told_token
 
 if TYPE_CHECKING:  # The layout of the page is made of this one.
     from viz.pages.looking import Looking
@@ -75,7 +75,7 @@ def thrown(scene: Scene, controls: Controls) -> str:
         return _said(say("lab.chain.none"))
     parts = [say("lab.chain.total", total=counted(now.total))]
     if now.last is not None:
-        parts.append(say("lab.chain.last", token=display_token(scene.token_of(now.last))))
+        parts.append(say("lab.chain.last", token=told_token(scene.token_of(now.last))))
     parts.append(say("lab.chain.distance", distance=percent(now.distance)))
     fit = now.fit
     if fit is not None:
@@ -122,4 +122,4 @@ def _place(scene: Scene, controls: Controls) -> Hashable:
 
 
 def _said(*sentences: str) -> str:
-    return f'<p class="say" role="status">{escape(" ".join(sentences))}</p>'
+    return f'<p class="say" role="status">{prose(" ".join(sentences))}</p>'
