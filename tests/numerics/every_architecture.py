@@ -34,11 +34,11 @@ SIZES: dict[int, str] = {
     8: "head_dim d_head dim_head attention_head_size linear_key_head_dim linear_value_head_dim linear_head_dim "
     "v_head_dim qk_nope_head_dim qk_rope_head_dim index_head_dim kv_channels ssm_state_size state_size "
     "mamba_d_state chunk_size mamba_chunk_size swa_head_dim hidden_size_per_layer_input rotary_dim "
-    "global_head_dim swa_v_head_dim qk_head_dim index_topk",
+    "global_head_dim swa_v_head_dim index_topk",
     16: "kv_lora_rank q_lora_rank o_lora_rank adapter_rank d_state mamba_head_dim mamba_d_head mamba_headdim "
     "router_hidden_size ple_embed_dim gated_norm_rank rel_extent dim_model_base",
     32: "hidden_size d_model n_embd embedding_dim emb_dim embedding_size input_embedding_size lru_width "
-    "output_embedding_size word_embed_proj_dim attention_hidden_size",
+    "output_embedding_size word_embed_proj_dim attention_hidden_size hidden_size_global",
     48: "intermediate_size ffn_dim dim_ff dff n_inner moe_intermediate_size decoder_ffn_dim encoder_ffn_dim "
     "shared_expert_intermediate_size dense_intermediate_size ffn_hidden_size intermediate_size_mlp d_inner "
     "moe_shared_expert_intermediate_size expert_ffn_hidden_size shared_intermediate_size feed_forward_size "
@@ -55,8 +55,9 @@ OWN: dict[str, dict[str, Any]] = {
     "BltConfig": {"encoder_hash_byte_group_vocab": 50},
     "CohereCompassTextConfig": {"rope_parameters": {
         kind: {"rope_type": "default", "rope_theta": 1e4} for kind in ("sliding_attention", "full_attention")}},
-    "DbrxAttentionConfig": {"rope_theta": 1e4, "kv_n_heads": 2},
-    "Dots3NoteConfig": {"num_key_value_heads": 4, "per_layer_config": {}},
+    "DbrxAttentionConfig": {"rope_theta": 1e4, "kv_n_heads": 2, "clip_qkv": 8},
+    "Dots3NoteTextConfig": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4, "swa_q_lora_rank": 16, "swa_kv_lora_rank": 16,
+        "swa_head_dim": 16, "swa_qk_nope_head_dim": 8, "swa_v_head_dim": 8},
     "GPTNeoConfig": {"attention_types": [[["global", "local"], 1]]},
     "Gemma3nTextConfig": {"num_kv_shared_layers": 0},
     "Lfm2MoeConfig": {"layer_types": ["conv", "full_attention"]},
@@ -66,7 +67,9 @@ OWN: dict[str, dict[str, Any]] = {
     "ReformerConfig": {"axial_pos_embds_dim": [16, 16], "axial_pos_shape": [8, 16],
         "attn_layers": ["local", "lsh"], "local_attn_chunk_length": 12, "lsh_attn_chunk_length": 12},
     "RoCBertConfig": {"pronunciation_embed_dim": 16, "shape_embed_dim": 16, "shape_vocab_size": 300, "pronunciation_vocab_size": 300},
-    "ZambaConfig": {"num_hidden_layers": 4, "layers_block_type": ["linear_attention", "hybrid"]*2},
+    "XmodConfig": {"default_language": "en_XX"},
+    "Zamba2Config": {"attention_hidden_size": 64, "attention_head_dim": 16},
+    "ZambaConfig": {"attention_hidden_size": 64, "attention_head_dim": 16, "n_mamba_heads": 2, "num_hidden_layers": 4, "layers_block_type": ["linear_attention", "hybrid"]*2},
     "ZayaConfig": {"num_experts_per_tok": 1},
 }
 
@@ -101,6 +104,8 @@ def small(config_class: type) -> Any:
     fields = {field.name for field in dataclasses.fields(config_class)}
     chosen = {name: value for name, value in {**SIZE, **ids}.items() if name in fields}
     chosen |= _layers(config_class, fields)
+    if "kv_lora_rank" in fields:  # latent attention: a key for each query head
+        chosen["num_key_value_heads"] = chosen["num_attention_heads"]
     if "is_decoder" in fields:
         chosen["is_decoder"] = True
     if "use_sliding_window" in fields:
