@@ -51,7 +51,26 @@ SIZES: dict[int, str] = {
 }
 SIZE = {name: size for size, names in SIZES.items() for name in names.split()}
 
+TELLING: dict[str, float] = {
+    "logits_scaling": 4.0,
+    "logit_scale": 0.25,
+    "final_logit_softcapping": 3.0,
+    "attn_logit_softcapping": 2.0,
+    "attention_multiplier": 0.25,
+    "residual_multiplier": 0.5,
+    "embedding_multiplier": 2.0,
+    "lm_head_multiplier": 0.5,
+    "key_multiplier": 0.5,
+    "query_pre_attn_scalar": 4,
+}
+"""Values that change something: a factor of 1 or a cap out of reach would prove nothing."""
+
 OWN: dict[str, dict[str, Any]] = {
+    "BambaConfig": {"attn_layer_indices": [1]},
+    "GraniteMoeHybridConfig": {"layer_types": ["linear_attention", "full_attention"]},
+    "JambaConfig": {"attn_layer_period": 2, "attn_layer_offset": 1},
+    "Lfm2Config": {"layer_types": ["conv", "full_attention"]},
+    "MiniMaxM3VLTextConfig": {"layer_types": ["full_attention", "minimax_m3_sparse"]},
     "BltConfig": {"encoder_hash_byte_group_vocab": 50},
     "CohereCompassTextConfig": {"rope_parameters": {
         kind: {"rope_type": "default", "rope_theta": 1e4} for kind in ("sliding_attention", "full_attention")}},
@@ -59,7 +78,10 @@ OWN: dict[str, dict[str, Any]] = {
     "Dots3NoteTextConfig": {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4, "swa_q_lora_rank": 16, "swa_kv_lora_rank": 16,
         "swa_head_dim": 16, "swa_qk_nope_head_dim": 8, "swa_v_head_dim": 8},
     "GPTNeoConfig": {"attention_types": [[["global", "local"], 1]]},
-    "Gemma3nTextConfig": {"num_kv_shared_layers": 0},
+    "Gemma3nTextConfig": {"num_hidden_layers": 4, "layer_types": ["sliding_attention", "full_attention"] * 2,
+        "num_kv_shared_layers": 2, "activation_sparsity_pattern": [0.95, 0.95, 0.0, 0.0], "intermediate_size": 48},
+    "Gemma4TextConfig": {"num_hidden_layers": 4, "layer_types": ["sliding_attention", "full_attention"] * 2,
+        "num_kv_shared_layers": 2},
     "Lfm2MoeConfig": {"layer_types": ["conv", "full_attention"]},
     "Mamba2Config": {"num_heads": 8},
     "Qwen4ExpTextConfig": {"indexer_n_heads": 4, "indexer_kv_heads": 1, "indexer_head_dim": 8,
@@ -102,7 +124,7 @@ def small(config_class: type) -> Any:
     ids = {"vocab_size": len(tokenizer), "vocab_size_per_layer_input": len(tokenizer), "pad_token_id": 1,
            "bos_token_id": tokenizer.eos_token_id, "eos_token_id": tokenizer.eos_token_id}
     fields = {field.name for field in dataclasses.fields(config_class)}
-    chosen = {name: value for name, value in {**SIZE, **ids}.items() if name in fields}
+    chosen = {name: value for name, value in {**SIZE, **TELLING, **ids}.items() if name in fields}
     chosen |= _layers(config_class, fields)
     if "kv_lora_rank" in fields:  # latent attention: a key for each query head
         chosen["num_key_value_heads"] = chosen["num_attention_heads"]
