@@ -44,7 +44,7 @@ def _no_decoder(config: dict[str, Any], kind: str) -> str | None:
     from transformers import __version__  # noqa: PLC0415
     from transformers.models.auto import modeling_auto as lists  # noqa: PLC0415
 
-    model_type = config.get("model_type")
+    model_type = str(config.get("model_type"))
     causal = lists.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     # Of a model that reads images beside text, Transformers loads what reads and writes the text.
     beside_images = model_type in causal and kind == lists.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.get(
@@ -60,8 +60,8 @@ def _no_decoder(config: dict[str, Any], kind: str) -> str | None:
     masked = model_type in lists.MODEL_FOR_MASKED_LM_MAPPING_NAMES
     if masked and not (config.get("is_decoder") or config.get("causal")):
         return (
-            f"is not a causal language model as it is saved ({kind} without is_decoder): its tokens see those "
-            "behind them, so it cannot write a text token by token."
+            f"is not a causal language model as it is saved ({kind} without is_decoder): its tokens see "
+            "those behind them, so it cannot write a text token by token."
         )
     return None
 
