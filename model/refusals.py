@@ -13,7 +13,7 @@ from model.attention_calls import TOKENS, Call, attention_calls
 
 INSTEAD = (
     "What can be shown are models that attend in every layer, through Transformers' attention interface, "
-    "such as GPT-2, Pythia (GPT-NeoX), OPT, Llama, Mistral, Qwen or Gemma"
+    "such as GPT-2, Pythia (GPT-NeoX), OPT, Llama, Mistral, Qwen or Gemma; docs/models.md names them all"
 )
 """What to take instead: a sentence without its full stop."""
 

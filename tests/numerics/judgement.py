@@ -12,6 +12,7 @@ from model.engine import Engine
 from model.internals import Internals
 from model.language_model import LanguageModel
 from model.network import UnrecordableModel
+from model.refusals import reason
 from model.run import Run, SamplerSettings
 from tests.numerics.every_architecture import UNBUILT, architecture
 from tests.numerics.writing import PLENTY
@@ -36,6 +37,8 @@ class Verdict:
     kind: str
     """exact, refused, wrong or not tried."""
     why: str = ""
+    message: str = ""
+    """What a person is told when it is refused."""
 
 
 @cache
@@ -54,10 +57,13 @@ def judged(transformer: Any, judge: Any) -> Verdict:
         judge: another one with the same weights.
     """
     try:
-        name = type(transformer).__name__
-        model = LanguageModel(transformer, tiny_tokenizer(), name=name, fingerprint="random", parameters=1)
+        model = LanguageModel(transformer, tiny_tokenizer(), name="tiny", fingerprint="random", parameters=1)
     except UnrecordableModel as refusal:
-        return Verdict("refused", str(refusal))
+        cause = refusal.__cause__
+        why = reason(transformer, cause if isinstance(cause, Exception) else None)
+        return Verdict("refused", why, str(refusal))
+    except Exception as problem:  # noqa: BLE001 - whatever it is, nobody is told a thing
+        return Verdict("wrong", f"it breaks as it is loaded: {problem!r}")
     problems = [problem for text in texts(model) for problem in differences(text, judge)]
     return Verdict("wrong", "; ".join(problems)) if problems else Verdict("exact")
 
