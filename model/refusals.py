@@ -44,7 +44,7 @@ def reason(transformer: PreTrainedModel, problem: Exception | None) -> str:
         problem: what went wrong with it. Its text is taken over only where it is ours.
 
     Returns:
-        A part of a sentence that begins with "it" or "its" and has no full stop.
+        A part of a sentence, without a full stop.
     """
     facts = Facts(transformer)
     for sentence in (_layers, _tokens, _interface, _weights, _stream, _places, _logits):
@@ -52,7 +52,7 @@ def reason(transformer: PreTrainedModel, problem: Exception | None) -> str:
         if found:
             return found
     if problem is not None and type(problem).__module__.startswith("model."):
-        return f"its own numbers did not come out again: {problem}"
+        return str(problem)
     return "its attention and its output did not come out again from what was recorded of them"
 
 
@@ -83,9 +83,12 @@ class Facts:
         return calls
 
     @cached_property
-    def plain_logits(self) -> bool:
-        """Whether the logits are what the output embedding makes of the last hidden states."""
-        return _answer(self._made_by_the_output_embedding) is not False
+    def ordered_logits(self) -> bool:
+        """Whether the logits are in the order of what the output embedding makes of the last hidden states.
+
+        A factor and a cap leave the order as it is.
+        """
+        return _answer(self._in_order) is not False
 
     @cached_property
     def token_ids(self) -> list[int]:
@@ -102,10 +105,12 @@ class Facts:
         one, other = (self._read(self.transformer, ids).logits[0, 0] for ids in (self.token_ids, others))
         return not torch.allclose(one, other, atol=CLOSE)
 
-    def _made_by_the_output_embedding(self) -> bool:
+    def _in_order(self) -> bool:
         hidden = self._read(self.transformer.base_model, self.token_ids).last_hidden_state
         output: Any = self.transformer.get_output_embeddings()
-        return torch.allclose(output(hidden), self._read(self.transformer, self.token_ids).logits, atol=CLOSE)
+        logits = self._read(self.transformer, self.token_ids).logits
+        steps = logits.gather(-1, output(hidden).argsort(-1)).float().diff(dim=-1)
+        return bool((steps >= -CLOSE).all())
 
     def _read(self, reader: Any, token_ids: list[int]) -> Any:
         usual = self.transformer.config._attn_implementation
@@ -172,8 +177,6 @@ def _weights(facts: Facts) -> str | None:
         return "it first picks the few keys that a token may look at (sparse attention with an index)"
     if "position_bias" in further or any(call.biased for call in facts.calls or ()):
         return "it adds a bias of its own to its attention"
-    if "chunked_attention" in facts.kinds:
-        return "it attends in chunks"
     if {"s_aux", "sinks"} & further:
         return "its heads may look at nothing (attention sinks)"
     return None
@@ -190,10 +193,10 @@ def _stream(facts: Facts) -> str | None:
 
 
 def _logits(facts: Facts) -> str | None:
-    """What is behind the output embedding."""
-    if facts.plain_logits:
+    """What makes its logits."""
+    if facts.ordered_logits:
         return None
-    return "what it does to its logits behind its output layer could not be taken over"
+    return "it makes its logits with more than an output layer, as encoders do that became decoders"
 
 
 def _places(facts: Facts) -> str | None:
