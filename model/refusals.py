@@ -148,7 +148,10 @@ def _layers(facts: Facts) -> str | None:
 def _tokens(facts: Facts) -> str | None:
     """What is no text, read from left to right."""
     if facts.calls is None:
-        return "it could not read eight plain tokens as a text: it may be made for sound or images"
+        return (
+            "it could not read eight plain tokens as a text: it may be made for sound or images, or its "
+            "configuration contradicts itself"
+        )
     if facts.looks_ahead:
         return "its tokens see those behind them, as in an encoder"
     return None

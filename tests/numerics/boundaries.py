@@ -43,6 +43,11 @@ BOUNDARIES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "Gemma 3, logits capped at 30": ("Gemma3ForCausalLM", {"final_logit_softcapping": 30.0}),
     "Gemma 3, logits capped at 0.1": ("Gemma3ForCausalLM", {"final_logit_softcapping": 0.1}),
+    "Gemma 3, attention in both directions": (
+        "Gemma3ForCausalLM",
+        {"use_bidirectional_attention": True},
+    ),
+    "Bert for generation, saved as an encoder": ("BertGenerationDecoder", {"is_decoder": False}),
     "Falcon, with ALiBi": ("FalconForCausalLM", {"alibi": True}),
     "OPT, the norm behind the sublayers": (
         "OPTForCausalLM",
