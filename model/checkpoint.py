@@ -8,7 +8,8 @@ from model.catalog import ModelError
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-DECODERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+CAUSAL_BY_NAME = ("ForCausalLM", "LMHeadModel")
+"""How architectures that write call themselves, known or not; what counts is Transformers' list."""
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -28,14 +29,41 @@ def require_causal(folder: Path, name: str) -> dict[str, Any]:
         if classes
         else f"model type {config.get('model_type', 'unknown')!r}, no architecture named"
     )
-    # BertLMHeadModel and its like see the whole text unless the config says is_decoder.
-    encoder = config.get("is_encoder_decoder") or config.get("is_decoder") is False or "Bert" in kind
-    if not kind.endswith(DECODERS) or (encoder and not config.get("is_decoder")):
-        raise ModelError(
-            f"{name} is not a causal language model ({kind}): it cannot write a text token by token. "
-            "Choose a decoder such as gpt2, Llama, Qwen or Pythia."
-        )
+    trouble = _no_decoder(config, kind)
+    if trouble:
+        raise ModelError(f"{name} {trouble} Choose a decoder such as gpt2, Llama, Qwen or Pythia.")
     return dict(config)
+
+
+def _no_decoder(config: dict[str, Any], kind: str) -> str | None:
+    """Say why a configuration describes no causal language model; None if it does.
+
+    Transformers' own lists of classes are asked: flags are written by some decoders and not by others.
+    """
+    # Imported here: it takes the seconds of torch, which whoever loads a model needs anyway.
+    from transformers import __version__  # noqa: PLC0415
+    from transformers.models.auto import modeling_auto as lists  # noqa: PLC0415
+
+    model_type = str(config.get("model_type"))
+    causal = lists.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    # Of a model that reads images beside text, Transformers loads what reads and writes the text.
+    beside_images = model_type in causal and kind == lists.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.get(
+        model_type
+    )
+    if kind not in causal.values() and not beside_images:
+        if kind.endswith(CAUSAL_BY_NAME):
+            return (
+                f"is of a kind that Transformers {__version__} does not know ({kind}): it needs another "
+                "version, or code of its own, which is not run."
+            )
+        return f"is not a causal language model ({kind}): it cannot write a text token by token."
+    masked = model_type in lists.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    if masked and not (config.get("is_decoder") or config.get("causal")):
+        return (
+            f"is not a causal language model as it is saved ({kind} without is_decoder): its tokens see "
+            "those behind them, so it cannot write a text token by token."
+        )
+    return None
 
 
 def weights_files(folder: Path, name: str) -> list[Path]:

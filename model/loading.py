@@ -76,10 +76,7 @@ def load_model(
             report(f"Everything in float32, since {formats[0]} cannot be used: {error}")
             model = prepare(formats=("float32",))
     except UnrecordableModel as error:
-        raise ModelError(
-            f"{source.title} cannot be shown: {error} "
-            "Choose another --model; gpt2, Llama, Qwen and Pythia work."
-        ) from error
+        raise ModelError(f"{source.title} cannot be shown: {error}") from error
     except UnfollowableDecoder as error:
         raise ModelError(f"The tokenizer of {source.title} cannot be shown: {error}.") from error
     except torch.OutOfMemoryError as error:

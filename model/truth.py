@@ -10,6 +10,7 @@ from model.anatomy import layers_of, text_config
 from model.attention_rule import AttentionRule
 from model.attention_rules import UnknownRule, constant_length, rules_of
 from model.logit_function import LogitFunction, logit_function_of
+from model.refusals import INSTEAD, reason
 from model.sublayers import attention_outputs
 
 PROBE_LENGTH = 24
@@ -60,11 +61,8 @@ def truth_of(transformer: PreTrainedModel) -> Truth:
 
 def unrecordable(transformer: PreTrainedModel, problem: Exception | None) -> UnrecordableModel:
     """Return the refusal of a model, in words for a person."""
-    return UnrecordableModel(
-        f"the attention of {type(transformer).__name__} cannot be recorded exactly, so it is not shown at "
-        f"all: {problem}. Models that take their attention from Transformers' attention interface can, such "
-        "as GPT-2, Llama, Qwen, OPT or GPT-NeoX."
-    )
+    kind, why = type(transformer).__name__, reason(transformer, problem)
+    return UnrecordableModel(f"{kind} cannot be recorded exactly, so it is not shown at all: {why}. {INSTEAD}.")
 
 
 def _longest_text(transformer: PreTrainedModel) -> int:

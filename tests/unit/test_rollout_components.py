@@ -76,7 +76,7 @@ def test_names_of_branches_part_words_with_spaces_and_long_labels_end_with_a_who
     text = " a keeper who climbed the stairs of his lighthouse every evening"
     node = replace(rollout_tree([rollout(1)])[0], text=text)
     (branch,) = rollout_tree_value([node], rollouts=1)["branches"]
-    assert branch["title"].splitlines()[0] == "␣" + text[1:]
+    assert branch["title"].splitlines()[0] == isolated("␣" + text[1:])
     assert branch["label"] == "␣a keeper who climbed the stairs of his…"
     (endless,) = rollout_tree_value([replace(node, text="x" * 90)], rollouts=1)["branches"]
     assert endless["label"] == "x" * 43 + "…"

@@ -126,7 +126,7 @@ def search_value(
 ) -> NextTokenValue:
     """Return the tokens found by a search as rows of the same kind, most likely first."""
     ids = sorted((int(token_id) for token_id in matches), key=shaped.rank)
-    table = _rows(shaped, ids, token_of, chosen, None, banned)
+    table = _rows(shaped, ids, token_of, chosen, None, b"", banned)
     scale = _scale(table)
     note = "" if ids else say("components.next.nothing_found")
     return {
