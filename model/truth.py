@@ -61,8 +61,8 @@ def truth_of(transformer: PreTrainedModel) -> Truth:
 
 def unrecordable(transformer: PreTrainedModel, problem: Exception | None) -> UnrecordableModel:
     """Return the refusal of a model, in words for a person."""
-    kind, why = type(transformer).__name__, reason(transformer, problem)
-    return UnrecordableModel(f"{kind} cannot be recorded exactly, so it is not shown at all: {why}. {INSTEAD}.")
+    refused = f"{type(transformer).__name__} cannot be recorded exactly, so it is not shown at all"
+    return UnrecordableModel(f"{refused}: {reason(transformer, problem)}. {INSTEAD}.")
 
 
 def _longest_text(transformer: PreTrainedModel) -> int:

@@ -224,10 +224,10 @@ def test_prompt_and_strip_of_an_arabic_text_run_from_right_to_left(visits: Visit
     assert prompt.evaluate("one => getComputedStyle(one).direction") == "rtl"
     (first, top), (second, same) = places(page)[:2]
     assert second < first and abs(top - same) < 4
+    page.wait_for_function(f"({TRANSLATED})().length === 0")
     token(page, 3).click()
     page.keyboard.press("ArrowLeft")
     assert visit.pressed() == [4]
-    page.wait_for_function(f"({TRANSLATED})().length === 0")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
 
 

@@ -33,7 +33,7 @@ from viz.pages.scene import Scene
 from viz.pages.search import found_tokens
 from viz.pages.service import Trouble
 from viz.strings import say
-from viz.tokens import display_token, told_token
+from viz.tokens import display_text, display_token, isolated, told_token
 
 FOLLOWED = 6
 """Tokens with a band of their own in the temperature sweep."""
@@ -143,18 +143,19 @@ def found(scene: Scene, controls: Controls) -> NextTokenValue | None:
         return None
     why = scene.explanation
     matching = found_tokens(scene.find(query), why)
+    typed = isolated(display_text(query))
     value = search_value(
         why.shaped, matching.token_ids, scene.token_of, why.token_id, banned=_banned(controls)
     )
     if matching.count > len(matching.token_ids):
         shown, total = len(matching.token_ids), count(matching.count)
-        value["note"] = say("page.more_found", query=query, shown=shown, count=total)
+        value["note"] = say("page.more_found", query=typed, shown=shown, count=total)
     if not value["rows"]:
         parts = [told_token(token) for token in scene.split(query)]
-        value["note"] = say("page.nothing_found", query=query)
+        value["note"] = say("page.nothing_found", query=typed)
         if len(parts) > 1:
             value["note"] = say(
-                "page.several_tokens", query=query, count=len(parts), tokens=" · ".join(parts)
+                "page.several_tokens", query=typed, count=len(parts), tokens=" · ".join(parts)
             )
     return value
 

@@ -12,6 +12,7 @@ from model.rollout_statistics import MOST_NODES, RolloutStatistics, rollout_tree
 from model.rollouts import MOST_ROLLOUTS
 from model.run import MAX_SEED, Run, SamplerSettings
 from viz.components.facts import Fact, fact, facts_html
+from viz.components.prose import prose
 from viz.components.rollout_texts import RolloutTextsValue, rollout_texts_value
 from viz.components.rollout_tree import RolloutTreeValue, rollout_tree_value
 from viz.figures.diversity import Tried, diversity_figure
@@ -20,6 +21,7 @@ from viz.figures.theme import Theme
 from viz.pages.lab.rolled import Rolled, Swept
 from viz.pages.notices import said_setting
 from viz.strings import say
+from viz.tokens import display_text, isolated
 
 LIKELY, RARE = 0.05, 0.001
 """P-values above the first are as expected; below the second, something else than chance is at work."""
@@ -84,7 +86,7 @@ def swept_screen(swept: Swept, theme: Theme, settings: SamplerSettings | None) -
 
 def said_html(sentence: str) -> str:
     """Return a sentence as escaped HTML."""
-    return f'<p class="say">{escape(sentence)}</p>'
+    return f'<p class="say">{prose(sentence)}</p>'
 
 
 def verdict(test: ChiSquare | None) -> str:
@@ -159,7 +161,7 @@ def said_of(start: Run, *, count: int, swept: str = "") -> str:
     told = say(
         f"lab.rollouts.{'each_after' if swept else 'after'}",
         count=count,
-        text=("…" if len(start.prompt) > TAIL else "") + quoted,
+        text=isolated(("…" if len(start.prompt) > TAIL else "") + display_text(quoted)),
         settings=", ".join(acting) or say("lab.rollouts.plain"),
         first=start.seed,
         last=(start.seed + count - 1) % (MAX_SEED + 1),
