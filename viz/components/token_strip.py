@@ -96,7 +96,8 @@ def strip_value(
     """
     tokens: list[Token] = []
     before, length = "", 0
-    given = len(run.prompt_token_ids) + given_steps(run)
+    given_count = given_steps(run)
+    given = len(run.prompt_token_ids) + given_count
     for position, piece in enumerate(pieces):
         joined = position > 0 and _joined(before, piece) and length + len(piece.text) <= LONGEST_WORD
         length = length + len(piece.text) if joined else len(piece.text)
@@ -104,13 +105,14 @@ def strip_value(
         step = run.step_at(position)
         # Where a whole text was given there is no use in saying so of every token.
         forced = step is not None and step.forced and position >= given
-        tokens.append(_token(position, piece, step, colour_by, joined, forced))
+        part = bool(given_count) and position < given
+        tokens.append(_token(position, piece, step, colour_by, joined, forced, part))
     return {
         "tokens": tokens,
         "selected": selected,
         "writing": writing,
         "next": next_token,
-        "legend": legend(colour_by),
+        "legend": legend(colour_by, given=given_count > 0),
     }
 
 
@@ -127,8 +129,11 @@ def weight_of(step: Step, colour_by: ColourBy) -> float:
     return min(1.0, max(0.0, weight))
 
 
-def legend(colour_by: ColourBy) -> Legend:
-    """Return what the tint means. The tick labels stand at equal distances of `weight_of`."""
+def legend(colour_by: ColourBy, *, given: bool = False) -> Legend:
+    """Return what the tint means, and grey: of a given text only the first token is.
+
+    The tick labels stand at equal distances of `weight_of`.
+    """
     bits = [f"{MOST_BITS * third / 3:.0f}" for third in range(4)]
     ticks = {
         "probability": [percent(1.0), percent(0.5), percent(0.0)],
@@ -138,7 +143,7 @@ def legend(colour_by: ColourBy) -> Legend:
         "low": say(f"components.strip.legend.{colour_by}.low"),
         "high": say(f"components.strip.legend.{colour_by}.high"),
         "ticks": ticks,
-        "quiet": say("components.strip.quiet"),
+        "quiet": say("components.strip.quiet_given" if given else "components.strip.quiet"),
     }
 
 
@@ -164,7 +169,13 @@ def begun_character(piece: Piece) -> str:
 
 @lru_cache(maxsize=REMEMBERED)
 def _token(
-    position: int, piece: Piece, step: Step | None, colour_by: ColourBy, joined: bool, forced: bool
+    position: int,
+    piece: Piece,
+    step: Step | None,
+    colour_by: ColourBy,
+    joined: bool,
+    forced: bool,
+    given: bool,
 ) -> Token:
     """Return one button. Remembered: while a text grows, all of it is sent again with every update."""
     head, tail = _at_last_break(piece)
@@ -177,7 +188,7 @@ def _token(
         "joined": joined,
         "forced": forced,
         "weight": 0.0 if step is None else round(weight_of(step, colour_by), 3),
-        "title": _title(position, piece, step, forced),
+        "title": _title(position, piece, step, forced, given),
     }
 
 
@@ -205,9 +216,13 @@ def _joined(before: str, piece: Piece) -> bool:
     return not left.isspace() and not right.isspace() and left < "\u2e80" and right < "\u2e80"
 
 
-def _title(position: int, piece: Piece, step: Step | None, forced: bool) -> str:
-    lines = [_told(position, piece, step), *_on_bytes(piece)]
-    return "\n".join([*lines, say("components.strip.forced")] if forced else lines)
+def _title(position: int, piece: Piece, step: Step | None, forced: bool, given: bool) -> str:
+    lines = [_told(position, piece, step, given), *_on_bytes(piece)]
+    if forced:
+        lines.append(say("components.strip.forced"))
+    elif given and step is not None:
+        lines.append(say("components.strip.given"))
+    return "\n".join(lines)
 
 
 def _on_bytes(piece: Piece) -> list[str]:
@@ -223,10 +238,11 @@ def _on_bytes(piece: Piece) -> list[str]:
     return lines
 
 
-def _told(position: int, piece: Piece, step: Step | None) -> str:
+def _told(position: int, piece: Piece, step: Step | None, given: bool) -> str:
     name = display_token(piece.token, 40)
     if step is None:
-        return say("components.strip.title_prompt", token=name, id=piece.token_id, position=position)
+        key = "components.strip.title_first" if given else "components.strip.title_prompt"
+        return say(key, token=name, id=piece.token_id, position=position)
     return say(
         "components.strip.title",
         token=name,

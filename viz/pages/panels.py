@@ -117,8 +117,14 @@ def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
         u=why.u,
         rows=controls.rows,
         forced=why.forced,
+        given=is_given(scene),
         banned=_banned(controls),
     )
+
+
+def is_given(scene: Scene) -> bool:
+    """Return whether the selected token is part of a text that was given as a whole, or of a prompt."""
+    return scene.selected < len(scene.run.prompt_token_ids) + given_steps(scene.run)
 
 
 def _banned(controls: Controls) -> set[int]:
