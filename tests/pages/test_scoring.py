@@ -46,6 +46,11 @@ def test_a_scored_text_is_the_prompt_with_its_numbers_and_nothing_behind_it(desk
     )
     assert "scored, nothing was written" in last.status and "length reached" not in last.status
     assert not any(token["forced"] for token in last.strip["tokens"]), "no mark where all was given"
+    first, *others = [token["title"] for token in last.strip["tokens"]]
+    assert "nothing predicted it" in first and "prompt" not in first
+    assert all("part of the text that was given" in title for title in others)
+    assert "first token" in last.strip["legend"]["quiet"]
+    assert [one["value"] for one in last.bars["facts"]][1:] == ["given"]
     assert not any("by a person" in token["title"] for token in last.strip["tokens"])
     assert {"timeline", "bars", "sweep", "attention"} <= changed(last)
     assert last.notice == "", "nobody sampled it, so no settings were others"

@@ -527,14 +527,14 @@ def test_the_notice_names_the_tokens_that_were_banned_or_boosted(desk):
     chain = {"order": None, "values": {}, "logit_bias": {str(banned): -100.0}, "serial": 1}
     assert "sampled with no token banned or boosted" in desk.move(chain=chain).notice
     desk.write(max_new_tokens=4)
-    assert re.search(r"sampled with <bdi translate=.no.>\S+</bdi> banned\.", desk.move(chain=None).notice)
+    assert re.search(r"sampled with <bdi translate=.no.>\S+</bdi> banned;", desk.move(chain=None).notice)
 
 
 def test_a_slider_that_greedy_decoding_does_not_heed_changes_nothing_that_is_said(desk):
     desk.write(max_new_tokens=4, temperature=0.0)
     desk.select(4)
     assert desk.move(top_k=7).notice == ""
-    assert "sampled with repetition penalty 1." in desk.move(repetition_penalty=1.5).notice
+    assert "sampled with repetition penalty 1;" in desk.move(repetition_penalty=1.5).notice
 
 
 def test_the_notice_names_what_was_changed_and_what_the_same_dice_would_choose(desk):
@@ -543,7 +543,7 @@ def test_the_notice_names_what_was_changed_and_what_the_same_dice_would_choose(d
     desk.select(step.position)
     assert desk.move(temperature=1.0).notice == ""
     notice = desk.move(temperature=0.0).notice
-    assert "The text was sampled with temperature 1." in notice and "top" not in notice.split(".")[0]
+    assert "The text was sampled with temperature 1;" in notice and "top" not in notice.split(";")[0]
     assert f"The same dice, u = {step.u:.3f}, would now choose" in notice
     assert desk.move(temperature=1.0).notice == "", "it goes when the sliders are back"
 

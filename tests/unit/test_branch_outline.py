@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from model.branch_tree import BranchTree
+from model.given import AS_IT_IS
 from model.likelihood import Likelihood
 from model.run import Step
 from tests.unit.test_branch_tree import family, run_of, trees
@@ -70,6 +71,16 @@ def test_a_fork_says_its_token_and_the_models_own_probability():
     assert (first["fork"]["token"], first["fork"]["probability"]) == ("␣at", "25.0 %")
     assert (second["fork"]["token"], second["fork"]["forced"], second["text"]) == ("↵", True, "b")
     assert "by hand" in second["fork"]["title"] and "by hand" not in first["fork"]["title"]
+
+
+def test_a_fork_between_two_given_texts_was_put_there_by_nobody():
+    one, other = (
+        replace(run_of(1), settings=AS_IT_IS, steps=(replace(step(1, text, forced=True), token_id=at),))
+        for at, text in ((4, " a"), (5, " b"))
+    )
+    (_, *forks) = branch_tree_value(BranchTree.of(one).left(other, 1))["rows"]
+    for row in forks:
+        assert not row["fork"]["forced"] and "part of the text that was given" in row["fork"]["title"]
 
 
 def test_numbers_of_a_branch_are_those_of_its_tokens():

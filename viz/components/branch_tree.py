@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypedDict
 
 from model.branch_tree import MOST_NAME, Branch, BranchTree
+from model.given import given_steps
 from model.internals import shared
 from model.likelihood import Likelihood
 from model.prefix_tree import Segment, prefix_tree
@@ -142,7 +143,7 @@ def _row(
     likelihood = Likelihood.of(run.steps)
     return {
         "level": level,
-        "fork": None if first is None else _fork(first),
+        "fork": None if first is None else _fork(run, first),
         "prompt": "" if first is not None else _cut(display_text(run.prompt), owner is None),
         "text": _cut(text, owner is None),
         "key": None if owner is None else owner.key,
@@ -170,14 +171,15 @@ def _written(steps: Sequence[Step]) -> str:
     return "".join(step.text or ("" if BYTES.fullmatch(step.token) else step.token) for step in steps)
 
 
-def _fork(step: Step) -> Fork:
+def _fork(run: Run, step: Step) -> Fork:
     probability = percent(math.exp(step.logprob))
     token, told = display_token(step.token, LONGEST_TOKEN), told_token(step.token, LONGEST_TOKEN)
-    kind = "forced" if step.forced else "drawn"
+    given = step.position < len(run.prompt_token_ids) + given_steps(run)  # typed, as the rest of that text
+    kind = "given" if given else "forced" if step.forced else "drawn"
     return {
         "token": token,
         "probability": probability,
-        "forced": step.forced,
+        "forced": step.forced and not given,
         "title": say(f"components.tree.fork.{kind}", token=told, p=probability, position=step.position),
     }
 

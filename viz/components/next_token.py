@@ -82,6 +82,7 @@ def next_token_value(
     u: float | None,
     rows: int,
     forced: bool = False,
+    given: bool = False,
     note: str = "",
     begun: bytes = b"",
     banned: Container[int] = (),
@@ -95,6 +96,7 @@ def next_token_value(
         u: the draw; None where there was none.
         rows: number of leading tokens with a row of their own.
         forced: the chosen token was put there by a person, not drawn.
+        given: it is forced as part of a text that was given as a whole.
         note: a sentence on the chosen token.
         begun: bytes in the text of a character that is not complete.
         banned: ids of the tokens that a person ruled out.
@@ -112,7 +114,9 @@ def next_token_value(
         "others": _others(shaped, [*ids, *extra]),
         "scale": scale,
         "scale_text": f"{100 * scale:g} %",
-        "facts": _facts(shaped, chosen, u, dice, token_of, forced),
+        "facts": _facts(
+            shaped, chosen, u, dice, token_of, ("given" if given else "forced") if forced else None
+        ),
         "note": note,
     }
 
@@ -248,14 +252,14 @@ def _facts(
     u: float | None,
     dice: int | None,
     token_of: Callable[[int], str],
-    forced: bool,
+    undrawn: str | None,
 ) -> list[Fact]:
     facts: list[Fact] = []
     if chosen is not None:
         rank, raw = count(shaped.rank(chosen)), percent(float(shaped.probabilities[chosen]))
         facts.append(fact("rank", rank=rank, raw=raw, shaped=percent(float(shaped.shaped[chosen]))))
-    if forced:
-        facts.append(fact("forced"))
+    if undrawn is not None:
+        facts.append(fact(undrawn))
     elif u is not None and dice is not None:
         low, high = _interval(shaped, dice)
         token = told_token(token_of(dice), LONGEST_TOKEN)

@@ -108,7 +108,8 @@ def strip_value(
     """
     tokens: list[Token] = []
     before, length = "", 0
-    given = len(run.prompt_token_ids) + given_steps(run)
+    given_count = given_steps(run)
+    given = len(run.prompt_token_ids) + given_count
     direction, flow = flows(pieces)
     parts = spelled(pieces)
     for position, piece in enumerate(pieces):
@@ -120,14 +121,15 @@ def strip_value(
         step = run.step_at(position)
         # Where a whole text was given there is no use in saying so of every token.
         forced = step is not None and step.forced and position >= given
-        tokens.append(_token(position, piece, step, colour_by, joined, forced, flow[position], own))
+        part = bool(given_count) and position < given
+        tokens.append(_token(position, piece, step, colour_by, joined, forced, part, flow[position], own))
     return {
         "tokens": tokens,
         "selected": selected,
         "writing": writing,
         "next": next_token,
         "dir": direction,
-        "legend": legend(colour_by),
+        "legend": legend(colour_by, given=given_count > 0),
     }
 
 
@@ -144,8 +146,11 @@ def weight_of(step: Step, colour_by: ColourBy) -> float:
     return min(1.0, max(0.0, weight))
 
 
-def legend(colour_by: ColourBy) -> Legend:
-    """Return what the tint means. The tick labels stand at equal distances of `weight_of`."""
+def legend(colour_by: ColourBy, *, given: bool = False) -> Legend:
+    """Return what the tint means, and grey: of a given text only the first token is.
+
+    The tick labels stand at equal distances of `weight_of`.
+    """
     bits = [f"{MOST_BITS * third / 3:.0f}" for third in range(4)]
     ticks = {
         "probability": [percent(1.0), percent(0.5), percent(0.0)],
@@ -155,7 +160,7 @@ def legend(colour_by: ColourBy) -> Legend:
         "low": say(f"components.strip.legend.{colour_by}.low"),
         "high": say(f"components.strip.legend.{colour_by}.high"),
         "ticks": ticks,
-        "quiet": say("components.strip.quiet"),
+        "quiet": say("components.strip.quiet_given" if given else "components.strip.quiet"),
     }
 
 
@@ -176,6 +181,7 @@ def _token(
     colour_by: ColourBy,
     joined: bool,
     forced: bool,
+    given: bool,
     flow: Flow,
     parts: tuple[Part, ...],
 ) -> Token:
@@ -195,7 +201,7 @@ def _token(
         "joined": joined,
         "forced": forced,
         "weight": 0.0 if step is None else round(weight_of(step, colour_by), 3),
-        "title": _title(position, piece, step, forced, parts),
+        "title": _title(position, piece, step, forced, given, parts),
     }
 
 
@@ -232,15 +238,22 @@ def _joins(flow: Flow) -> Literal["", "before", "after", "before after"]:
     return "after" if flow.joins_after else ""
 
 
-def _title(position: int, piece: Piece, step: Step | None, forced: bool, parts: Sequence[Part]) -> str:
-    lines = [_told(position, piece, step), *explained(parts)]
-    return "\n".join([*lines, say("components.strip.forced")] if forced else lines)
+def _title(
+    position: int, piece: Piece, step: Step | None, forced: bool, given: bool, parts: Sequence[Part]
+) -> str:
+    lines = [_told(position, piece, step, given), *explained(parts)]
+    if forced:
+        lines.append(say("components.strip.forced"))
+    elif given and step is not None:
+        lines.append(say("components.strip.given"))
+    return "\n".join(lines)
 
 
-def _told(position: int, piece: Piece, step: Step | None) -> str:
+def _told(position: int, piece: Piece, step: Step | None, given: bool) -> str:
     name = told_token(piece.token, 40)
     if step is None:
-        return say("components.strip.title_prompt", token=name, id=piece.token_id, position=position)
+        key = "components.strip.title_first" if given else "components.strip.title_prompt"
+        return say(key, token=name, id=piece.token_id, position=position)
     return say(
         "components.strip.title",
         token=name,

@@ -118,6 +118,7 @@ def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
         u=why.u,
         rows=controls.rows,
         forced=why.forced,
+        given=is_given(scene),
         note=_spelling(scene),
         begun=begun_before(scene.pieces, scene.selected),
         banned=_banned(controls),
@@ -130,6 +131,11 @@ def _spelling(scene: Scene) -> str:
         f"{line[0].upper()}{line[1:].rstrip('.')}."
         for line in explained(spelled(scene.pieces).get(scene.selected, ()))
     )
+
+
+def is_given(scene: Scene) -> bool:
+    """Return whether the selected token is part of a text that was given as a whole, or of a prompt."""
+    return scene.selected < len(scene.run.prompt_token_ids) + given_steps(scene.run)
 
 
 def _banned(controls: Controls) -> set[int]:

@@ -8,6 +8,7 @@ import gradio as gr
 import numpy as np
 import plotly.graph_objects as go
 
+from model.given import given_steps
 from model.ladder import ladder
 from model.sampler_settings import SamplerSettings
 from model.sampling import ShapedDistribution, draw, shaped
@@ -142,9 +143,10 @@ def _by_dice(scene: Scene) -> int | None:
 def _why_no_dice(scene: Scene) -> str:
     if scene.selected < len(scene.run.prompt_token_ids):
         return say("figures.dice.prompt")
-    return say(
-        "figures.dice.not_yet" if scene.selected >= len(scene.run.token_ids) else "figures.dice.forced"
-    )
+    if scene.selected >= len(scene.run.token_ids):
+        return say("figures.dice.not_yet")
+    given = scene.selected < len(scene.run.prompt_token_ids) + given_steps(scene.run)
+    return say("figures.dice.given" if given else "figures.dice.forced")
 
 
 def _column(name: str, controls: Controls) -> str:
