@@ -12,6 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from tests.patience import PATIENCE
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WHAT_TO_DO = (
     "The browser tests need Chromium, and none could be installed.\n"
@@ -36,7 +38,7 @@ def find_chromium() -> Path | None:
 def _starts(executable: Path) -> bool:
     """Tell whether it runs: Ubuntu's `chromium-browser` may be a stub that only names a snap."""
     try:
-        answer = subprocess.run([executable, "--version"], capture_output=True, timeout=30, check=False)
+        answer = subprocess.run([executable, "--version"], capture_output=True, timeout=PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return answer.returncode == 0

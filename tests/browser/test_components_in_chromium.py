@@ -28,6 +28,11 @@ PROMPT = 3
 LAST = len(TEXTS) - 1
 SLOW = 0.4
 ROOT = "/inside"
+HEARD = """() => new Promise((done) => {
+  addEventListener("message", () => setTimeout(done), { once: true });
+  postMessage({ height: 3999 }, "*");
+})"""
+"""Sends the page a message as a frame would, and waits until all have heard it."""
 
 
 def text(texts: list[str], selected: int | None = 4, **changes: Any) -> StripValue:
@@ -201,7 +206,7 @@ def test_rapid_presses_end_where_they_should_and_slow_answers_do_not_pull_back(v
     page.keyboard.press("ArrowRight")
     assert pressed(page) == ["8"]
     heard = said(page, 8)
-    page.wait_for_timeout(300)
+    expect(page.locator("#next-token tr.chosen")).to_have_attribute("data-token-id", "8")
     assert pressed(page) == ["8"] and heard == sorted(heard) and len(heard) < 5
     seen = page.evaluate("window.seen")
     assert seen == sorted(seen), "the selection never went back"
@@ -253,11 +258,9 @@ def test_an_update_keeps_focus_and_listeners(visit: Visit) -> None:
 
 def test_three_hundred_tokens_stream_within_their_own_box(visit: Visit) -> None:
     page = visit.open()
-    started = time.perf_counter()
     page.locator("#refresh").dispatch_event("click")
-    expect(page.locator("#tokens [data-index='299'].generated")).to_be_attached(timeout=20_000)
-    expect(page.locator("#tokens .caret")).to_have_count(0, timeout=20_000)
-    assert time.perf_counter() - started < 15
+    expect(page.locator("#tokens [data-index='299'].generated")).to_be_attached()
+    expect(page.locator("#tokens .caret")).to_have_count(0)
     strip = page.locator("#tokens .strip")
     assert strip.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight") < 60, "it follows the end"
     assert strip.evaluate("e => e.scrollHeight > e.clientHeight")
@@ -286,8 +289,7 @@ def test_bertviz_draws_in_its_frame_offline_and_below_a_path(visit: Visit) -> No
     frame_box = page.locator("#bertviz iframe")
     page.wait_for_function("parseFloat(document.querySelector('#bertviz iframe').style.height) < 300")
     assert frame_box.get_attribute("sandbox") == "allow-scripts" and frame_box.get_attribute("title")
-    page.evaluate("window.postMessage({height: 3999}, '*')")
-    page.wait_for_timeout(100)
+    page.evaluate(HEARD)
     assert frame_box.evaluate("e => parseFloat(e.style.height)") < 300, "only the frame sets its height"
 
 

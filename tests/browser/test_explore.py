@@ -11,6 +11,7 @@ from gradio_client import Client
 from playwright.sync_api import expect
 
 from tests.browser.visit import GENERATED, PATIENT, Visit
+from tests.patience import EVERY_REQUEST, PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -26,7 +27,7 @@ Visits = Callable[..., Visit]
 
 @pytest.fixture(scope="module")
 def client(app_address: str) -> Any:
-    client = Client(app_address, verbose=False, analytics_enabled=False)
+    client = Client(app_address, verbose=False, analytics_enabled=False, httpx_kwargs=EVERY_REQUEST)
     yield client
     client.close()
 
@@ -258,6 +259,6 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(visits: Visits, mode:
 
 def test_the_page_is_whole_without_other_machines(app_address: str) -> None:
     """No address of another machine is even named as a script, style or font."""
-    page = httpx.get(app_address, timeout=30).text
+    page = httpx.get(app_address, timeout=PATIENCE).text
     for mark in ('src="http', 'rel="stylesheet" href="http', "fonts.googleapis", "cdn."):
         assert mark not in page.replace(app_address.rstrip("/"), ""), mark

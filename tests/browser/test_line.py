@@ -11,11 +11,12 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, expect
 
 from tests.browser.server import running_app
-from tests.browser.visit import PATIENT, Visit
+from tests.browser.visit import Visit
+from tests.patience import EVERY_REQUEST, PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
-LONG = 1000
+LONG = 3000
 """New tokens of a text that is stopped, or left, before its end; a greedy one repeats itself for ever."""
 
 
@@ -42,64 +43,78 @@ def arrive(browser: Browser, narrow: str) -> Iterator[Callable[[], Visit]]:
 
 
 def begins(visit: Visit) -> None:
-    expect(visit.page.locator("#status")).to_contain_text("writing", timeout=PATIENT)
+    expect(visit.page.locator("#status")).to_contain_text("writing")
 
 
 def waits(visit: Visit) -> None:
-    expect(visit.page.locator("#status")).to_contain_text(
-        "waiting for a place: number 1 in line", timeout=PATIENT
-    )
-    expect(visit.page.locator("#stop")).to_be_enabled(timeout=PATIENT)
+    expect(visit.page.locator("#status")).to_contain_text("waiting for a place: number 1 in line")
+    expect(visit.page.locator("#stop")).to_be_enabled()
 
 
-def test_a_page_that_is_closed_lets_the_next_one_in(arrive: Callable[[], Visit], narrow: str) -> None:
-    first, second = arrive(), arrive()
-    first.begin("Once upon a time", LONG, temperature=0)
+def prepared(visit: Visit, prompt: str) -> Visit:
+    """Type a prompt and a length: what is left to do then is one press."""
+    visit.page.locator("#prompt textarea").fill(prompt)
+    visit.set("max-new-tokens", LONG)
+    visit.set("temperature", 0)
+    return visit
+
+
+def test_a_page_that_is_closed_lets_the_next_one_in(arrive: Callable[[], Visit]) -> None:
+    first, second = prepared(arrive(), "Once upon a time"), prepared(arrive(), "Hello")
+    first.generate()
     begins(first)
-    before = second.tokens()
-    second.begin("Hello", LONG, temperature=0)
-    waits(second)
-    client = Client(narrow, verbose=False, analytics_enabled=False)
-    with pytest.raises(AppError, match=r"the line is full \(1 waiting\)"):
-        client.predict("Hello", 2, api_name="/generate")
-    client.close()
-    second.page.locator("#stop").click()
-    expect(second.page.locator("#status")).to_contain_text("0 written", timeout=PATIENT)
-    expect(second.page.locator("#status")).to_contain_text("stopped")
-    second.page.locator("#undo").click()
-    second.wait_for_tokens(before)
     second.generate()
     waits(second)
     first.page.context.close()
     begins(second)
     second.page.locator("#stop").click()
-    expect(second.page.locator("#status")).to_contain_text("stopped", timeout=PATIENT)
+    expect(second.page.locator("#status")).to_contain_text("stopped")
+    assert second.errors == []
+
+
+def test_who_waits_may_give_up_and_a_full_line_is_told(arrive: Callable[[], Visit], narrow: str) -> None:
+    first, second = prepared(arrive(), "Once upon a time"), prepared(arrive(), "Hello")
+    before = second.tokens()
+    client = Client(narrow, verbose=False, analytics_enabled=False, httpx_kwargs=EVERY_REQUEST)
+    first.generate()
+    begins(first)
+    second.generate()
+    waits(second)
+    with pytest.raises(AppError, match=r"the line is full \(1 waiting\)"):
+        client.predict("Hello", 2, api_name="/generate")
+    client.close()
+    second.page.locator("#stop").click()
+    expect(second.page.locator("#status")).to_contain_text("0 written")
+    expect(second.page.locator("#status")).to_contain_text("stopped")
+    first.page.context.close()
+    second.page.locator("#undo").click()
+    second.wait_for_tokens(before)
     assert second.errors == []
 
 
 def test_programs_that_hang_up_leave_room_for_others(narrow: str) -> None:
     """More than may write at once begin long texts and go away."""
-    client = Client(narrow, verbose=False, analytics_enabled=False)
+    client = Client(narrow, verbose=False, analytics_enabled=False, httpx_kwargs=EVERY_REQUEST)
     start = f"{narrow}gradio_api/call/generate"
     for seed in range(4):
         data: list[Any] = ["Once upon a time", LONG, 0.0, 40, 1.0, 0.0, 1.0, seed, "fast"]
-        event = httpx.post(start, json={"data": data}, timeout=60).json()["event_id"]
-        with httpx.stream("GET", f"{start}/{event}", timeout=60) as stream:
+        event = httpx.post(start, json={"data": data}, timeout=PATIENCE).json()["event_id"]
+        with httpx.stream("GET", f"{start}/{event}", timeout=PATIENCE) as stream:
             next(stream.iter_bytes())
     assert len(served(client)["steps"]) == 2
     client.close()
 
 
 def test_looks_that_arrive_at_once_are_all_answered_though_only_one_text_may_wait(narrow: str) -> None:
-    client = Client(narrow, verbose=False, analytics_enabled=False)
+    client = Client(narrow, verbose=False, analytics_enabled=False, httpx_kwargs=EVERY_REQUEST)
     looks = [client.submit(f"Look {number}", api_name="/next_token") for number in range(12)]
-    assert all(look.result(timeout=PATIENT / 1000)["tokens"] for look in looks)
+    assert all(look.result(timeout=PATIENCE)["tokens"] for look in looks)
     client.close()
 
 
 def served(client: Client) -> Any:
     """Ask for a text until the server has heard that the others are gone: a full line is told at once."""
-    impatient = time.monotonic() + PATIENT / 1000
+    impatient = time.monotonic() + PATIENCE
     while True:
         try:
             return client.predict("Hello", 2, api_name="/generate")

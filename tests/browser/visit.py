@@ -6,8 +6,10 @@ from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Page, expect
 
+from tests.patience import PATIENCE
+
 ENDED = re.compile("length reached|ended:")
-PATIENT = 60_000
+PATIENT = 1000 * PATIENCE
 """Milliseconds that a text may take on a busy machine."""
 GENERATED = "#tokens button.generated"
 

@@ -3,8 +3,7 @@
 import math
 from threading import Condition
 
-PATIENCE = 60
-"""Seconds after which a test that waits has failed, even on a busy machine."""
+from tests.patience import PATIENCE
 
 
 class Brake:

@@ -16,6 +16,7 @@ from gradio_client.exceptions import AppError
 from model.run import Run, SamplerSettings
 from model.sampling import shape
 from tests.pages.conftest import TINY_LIMITS
+from tests.patience import EVERY_REQUEST, PATIENCE
 from viz.pages import api as api_module
 from viz.pages.api import Api
 
@@ -319,7 +320,7 @@ def test_a_model_still_loading_is_said_and_one_that_failed_too(service, monkeypa
 
 @pytest.fixture(scope="module")
 def client(served: str) -> Iterator[Client]:
-    client = Client(served, verbose=False, analytics_enabled=False)
+    client = Client(served, verbose=False, analytics_enabled=False, httpx_kwargs=EVERY_REQUEST)
     yield client
     client.close()
 
@@ -355,7 +356,7 @@ def test_the_client_gets_what_the_handlers_return(client, api):
 
 def test_the_client_streams(client):
     job = client.submit("in the", 60, api_name="/generate")
-    whole = job.result(timeout=30)
+    whole = job.result(timeout=PATIENCE)
     values = job.outputs()
     assert values[-1] == whole and whole["finish_reason"] == "length"
     counts = [len(value["steps"]) for value in values]
@@ -372,9 +373,9 @@ def test_the_client_hears_the_reason(client):
 def call(address: str, name: str, body: str) -> str:
     """Post a body as it is and return what the event stream says."""
     start = f"{address}gradio_api/call/{name}"
-    posted = httpx.post(start, content=body, headers={"content-type": "application/json"}, timeout=30)
+    posted = httpx.post(start, content=body, headers={"content-type": "application/json"}, timeout=PATIENCE)
     posted.raise_for_status()
-    return httpx.get(f"{start}/{posted.json()['event_id']}", timeout=30).text
+    return httpx.get(f"{start}/{posted.json()['event_id']}", timeout=PATIENCE).text
 
 
 @pytest.mark.parametrize(
@@ -408,7 +409,7 @@ def test_json_that_is_no_json_and_half_characters_get_a_clear_answer(served, nam
 @pytest.mark.parametrize("body", ['{"data": ', "[1]", '{"data": {}}', "", '"\\ud800"', '{"data": 5}'])
 def test_a_broken_body_is_refused_at_once(served, body):
     headers = {"content-type": "application/json"}
-    answer = httpx.post(f"{served}gradio_api/call/tokenize", content=body, headers=headers, timeout=30)
+    answer = httpx.post(f"{served}gradio_api/call/tokenize", content=body, headers=headers, timeout=PATIENCE)
     assert 400 <= answer.status_code < 600
     assert call(served, "tokenize", '{"data": ["in"]}').startswith("event: complete")
 

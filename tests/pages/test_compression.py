@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.patience import PATIENCE
 from viz.pages import launch_arguments
 from viz.pages.compression import KEPT, LEAST, Compression
 from viz.pages.streams import Streams
@@ -25,15 +26,19 @@ READ: dict[str, Callable[[bytes], bytes]] = {"br": brotli.decompress, "gzip": gz
 
 def call(served: str, prompt: str, length: int) -> str:
     """Call `/generate`; give the address of the stream of its answer."""
-    info = httpx.get(f"{served}gradio_api/info").json()["named_endpoints"]["/generate"]["parameters"]
+    info = httpx.get(f"{served}gradio_api/info", timeout=PATIENCE).json()["named_endpoints"]["/generate"][
+        "parameters"
+    ]
     data = [prompt, length, *(one["parameter_default"] for one in info[2:])]
-    called = httpx.post(f"{served}gradio_api/call/generate", json={"data": data})
+    called = httpx.post(f"{served}gradio_api/call/generate", json={"data": data}, timeout=PATIENCE)
     return f"{served}gradio_api/call/generate/{called.json()['event_id']}"
 
 
 def raw(address: str, **headers: str) -> tuple[httpx.Response, bytes]:
     """Get an address; give the body as it went over the network."""
-    with httpx.stream("GET", address, headers={"accept-encoding": "identity", **headers}) as answer:
+    with httpx.stream(
+        "GET", address, headers={"accept-encoding": "identity", **headers}, timeout=PATIENCE
+    ) as answer:
         return answer, b"".join(answer.iter_raw())
 
 
@@ -68,7 +73,7 @@ def test_a_stream_is_neither_gathered_nor_kept_nor_compressed_on_its_way(served:
     )
     for address in streams:
         headers = {"accept-encoding": "br, gzip"}
-        with httpx.stream("GET", address, headers=headers, timeout=60) as answer:
+        with httpx.stream("GET", address, headers=headers, timeout=PATIENCE) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
             assert answer.headers["x-accel-buffering"] == "no"
             assert answer.headers["cache-control"] == "no-cache, no-transform"
@@ -83,7 +88,7 @@ def test_the_tokens_of_a_call_come_one_by_one_through_the_middleware(open_app: A
         brake.pull()
         brake.let(3)
         address = call(app.local_url, "a b", 6)
-        with httpx.stream("GET", address, headers={"accept-encoding": "br"}, timeout=60) as answer:
+        with httpx.stream("GET", address, headers={"accept-encoding": "br"}, timeout=PATIENCE) as answer:
             lines = (line for line in answer.iter_lines() if line.startswith("data:"))
             runs = (json.loads(line.removeprefix("data:"))[0] for line in lines)
             assert any(len(run["steps"]) == 3 for run in runs), "three of six were there"

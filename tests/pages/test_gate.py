@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tests.patience import PATIENCE
 from viz.pages import gate
 from viz.pages.limits import EVENTS_PER_VISITOR
 
@@ -16,7 +17,8 @@ from viz.pages.limits import EVENTS_PER_VISITOR
     ],
 )  # fmt: skip
 def test_what_no_page_uses_is_closed(served: str, path: str):
-    for answer in (httpx.get(served + path), httpx.post(served + path, files={"files": b"text"})):
+    for asked in ({"method": "GET"}, {"method": "POST", "files": {"files": b"text"}}):
+        answer = httpx.request(url=served + path, timeout=PATIENCE, **asked)
         assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
@@ -25,7 +27,7 @@ def join(served: str, app, session_hash: str) -> httpx.Response:
     (undo,) = [number for number, function in app.fns.items() if function.api_name == "undo"]
     data = [None] * len(app.fns[undo].inputs)
     body = {"fn_index": undo, "data": data, "session_hash": session_hash}
-    return httpx.post(f"{served}gradio_api/queue/join", json=body)
+    return httpx.post(f"{served}gradio_api/queue/join", json=body, timeout=PATIENCE)
 
 
 def test_a_page_that_does_not_listen_is_refused_after_some_events_and_others_are_not(served: str, app):
@@ -38,10 +40,13 @@ def test_a_page_that_does_not_listen_is_refused_after_some_events_and_others_are
 
 def test_an_event_is_no_larger_than_a_file_of_branches(served: str):
     body = b'{"data": ["' + b"a" * gate.MOST_BYTES + b'"]}'
-    answer = httpx.post(f"{served}gradio_api/queue/join", content=body)
+    answer = httpx.post(f"{served}gradio_api/queue/join", content=body, timeout=PATIENCE)
     assert answer.status_code == 413 and "more than a page may send" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"session_hash": 5}'])
 def test_what_is_no_event_is_refused_by_gradio_as_ever(served: str, body: bytes):
-    assert httpx.post(f"{served}gradio_api/queue/join", content=body).status_code in (400, 422)
+    assert httpx.post(f"{served}gradio_api/queue/join", content=body, timeout=PATIENCE).status_code in (
+        400,
+        422,
+    )

@@ -13,6 +13,7 @@ from gradio_client import Client
 
 from model.language_model import LanguageModel
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, close, service_of
+from tests.patience import EVERY_REQUEST, PATIENCE
 from viz.pages import launch_arguments
 from viz.pages.explore import build_app
 from viz.pages.prefix import route_path
@@ -52,26 +53,26 @@ def test_under_any_path_the_app_answers_whether_a_proxy_keeps_the_path_or_not(
     own_app: gr.Blocks, root_path: str
 ):
     prefix = urlsplit(root_path).path.rstrip("/")
-    with behind(own_app, root_path) as served:
+    with behind(own_app, root_path) as served, httpx.Client(timeout=PATIENCE) as web:
         for kept in {"", prefix}:
-            page = httpx.get(
+            page = web.get(
                 f"{served}{kept}/", headers={"x-forwarded-host": "example.org", "x-forwarded-proto": "https"}
             )
             assert page.status_code == 200, kept
             assert set(re.findall(r'"root":"([^"]*)"', page.text)) == {f"https://example.org{prefix}"}
-            assert httpx.get(f"{served}{kept}/gradio_api/info").status_code == 200
-            assert httpx.get(f"{served}{kept}/theme.css").status_code == 200
-            called = httpx.post(f"{served}{kept}/gradio_api/call/tokenize", json={"data": ["a b"]})
-            answer = httpx.get(f"{served}{kept}/gradio_api/call/tokenize/{called.json()['event_id']}")
+            assert web.get(f"{served}{kept}/gradio_api/info").status_code == 200
+            assert web.get(f"{served}{kept}/theme.css").status_code == 200
+            called = web.post(f"{served}{kept}/gradio_api/call/tokenize", json={"data": ["a b"]})
+            answer = web.get(f"{served}{kept}/gradio_api/call/tokenize/{called.json()['event_id']}")
             assert "event: complete" in answer.text
             closed = (f"{kept}/gradio_api/upload", f"{kept}/monitoring/summary", f"{kept}/gradio_api/runs")
             for path in closed:
-                assert httpx.get(served + path).status_code == 404, path
+                assert web.get(served + path).status_code == 404, path
 
 
 def test_a_program_calls_the_app_under_a_path_that_the_proxy_keeps(own_app: gr.Blocks):
     with behind(own_app, "/runs") as served:
-        client = Client(f"{served}/runs", verbose=False)
+        client = Client(f"{served}/runs", verbose=False, httpx_kwargs=EVERY_REQUEST)
         assert client.predict("a b", api_name="/tokenize")
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from model.rollout_statistics import distinct, first_token_test, first_tokens, rollout_tree
 from model.run import Run, SamplerSettings
-from tests.pages.brake import PATIENCE
 from tests.pages.conftest import service_of, written
 from tests.pages.desk import Desk, sent, shown
+from tests.patience import PATIENCE
 from tests.unit.test_rollout_statistics import rollout
 from viz.figures.theme import LIGHT
 from viz.pages.lab import api as api_module

@@ -9,6 +9,7 @@ import pytest
 from gradio_client import Client
 
 from tests.pages.desk import Desk
+from tests.patience import EVERY_REQUEST
 from viz.pages.sessions import CALL_IS_KEPT, PAGE_IS_KEPT, Sessions
 from viz.pages.visitor import Visitor
 
@@ -125,7 +126,7 @@ def test_a_page_that_loses_its_network_and_is_closed_later_is_heard_both_times(a
 
 
 def test_the_server_keeps_no_copy_of_the_configuration_whatever_was_asked_for(served: str, app: Any):
-    client = Client(served, verbose=False, analytics_enabled=False)
+    client = Client(served, verbose=False, analytics_enabled=False, httpx_kwargs=EVERY_REQUEST)
     assert client.predict("in the", api_name="/tokenize")
     client.close()
     assert isinstance(app.state_holder, Sessions) and app.app.state_holder is app.state_holder

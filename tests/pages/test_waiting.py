@@ -7,9 +7,10 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from tests.pages.brake import PATIENCE, Brake
+from tests.pages.brake import Brake
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, shown
+from tests.patience import PATIENCE
 from viz.pages import growth as growth_module
 from viz.pages.api import Api
 from viz.pages.limits import Limits

@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
@@ -17,9 +16,10 @@ from model.catalog import ModelError
 from model.network import Network
 from model.run import SamplerSettings
 from model.sampling import shape, uniform
-from tests.pages.brake import PATIENCE, Brake
+from tests.pages.brake import Brake
 from tests.pages.conftest import written
 from tests.pages.desk import PROMPT, Desk, changed
+from tests.patience import PATIENCE
 from tests.tiny import tiny_transformer
 from viz.pages import growth as growth_module
 from viz.pages.controls import SAMPLER_NAMES
@@ -585,7 +585,7 @@ def test_two_visitors_writing_at_once_do_not_disturb_each_other(app, newcomer):
     together = threading.Barrier(2)
 
     def write(seed: int) -> None:
-        together.wait(10)
+        together.wait(PATIENCE)
         for screen in desks[seed].writing("generate", seed=seed, max_new_tokens=16):
             assert text_of(screen)[:2] == ["in", " the"]
             desks[seed].select(2)
@@ -594,7 +594,7 @@ def test_two_visitors_writing_at_once_do_not_disturb_each_other(app, newcomer):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     assert {seed: desk.visitor.run.token_ids for seed, desk in desks.items()} == expected
 
 
@@ -816,6 +816,5 @@ def test_stop_is_heard_before_a_text_has_begun_and_the_next_press_writes(open_ap
 
 def test_the_loading_of_a_service_is_not_waited_for_by_readers(tiny):
     service = Service(Loading(tiny, 10**9), Limits())
-    began = time.monotonic()
-    assert not service.wait(0) and time.monotonic() - began < 5
+    assert not service.wait(0)
     assert Writing(service, load_example()).service is service

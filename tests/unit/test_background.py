@@ -6,6 +6,7 @@ import pytest
 
 from model.background import BackgroundModel
 from model.catalog import ModelError
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def test_the_model_arrives_with_the_progress_on_the_way(loader):
 
     def load_model(spec, *, device, precision, report):
         report("Reading the weights.")
-        assert may_finish.wait(10)
+        assert may_finish.wait(PATIENCE)
         return (spec, device, precision)
 
     loader.load_model = load_model
@@ -31,7 +32,7 @@ def test_the_model_arrives_with_the_progress_on_the_way(loader):
     with pytest.raises(ModelError, match="still loading"):
         model.wait(timeout=0.05)
     may_finish.set()
-    assert model.wait(timeout=10) == ("gpt2", "cpu", "fast")
+    assert model.wait(timeout=PATIENCE) == ("gpt2", "cpu", "fast")
     assert model.ready
     assert (model.report_line, lines, model.error) == ("Reading the weights.", ["Reading the weights."], None)
 
@@ -40,7 +41,7 @@ def test_a_model_runs_in_the_fast_format_and_in_float32_unless_something_else_is
     loader.load_model = lambda *_, precision, **__: precision
     model = BackgroundModel("x", report=lambda line: None)
     model.start()
-    assert model.wait(10) == "auto"
+    assert model.wait(PATIENCE) == "auto"
 
 
 def test_a_model_error_reaches_everyone_who_waits(loader):
@@ -52,7 +53,7 @@ def test_a_model_error_reaches_everyone_who_waits(loader):
     model.start()
     for _ in range(2):
         with pytest.raises(ModelError, match="No such model"):
-            model.wait(timeout=10)
+            model.wait(timeout=PATIENCE)
     assert not model.ready
     assert "No such model" in str(model.error)
 
@@ -65,7 +66,7 @@ def test_an_unexpected_failure_becomes_a_model_error_with_its_trace_on_the_conso
     model = BackgroundModel("x", report=lambda line: None)
     model.start()
     with pytest.raises(ModelError, match=r"unexpectedly \(ZeroDivisionError: by nought\)"):
-        model.wait(timeout=10)
+        model.wait(timeout=PATIENCE)
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
@@ -75,7 +76,7 @@ def test_loading_starts_only_once(loader):
     model.start()
     with pytest.raises(RuntimeError):
         model.start()
-    assert model.wait(10) == "model"
+    assert model.wait(PATIENCE) == "model"
 
 
 def test_a_report_that_fails_does_not_leave_anyone_waiting(loader):
@@ -89,4 +90,4 @@ def test_a_report_that_fails_does_not_leave_anyone_waiting(loader):
     model = BackgroundModel("x", report=broken)
     model.start()
     with pytest.raises(ModelError, match="console closed"):
-        model.wait(timeout=10)
+        model.wait(timeout=PATIENCE)

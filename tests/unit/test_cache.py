@@ -14,6 +14,7 @@ import pytest
 from model import embedded
 from model.cache import cache_folder, intact, make_once, require_space, sha256
 from model.catalog import ModelError
+from tests.patience import PATIENCE
 
 
 def quiet(line: str) -> None:
@@ -128,9 +129,9 @@ def test_processes_that_start_together_make_it_once_and_all_see_it_whole(tmp_pat
     for process in processes:
         process.start()
     start.set()
-    answers = [results.get(timeout=60) for _ in processes]
+    answers = [results.get(timeout=PATIENCE) for _ in processes]
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE)
     assert made.value == 1
     assert all(answer[0] == answers[0][0] and answer[1] == 3 for answer in answers)
 
