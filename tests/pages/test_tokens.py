@@ -16,6 +16,7 @@ from viz.pages.api import Api
 from viz.pages.interior.api import InteriorApi
 from viz.pages.lab.api import LabApi
 from viz.pages.masthead import describe
+from viz.tokens import isolated
 
 PADDING = 7
 """Ids of the model that are no token."""
@@ -76,7 +77,7 @@ def test_a_search_counts_the_tokens_that_were_typed_and_no_other(desk_of, padded
     desk.write(max_new_tokens=2)
     assert len(padded.encode("xyz")) == 5, "the beginning and a space stand before it"
     note = desk.move(query="xyz").found["note"]
-    assert "it is 3: x · y · z" in note and BOS not in note
+    assert f"it is 3: {' · '.join(map(isolated, 'xyz'))}" in note and BOS not in note
 
 
 @pytest.mark.parametrize(
