@@ -16,7 +16,7 @@ from model.run import Run, SamplerSettings
 from model.truth import UnrecordableModel
 from tests.numerics.every_architecture import UNBUILT, architecture
 from tests.numerics.writing import PLENTY
-from tests.tiny import tiny_tokenizer
+from tests.tiny import CONTEXT, tiny_tokenizer
 
 LENGTHS = (8, 40, 100)
 """Tokens of the texts read: as many as the proof reads, more than a window or chunk holds, many more."""
@@ -65,18 +65,24 @@ def judged(transformer: Any, judge: Any) -> Verdict:
     except Exception as problem:  # noqa: BLE001 - whatever it is, nobody is told a thing
         return Verdict("wrong", f"it breaks as it is loaded: {problem!r}")
     problems = [problem for text in texts(model) for problem in differences(text, judge)]
-    return Verdict("wrong", "; ".join(problems)) if problems else Verdict("exact")
+    if problems:
+        return Verdict("wrong", "; ".join(problems))
+    context = model.info.context_length
+    return Verdict("exact", "" if context == CONTEXT else f"texts end at {context} of its {CONTEXT} tokens")
 
 
 def texts(model: LanguageModel) -> Iterator[Internals]:
     """Yield texts that were read side by side, as long as the context allows, and one that was written."""
     context, vocabulary = model.info.context_length, model.info.vocab_size
+    model.eos_token_ids = frozenset()  # a text that ends early would not reach beyond the window
     lengths = sorted({min(length, context) for length in LENGTHS})
     with Engine(model, PLENTY) as engine:
         yield from engine.read_all([random_ids(length, vocabulary) for length in lengths])
         prompt = tuple(random_ids(PROMPT, vocabulary, seed=1))
         run = Run(model=model.info.identity, prompt="", prompt_token_ids=prompt)
-        *_, run = engine.write(run, min(WRITTEN, context - PROMPT), settings=WILD)
+        count = min(WRITTEN, context - PROMPT)
+        *_, run = engine.write(run, count, settings=WILD)
+        assert len(run.token_ids) == PROMPT + count
         yield engine.read(run.token_ids)
 
 
