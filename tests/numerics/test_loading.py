@@ -236,7 +236,7 @@ def test_attention_that_cannot_be_recorded_is_a_model_error(folder, monkeypatch)
         raise UnrecordableModel("no attention interface.")
 
     monkeypatch.setattr(loading, "LanguageModel", refuse)
-    with pytest.raises(ModelError, match=r"tiny cannot be shown: no attention interface.*gpt2"):
+    with pytest.raises(ModelError, match=r"tiny cannot be shown: no attention interface"):
         load(folder)
 
 
