@@ -13,7 +13,7 @@ run: $(APP) ## serve the page; pass options with ARGS="--port 7861"
 	$(PY) app.py $(ARGS)
 
 test: $(DEV) ## run every test, in two processes; narrow with ARGS="tests/unit -k sampling"
-	$(PY) tests/browser/chromium.py
+	$(PY) -m tests.browser.chromium
 	$(PY) -m pytest $(or $(ARGS),-n 2)
 
 lint: $(DEV) ## formatting, lint rules and types

@@ -1,6 +1,7 @@
 """Find a Chromium for the browser tests, or get one.
 
-Run as a script (`make test` does), it installs one if none is found, or says what to do when it cannot.
+Run as `python -m tests.browser.chromium` (`make test` does), it installs one if none is found, or says what
+to do when it cannot.
 """
 
 import os

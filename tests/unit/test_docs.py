@@ -16,6 +16,7 @@ from viz.command_line import PREFIX, Options, read_options
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 STRINGS = json.loads((ROOT / "assets" / "locales" / "en.json").read_text(encoding="utf-8"))
 ROOMS = ("app.py", "model", "viz", "assets")
 LEFTOVERS = {".pyc", ".pyi"}
@@ -113,9 +114,16 @@ def test_functions_and_classes_named_in_contributing_exist():
 
 
 def test_modules_named_in_commands_exist():
-    modules = re.findall(r"python -m ((?:viz|tests)[\w.]+)", README + CONTRIBUTING)
+    modules = re.findall(r"(?:python|\(PY\)) -m ((?:viz|tests)[\w.]+)", README + CONTRIBUTING + MAKEFILE)
     assert modules
-    assert all((ROOT / (module.replace(".", "/") + ".py")).is_file() for module in modules)
+    files = [ROOT / module.replace(".", "/") for module in modules]
+    assert all(path.with_suffix(".py").is_file() or (path / "__main__.py").is_file() for path in files)
+
+
+def test_make_runs_a_file_of_a_package_as_its_module():
+    """As a script it would find neither `tests` nor `model` in a fresh clone."""
+    commands = re.findall(r"^\t\$\(PY\) (\S+)", MAKEFILE, re.MULTILINE)
+    assert set(commands) == {"-m", "app.py"}
 
 
 def test_the_options_are_those_of_the_command_line(capsys):
@@ -168,7 +176,7 @@ def test_the_panels_are_called_what_they_are_called_on_the_page():
 
 @pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
 def test_the_make_targets_exist(text):
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
     in_code = " ".join(
         [*re.findall(r"```sh\n(.*?)```", text, re.DOTALL), *re.findall(r"`(make [^`]*)`", text)]
     )
