@@ -23,8 +23,9 @@ from model.compiled_layers import (
     llama_layers,
 )
 from model.final_norm import FinalNorm
-from model.formats import Float16Linear, Float32Linear, Format, oriented, packed, packs
+from model.formats import Format, oriented, packed, packs
 from model.key_values import KeyValueSlots
+from model.packed_linear import Float16Linear, Float32Linear
 from model.recording import HeadShape, Layout, laid_out
 
 FORMATS: tuple[Format, ...] = ("float32", "float16 weights")
@@ -114,9 +115,9 @@ class CompiledDecoder(ABC):
             bias = torch.cat(biases) if biases else None
             layer = packed(self._form, weight, bias)
         if isinstance(layer, Float16Linear):
-            return Weights(torch.empty(0), layer.packed, None)
+            return Weights(torch.empty(0), layer.packed, layer.factor, None)
         assert isinstance(layer, Float32Linear)
-        return Weights(layer.packed, None, layer.bias)
+        return Weights(layer.packed, None, 1.0, layer.bias)
 
 
 class CompiledLlama(CompiledDecoder):

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from model.block_attention import attend_chunk, attend_singles
-from model.formats import LONGEST_SINGLE
+from model.packed_linear import LONGEST_SINGLE
 from model.rowwise import gelu_tanh, silu
 
 Float16Weights: Any = torch.classes.quantized.LinearPackedParamsBase
@@ -45,6 +45,8 @@ class Weights(NamedTuple):
     """In the order that oneDNN wants; empty if the next one is there."""
     float16: Optional[Float16Weights]  # noqa: UP045 - a class of TorchScript takes no bar
     """For FBGEMM, the bias among them."""
+    factor: float
+    """By which these are larger than the layer's: see `Float16Linear`."""
     bias: Tensor | None
 
 
@@ -114,7 +116,8 @@ def linear(x: Tensor, weights: Weights, longest_single: int = LONGEST_SINGLE) ->
     """Return (N, out) for (N, in); a single row longer than that becomes two: see `Float32Linear`."""
     half = weights.float16
     if half is not None:
-        return torch.ops.quantized.linear_dynamic_fp16(x, half)  # type: ignore[no-any-return]
+        scaled = torch.ops.quantized.linear_dynamic_fp16(x, half)
+        return scaled if weights.factor == 1.0 else scaled.div_(weights.factor)  # type: ignore[no-any-return]
     rows = x.expand(2, -1) if x.size(0) == 1 and x.size(1) > longest_single else x
     y = torch.ops.mkldnn._linear_pointwise(rows, weights.float32, weights.bias, "none", [], "")
     return y[: x.size(0)]  # type: ignore[no-any-return]

@@ -1,7 +1,8 @@
 """The number formats in which a model can run, and a second model in one of them beside the first.
 
 "Weights" formats round the linear layers' weights alone, where nearly all the time goes, and share the rest.
-On the processor even float32 packs them: the same numbers, in the order that the fastest kernel reads.
+On the processor even float32 packs them: the same numbers, in the order that the fastest kernel reads, and in
+half the bytes where float16 holds every one of them.
 """
 
 import copy
@@ -16,6 +17,17 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from model.packed_linear import (
+    INT8_BLOCK,
+    Float16Linear,
+    Float32Linear,
+    Int8Linear,
+    PackedLinear,
+    Unrepresentable,
+    lossless_factor,
+    require_range,
+)
+
 Format = Literal["float32", "float16 weights", "int8 weights", "bfloat16", "float16"]
 
 FORMATS: dict[Format, str] = {
@@ -29,116 +41,6 @@ FORMATS: dict[Format, str] = {
 
 WHOLE: dict[Format, torch.dtype] = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 """Formats of the whole model."""
-
-PACKED_FOR_ROWS = 16
-"""Rows that oneDNN expects: for so many it chooses an order that is good for one and for 64 as well."""
-LONGEST_SINGLE = 768
-"""Numbers of a row up to which oneDNN adds in the same order whether it is alone or not."""
-INT8_BLOCK = 16
-"""Weights that PyTorch's int8 kernel reads at once; it runs past the end of rows that are no multiple."""
-
-
-class Unrepresentable(Exception):
-    """A weight lies outside the range of the format, where it would silently become another number."""
-
-
-class PackedLinear(nn.Module):
-    """A linear layer that keeps its weights in another format than it is called in.
-
-    It has no `weight`: a model that asks for it, or for its dtype, fails instead of computing nonsense.
-    """
-
-    def __init__(self, weight: Tensor) -> None:
-        super().__init__()
-        self.out_features, self.in_features = weight.shape
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows of the layer, as `nn.Linear` does."""
-        return f"in_features={self.in_features}, out_features={self.out_features}"
-
-
-class Float32Linear(PackedLinear):
-    """float32 weights in the order that oneDNN reads.
-
-    On 2 cores of an AMD EPYC it takes 12 ms for one row through the default model where `nn.Linear`, which
-    asks MKL, takes 27, and 17 for sixteen where that takes 41. A row's result is the same to the last bit
-    however many rows are computed with it. For one row alone, if it is long, oneDNN adds in another order;
-    it gets two then.
-    """
-
-    bias: Tensor | None
-
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        """Pack (out, in) weights and keep an (out,) bias."""
-        super().__init__(weight)
-        self.packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight, PACKED_FOR_ROWS)
-        self.register_buffer("bias", bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (..., out) for (..., in)."""
-        rows = x.reshape(-1, self.in_features)
-        count = len(rows)
-        rows = rows.expand(2, -1) if count == 1 and self.in_features > LONGEST_SINGLE else rows
-        result: Tensor = torch.ops.mkldnn._linear_pointwise(rows, self.packed, self.bias, "none", [], "")
-        return result[:count].view(*x.shape[:-1], self.out_features)
-
-
-class Float16Linear(PackedLinear):
-    """float16 weights, float32 everything else: FBGEMM, for x86.
-
-    A row's result is the same to the last bit however many rows are computed with it.
-    """
-
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        """Pack (out, in) float32 weights and an (out,) float32 bias.
-
-        Raises:
-            Unrepresentable: a weight lies beyond float16.
-        """
-        super().__init__(weight)
-        _require_range(weight, torch.float16)
-        self.packed = torch.ops.quantized.linear_prepack_fp16(weight, bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (..., out) float32 for (..., in) float32."""
-        if x.dim() == 1:  # which the kernel refuses
-            return self.forward(x[None])[0]
-        result: Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self.packed)
-        return result
-
-
-class Int8Linear(PackedLinear):
-    """int8 weights, one scale for each output; inputs and outputs rounded to bfloat16, bias in float32."""
-
-    codes: Tensor
-    """(out, in) int8."""
-    scales: Tensor
-    """(out,) bfloat16; a weight is its code times its row's scale."""
-    bias: Tensor | None
-
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        """Round (out, in) float32 weights, `in` a multiple of `INT8_BLOCK`; keep an (out,) float32 bias.
-
-        Raises:
-            Unrepresentable: a weight is not finite.
-        """
-        super().__init__(weight)
-        _require_range(weight, torch.bfloat16)
-        # Codes are chosen for the scales as rounded, so that this rounding costs nothing.
-        scales = (weight.abs().amax(1) / 127).clamp_(min=torch.finfo(torch.float32).tiny).bfloat16()
-        codes = (weight / scales.float()[:, None]).round_().clamp_(-127, 127).to(torch.int8)
-        self.register_buffer("codes", codes)
-        self.register_buffer("scales", scales)
-        self.register_buffer("bias", bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (..., out) float32 for (..., in) float32."""
-        rows = x.reshape(-1, self.in_features).bfloat16().contiguous()
-        result: Tensor = torch.ops.aten._weight_int8pack_mm(rows, self.codes, self.scales).float()
-        if self.bias is not None:
-            result += self.bias
-        return result.view(*x.shape[:-1], self.out_features)
-
 
 PACKED: dict[Format, type[PackedLinear]] = {
     "float32": Float32Linear,
@@ -192,9 +94,16 @@ def converted(transformer: PreTrainedModel, form: Format) -> PreTrainedModel:
 def packed(form: Format, weight: Tensor, bias: Tensor | None) -> PackedLinear:
     """Return a linear layer with (out, in) float32 weights packed in a format.
 
+    In float32 the layer is `Float16Linear` where that holds the weights to the last bit: its arithmetic is as
+    exact, and reading weights is what takes the time.
+
     Raises:
         Unrepresentable: a weight lies outside the range of the format.
     """
+    if form == "float32" and packs("float16 weights"):
+        factor = lossless_factor(weight)
+        if factor is not None:
+            return Float16Linear(weight.contiguous(), bias, factor)
     return PACKED[form](weight.contiguous(), bias)  # type: ignore[call-arg]
 
 
@@ -216,7 +125,7 @@ def linear_layers(transformer: nn.Module) -> Iterator[tuple[nn.Module, int, int]
 def _whole(transformer: PreTrainedModel, dtype: torch.dtype) -> PreTrainedModel:
     """Convert the parameters alone: Transformers keeps buffers, such as rotary frequencies, in float32."""
     for name, parameter in transformer.named_parameters():
-        _require_range(parameter, dtype, name)
+        require_range(parameter, dtype, name)
     second = _sharing(
         transformer,
         {
@@ -249,16 +158,6 @@ def _pack(form: Format, names: dict[nn.Module, str], layer: Any) -> nn.Module:
         raise Unrepresentable(f"{names[layer]}: {error}") from error
 
 
-def _require_range(weight: Tensor, dtype: torch.dtype, name: str = "") -> None:
-    low, high = (bound.item() for bound in weight.aminmax())
-    limit = torch.finfo(dtype).max
-    if not -limit <= low <= high <= limit:  # nor NaN
-        where = f"{name}: " if name else ""
-        raise Unrepresentable(
-            f"{where}weights from {low:g} to {high:g} do not fit into {dtype}, which ends at {limit:g}."
-        )
-
-
 def packs_here(form: Format, device: torch.device) -> bool:
     """Return whether a device computes with weights packed in a format."""
     return device.type == "cpu" and packs(form)
@@ -276,7 +175,7 @@ def packs(form: Format) -> bool:
     ):
         return False
     try:
-        result = packed(form, 2 * torch.eye(INT8_BLOCK), None)(torch.ones(2, INT8_BLOCK))
+        result = PACKED[form](2 * torch.eye(INT8_BLOCK), None)(torch.ones(2, INT8_BLOCK))  # type: ignore[call-arg]
     except (RuntimeError, AttributeError):  # PyTorch was built without the kernel
         return False
     return bool(torch.allclose(result, torch.full_like(result, 2.0), rtol=0.01))

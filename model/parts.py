@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from model.final_norm import FinalNorm, Frozen
-from model.formats import Format, PackedLinear, oriented, packed
+from model.formats import Format, oriented, packed
 from model.internals import UnknownPart
 from model.logit_function import LogitFunction
+from model.packed_linear import PackedLinear
 from model.recording import Recording
 from model.stream import AttentionParts, Projection, attention_parts, final_at, stream_at
 

@@ -16,15 +16,16 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from model.cache import Report, cache_folder, write_json
-from model.formats import FORMATS, Format, Unrepresentable, available, converted
+from model.formats import FORMATS, Format, available, converted
 from model.network import Network
+from model.packed_linear import Unrepresentable
 from model.timing import Timing, measure
 from model.truth import Truth, UnrecordableModel, truth_of
 
 Precision = Literal["exact", "fast", "auto"]
 """What the person who starts the app says: `exact` is float32, the others use a `Choice`'s fast format."""
 
-VERSION = 4
+VERSION = 5
 """Changes when the measurement does, so that older ones are made again."""
 
 LARGEST_DIVERGENCE = 2e-3

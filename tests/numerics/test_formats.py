@@ -5,24 +5,23 @@ import platform
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 from transformers import AutoModelForCausalLM
 from transformers.pytorch_utils import Conv1D
 
 from model.embedded import embedded_model as embedded_folder
-from model.formats import (
-    FORMATS,
+from model.formats import FORMATS, PACKED, available, converted, linear_layers, packed, packs
+from model.network import Network
+from model.packed_linear import (
     INT8_BLOCK,
-    PACKED,
     Float16Linear,
+    Float32Linear,
     Int8Linear,
     PackedLinear,
     Unrepresentable,
-    available,
-    converted,
-    linear_layers,
-    packed,
-    packs,
+    lossless_factor,
 )
 from model.precision import PROBE_TEXT, PROBE_TOKENS, divergence
 from tests.tiny import ARCHITECTURES, tiny_transformer
@@ -131,10 +130,11 @@ def test_float16_weights_compute_in_float32_with_the_weights_rounded(architectur
 
 @torch.inference_mode()
 @pytest.mark.parametrize("form", [form for form in ("float32", "float16 weights") if packs(form)])
-def test_a_row_is_the_same_to_the_last_bit_in_any_company(form):
+@pytest.mark.parametrize("saved", [torch.float32, torch.bfloat16])
+def test_a_row_is_the_same_to_the_last_bit_in_any_company(form, saved):
     generator = torch.Generator().manual_seed(1)
     for width, height in ((48, 265), (768, 1536), (1024, 96), (1536, 576), (576, 4097)):
-        weight = torch.randn(height, width, generator=generator)
+        weight = torch.randn(height, width, generator=generator).to(saved).float()
         layer, rows = packed(form, weight, None), torch.randn(33, width, generator=generator)
         alone = torch.cat([layer(row[None]) for row in rows])
         for count in (1, 2, 5, 16, 33):
@@ -156,10 +156,71 @@ def test_linear_layers_and_conv1d_take_any_leading_dimensions_with_and_without_b
     second = converted(transformer, form).transformer.h[0].attn.c_proj
     assert (second.in_features, second.out_features) == (48, 96)
     x = torch.randn(3, 4, 48, generator=generator)
-    for given in (x, x.transpose(0, 1), x[0], x[0, 0], x[:, :0], x.expand(2, 3, 4, 48)):
-        result, exact = second(given), layer(given.contiguous())
+    for rows in (x, x.transpose(0, 1), x[0], x[0, 0], x[:, :0], x.expand(2, 3, 4, 48)):
+        result, exact = second(rows), layer(rows.contiguous())
         assert (result.shape, result.dtype) == (exact.shape, torch.float32)
         torch.testing.assert_close(result, exact, rtol=0, atol=LINEAR_ERROR[form])
+
+
+SAVED = st.sampled_from([torch.float16, torch.bfloat16, torch.float32])
+
+
+@given(SAVED, st.integers(0, 2**32), st.floats(1e-12, 1e12), st.floats(0, 6))
+def test_a_lossless_factor_brings_every_weight_into_float16_and_back_to_the_last_bit(
+    saved, seed, size, spread
+):
+    generator = torch.Generator().manual_seed(seed)
+    weight = (
+        size
+        * torch.randn(7, 16, generator=generator)
+        * 10 ** (-spread * torch.rand(7, 16, generator=generator))
+    )
+    weight = weight.to(saved).float()
+    factor = lossless_factor(weight)
+    if factor is not None:
+        assert torch.equal((weight * factor).half().float() / factor, weight)
+        assert torch.equal(weight * factor / factor, weight)
+
+
+def test_weights_saved_in_half_precision_have_a_lossless_factor_and_others_have_none():
+    weight = 0.02 * torch.randn(300, 200, generator=torch.Generator().manual_seed(4))
+    assert lossless_factor(weight.half().float()) == 1.0
+    assert lossless_factor(weight.bfloat16().float()) > 1.0
+    assert lossless_factor(torch.zeros(3, 4)) == 1.0
+    for other in (weight, weight * float("inf"), weight * float("nan"), weight.bfloat16().float() * 1e-30):
+        assert lossless_factor(other) is None
+
+
+@needs_float16
+@torch.inference_mode()
+@pytest.mark.parametrize("saved", [torch.float16, torch.bfloat16])
+def test_float16_holds_the_weights_it_is_given_and_gives_each_back(saved):
+    """A product with the identity reads them; among them the smallest numbers there are of float16."""
+    weight = 0.02 * torch.randn(64, 32, generator=torch.Generator().manual_seed(5)).to(saved).float()
+    weight[3] = 2.0**-24
+    weight = weight.to(saved).float()
+    layer = packed("float32", weight, None)
+    assert isinstance(layer, Float16Linear)
+    assert torch.equal(layer(torch.eye(32)).T, weight)
+
+
+@needs_float16
+@every_architecture
+@pytest.mark.parametrize("saved", ["float16", "bfloat16"])
+def test_a_model_saved_in_half_precision_takes_half_the_bytes_in_float32_and_is_exact(architecture, saved):
+    transformer = tiny_transformer(architecture).to(getattr(torch, saved)).float()
+    exact, second = logits(transformer), converted(transformer, "float32")
+    layers = [layer for layer in second.modules() if isinstance(layer, PackedLinear)]
+    assert layers and all(isinstance(layer, Float16Linear) for layer in layers)
+    torch.testing.assert_close(logits(second), exact, rtol=0, atol=1e-4)
+    recorded = Network(transformer)  # which compares its probe with what Transformers computes
+    assert recorded.batch_invariant
+
+
+@needs_float16
+def test_a_model_saved_in_float32_keeps_float32():
+    second = converted(tiny_transformer("llama"), "float32")
+    assert {type(layer) for layer in second.modules() if isinstance(layer, PackedLinear)} == {Float32Linear}
 
 
 @needs_int8

@@ -10,7 +10,8 @@ import torch
 
 from model import precision, timing
 from model.cache import cache_folder
-from model.formats import Unrepresentable, available, converted
+from model.formats import available, converted
+from model.packed_linear import Unrepresentable
 from model.precision import Candidate, Choice, choose, device_name, divergence
 from model.timing import Timing, measure
 from model.truth import UnrecordableModel
