@@ -1,5 +1,7 @@
 """Where the parts of a Transformers model are, whichever it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
@@ -32,3 +34,14 @@ def layers_of(transformer: PreTrainedModel) -> nn.ModuleList:
         raise ValueError(f"no list of {wanted} layers found in {type(transformer).__name__}")
     # What reads pictures may have as many layers; only those of a decoder know their number.
     return next((one for one in lists if any(hasattr(part, "layer_idx") for part in one.modules())), lists[0])
+
+
+@contextmanager
+def attending_by(transformer: PreTrainedModel, implementation: str) -> Iterator[None]:
+    """Let a model take its attention from one of Transformers' implementations, then from its own again."""
+    usual = transformer.config._attn_implementation
+    transformer.set_attn_implementation(implementation)
+    try:
+        yield
+    finally:
+        transformer.set_attn_implementation(usual)

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
+from model.anatomy import attending_by
+from model.attention_rules import PLAIN_ARGUMENTS
+
 NAME = "listening"
 TOKENS = 8
-PLAIN = {"position_ids", "cache_position", "cu_seq_lens_q", "cu_seq_lens_k"}
-"""Tensors among the arguments that say nothing of who looks at whom."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,8 @@ def attention_calls(transformer: PreTrainedModel, token_ids: list[int]) -> list[
         Exception: whatever the model's own forward pass raises.
     """
     calls: list[Call] = []
-    usual = transformer.config._attn_implementation
-    transformer.set_attn_implementation(NAME)
-    try:
-        with _listening(calls), torch.inference_mode():
-            transformer(torch.tensor([token_ids], device=transformer.device), use_cache=False)
-    finally:
-        transformer.set_attn_implementation(usual)
+    with attending_by(transformer, NAME), _listening(calls), torch.inference_mode():
+        transformer(torch.tensor([token_ids], device=transformer.device), use_cache=False)
     return calls
 
 
@@ -67,7 +63,7 @@ def _attention(
     """Note the request; what is returned has the right shape only."""
     calls = _heard.get()
     if calls is not None:
-        tensors = {name for name, given in further.items() if isinstance(given, Tensor)} - PLAIN
+        tensors = {name for name, given in further.items() if isinstance(given, Tensor)} - PLAIN_ARGUMENTS
         calls.append(Call(frozenset(tensors), _biased(attention_mask)))
     heads = value.mean(2, keepdim=True).repeat_interleave(query.shape[1] // value.shape[1], 1)
     return heads.expand(-1, -1, query.shape[2], -1).transpose(1, 2).contiguous(), None

@@ -5,7 +5,7 @@ masks are asked for as rules: Transformers builds each from a function of two po
 answers for positions far beyond any window, which a short text never reaches.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -17,10 +17,11 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 from transformers.masking_utils import AttentionMaskInterface
 
-from model.anatomy import decoder_of, text_config
+from model.anatomy import attending_by, decoder_of, text_config
 from model.attention_rule import AttentionRule, Visibility
 
 NAME = "asking"
+CPU = torch.device("cpu")
 FARTHEST = 1 << 20
 """Positions beyond this one are not asked for."""
 CLOSE = 1e-4
@@ -40,6 +41,7 @@ PLAIN_ARGUMENTS = {
     "return_dict",
     "cache_position",
     "cu_seq_lens_q",
+    "cu_seq_lens_k",
     "layer_idx",
     "logits_to_keep",
 }
@@ -85,6 +87,8 @@ def rules_of(transformer: PreTrainedModel, context: int) -> tuple[AttentionRule,
         UnknownRule: a layer has no attention that could be asked, or it is none of these rules.
     """
     asking = _asked(transformer, _spread(context), context)
+    if len(asking.kinds) > 1:
+        asking = _asked(transformer, _spread(context, asking.kinds), context)
     layers = text_config(transformer).num_hidden_layers
     if sorted(asking.layers) != list(range(layers)):
         raise UnknownRule(
@@ -135,26 +139,27 @@ def _asked(transformer: PreTrainedModel, positions: Tensor, context: int) -> Ask
     device = transformer.device
     asking = Asking(positions.to(device), min(context, FARTHEST))
     ids = torch.arange(len(positions), device=device)[None] % text_config(transformer).vocab_size
-    usual = transformer.config._attn_implementation
-    transformer.set_attn_implementation(NAME)
-    try:
-        with _asking_by(asking):
-            # A mask of its own kind: positions with gaps would be taken for several texts.
-            decoder_of(transformer)(
-                input_ids=ids,
-                attention_mask=torch.ones_like(ids),
-                position_ids=asking.positions[None],
-                use_cache=False,
-            )
-    finally:
-        transformer.set_attn_implementation(usual)
+    with attending_by(transformer, NAME), _asking_by(asking):
+        # A mask of its own kind: positions with gaps would be taken for several texts.
+        decoder_of(transformer)(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            position_ids=asking.positions[None],
+            use_cache=False,
+        )
     return asking
 
 
-def _spread(context: int) -> Tensor:
-    """Return positions from the last possible one down, at doubling distances."""
+def _spread(context: int, kinds: Sequence[Visibility] = ()) -> Tensor:
+    """Return positions from the last one down, at doubling distances, and where each kind's view ends.
+
+    Without the ends two windows that lie close together would look the same.
+    """
     last = min(context, FARTHEST) - 1
     back = {last} | {1 << power for power in range(21)} | {0, 3, 5, 6, 7}
+    for kind in kinds:
+        edges = {kind.window} if kind.window else {last % kind.chunk + 1} if kind.chunk else set()
+        back |= {edge + by for edge in edges for by in (-1, 0)}
     return torch.tensor(sorted(last - one for one in back if one <= last))
 
 
@@ -180,20 +185,23 @@ def _visibility(asking: Asking, mask: Tensor | None) -> Visibility:
     raise UnknownRule("a layer looks at its text through a mask that is no causal window")
 
 
-def visibility_of(rule: Callable[[Tensor, Tensor], Tensor], context: int) -> Visibility:
+def visibility_of(
+    rule: Callable[[Tensor, Tensor], Tensor], context: int, device: torch.device = CPU
+) -> Visibility:
     """Return the visibility that a function of positions stands for, up to a length.
 
     Args:
         rule: positions of queries (n, 1) and of keys (1, m) to bool, which keys are seen.
         context: most tokens of a text.
+        device: of the positions that the function takes.
 
     Raises:
         UnknownRule: it is none.
     """
-    every = torch.arange(context)
+    every = torch.arange(context, device=device)
 
     def first_seen(query: int) -> int:
-        return int(rule(torch.tensor([[query]]), every[None])[0].int().argmax())
+        return int(rule(torch.tensor([[query]], device=device), every[None])[0].int().argmax())
 
     last = context - 1
     first = first_seen(last)
@@ -208,7 +216,7 @@ def visibility_of(rule: Callable[[Tensor, Tensor], Tensor], context: int) -> Vis
     queries |= {edge * times + by for edge in bounds for times in (1, 2, 3) for by in (-1, 0, 1)}
     for query in sorted(queries):
         if 0 <= query < context:
-            at = torch.tensor([[query]])
+            at = torch.tensor([[query]], device=device)
             if not torch.equal(rule(at, every[None]).expand(1, context), found.seen(at, every[None])):
                 raise UnknownRule("a layer looks at its text through a mask that is no causal window")
     return found
@@ -249,9 +257,10 @@ def _mask(*, mask_function: Callable[..., Tensor], **_: Any) -> Tensor:
     """Return (1, 1, n, n) the mask at the positions of the pass, and note which kind it is."""
     asking = _now.get()
     assert asking is not None
-    nothing = torch.zeros((), dtype=torch.long)
+    device = asking.positions.device
+    nothing = torch.zeros((), dtype=torch.long, device=device)
     kind = visibility_of(
-        lambda queries, keys: mask_function(nothing, nothing, queries, keys).cpu(), asking.context
+        lambda queries, keys: mask_function(nothing, nothing, queries, keys), asking.context, device
     )
     if kind not in asking.kinds:
         asking.kinds.append(kind)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from model.formats import linear_layers
 from model.internals import UnknownPart
+from model.memory_errors import is_out_of_memory
 
 CLOSE = 1e-3
 """Of the length of what was recorded: the same module on the same numbers is closer."""
@@ -55,9 +56,9 @@ class FinalNorm:
         try:
             made = self(residual)
             return made.shape == final.shape and _apart(made, final) <= CLOSE
-        except torch.OutOfMemoryError:
-            raise
-        except Exception:  # noqa: BLE001 - any module of any model may be tried
+        except Exception as error:  # any module of any model may be tried
+            if is_out_of_memory(error):
+                raise
             return False
 
     def frozen(self, at: Tensor) -> Frozen:

@@ -15,20 +15,26 @@ import torch
 from torch import Tensor
 
 from model.batch import Span
-from model.block_attention import KEY_BLOCK
+from model.block_attention import key_block_on
 from model.distribution import Softmax
 from model.key_values import KeyValueSlots
 
 TEXT = 40
 """Tokens of the text that is computed in several ways."""
-NEIGHBOUR = KEY_BLOCK + 20
-"""Of the longer one beside it: one block of attention more."""
-OTHERS = 15
-"""Short texts beside both."""
+BEYOND = 20
+"""Tokens of a longer text beside it behind its first block of attention."""
+TOGETHER = (2, 3, 5, 9, 17, 1)
+"""Texts of which one token each is computed at once: libraries have a way of their own for one row, and for
+few. The last tokens of the text are each computed with one of these numbers."""
 
 
 class Computes(Protocol):
     """What is tried."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        ...
 
     def forward(self, slots: KeyValueSlots, spans: Sequence[Span]) -> Tensor:
         """See `Network.forward`."""
@@ -50,7 +56,8 @@ def is_batch_invariant(network: Computes, vocab_size: int, context_length: int, 
         final: columns of a row that the output embedding turns into logits.
     """
     text = _token_ids(min(TEXT, context_length), vocab_size, 1)
-    neighbour = _token_ids(min(NEIGHBOUR, context_length), vocab_size, 2)
+    longer = key_block_on(network.device) + BEYOND
+    neighbour = _token_ids(min(longer, context_length), vocab_size, 2)
     alone = network.forward(KeyValueSlots(), [Span(text, 0, 0)])
     with _one_thread():
         if not torch.equal(network.forward(KeyValueSlots(), [Span(text, 0, 0)]), alone):
@@ -59,24 +66,29 @@ def is_batch_invariant(network: Computes, vocab_size: int, context_length: int, 
         return False
     last = alone[-1:, final]
     others = alone[:, final]
-    beside = network.softmaxes_of(torch.cat([others[: min(len(others), OTHERS)], last]))[-1]
     with _one_thread():
         by_itself = network.softmaxes_of(last)[0]
-    return bool((beside.scores == by_itself.scores).all()) and beside.total == by_itself.total
+    for count in TOGETHER:
+        beside = network.softmaxes_of(torch.cat([others[: count - 1], last]))[-1]
+        if beside.total != by_itself.total or not (beside.scores == by_itself.scores).all():
+            return False
+    return True
 
 
 def _in_company(network: Computes, text: list[int], neighbour: list[int]) -> Tensor:
-    """Return the rows of a text computed in pieces behind a longer one, its last tokens among many others."""
+    """Return the rows of a text computed in pieces behind a longer one's, then single ones beside others."""
     slots = KeyValueSlots()
-    singles = min(2, len(text) - 1, len(neighbour) - 1)
-    pieces = _cut(text, singles), _cut(neighbour, singles)
+    singles = min(len(TOGETHER), len(text) - 1, len(neighbour) - 1)
+    pieces, longer_pieces = _cut(text, singles), _cut(neighbour, singles)
     rows: list[Tensor] = []
-    for mine, longer in zip(*pieces, strict=True):
-        spans = [Span(longer[1], longer[0], 0), Span(mine[1], mine[0], 1)]
-        if len(mine[1]) == len(longer[1]) == 1:
-            spans += [Span(text[:1], 0, 2 + other) for other in range(OTHERS)]
+    for mine, longer in zip(pieces[:2], longer_pieces[:2], strict=True):
+        spans = [Span(longer[1], longer[0], 1), Span(mine[1], mine[0], 0)]
         computed = network.forward(slots, [span for span in spans if span.token_ids])
-        rows.append(computed[len(longer[1]) : len(longer[1]) + len(mine[1])])
+        rows.append(computed[len(longer[1]) :])
+    for mine, longer, count in zip(pieces[2:], longer_pieces[2:], TOGETHER, strict=False):
+        spans = [Span(mine[1], mine[0], 0), Span(longer[1], longer[0], 1)]
+        spans += [Span(text[:1], 0, 2 + other) for other in range(count - 2)]
+        rows.append(network.forward(slots, spans[:count])[:1])
     return torch.cat(rows)
 
 

@@ -34,8 +34,8 @@ class KeyValueSlots:
     def reserve(self, slots: int, length: int) -> None:
         """Make room for so many texts of such a length; what is there is kept."""
         before = self._used
-        length = whole_blocks(length, KEY_BLOCK_ELSEWHERE)  # which is a multiple of all block sizes
         self._used = max(slots, before[0]), max(length, before[1])
+        length = whole_blocks(length, KEY_BLOCK_ELSEWHERE)  # which is a multiple of all block sizes
         if slots <= self._slots and length <= self._length:
             return
         if slots > self._slots:

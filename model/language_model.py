@@ -13,7 +13,7 @@ from model.decoding_proof import require_followed
 from model.formats import Format
 from model.network import Network
 from model.text import TokenText
-from model.truth import UnrecordableModel, truth_of
+from model.truth import Truth, UnrecordableModel, truth_of
 from model.typed import TypedText, Typist
 
 Result = TypeVar("Result")
@@ -58,6 +58,7 @@ class LanguageModel:
         tokenizer: PreTrainedTokenizerBase,
         *,
         formats: Sequence[Format] = ("float32",),
+        truth: Truth | None = None,
         name: str,
         fingerprint: str,
         parameters: int,
@@ -69,6 +70,7 @@ class LanguageModel:
             transformer: in float32; of little use to others afterwards.
             tokenizer: of the model.
             formats: the usual one first.
+            truth: what Transformers says of it; asked if it is not known.
             name: for people.
             fingerprint: of the weights.
             parameters: how many there are; in packed formats they cannot be counted.
@@ -78,7 +80,7 @@ class LanguageModel:
             UnrecordableModel: the recording does not reproduce the model's own attention and logits.
             UnfollowableDecoder: what the tokenizer's tokens write cannot be told one by one.
         """
-        truth = truth_of(transformer)
+        truth = truth or truth_of(transformer)
         self.networks: dict[str, Network] = {form: Network(transformer, form, truth) for form in formats}
         info = _info(
             transformer, name, fingerprint, parameters, tuple(formats), measured, truth.context_length

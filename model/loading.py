@@ -1,6 +1,7 @@
 """From what `--model` says to a `LanguageModel`: fetched, checked, loaded, in the formats asked for."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from model.fingerprint import fingerprint
 from model.formats import Format
 from model.hub import hub_model
 from model.language_model import LanguageModel
+from model.memory_errors import is_out_of_memory
 from model.precision import PROBE_TEXT, Precision, choose
 from model.spelling import UnfollowableDecoder
-from model.truth import UnrecordableModel
+from model.truth import Truth, UnrecordableModel, truth_of
 from model.typed import Typist
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
@@ -59,33 +61,51 @@ def load_model(
     try:
         transformer = _transformer(folder, source.title).to(place)
         tokenizer = _tokenizer(folder, source.title, transformer)
-        formats, measured = _formats(transformer, tokenizer, precision, mark, report)
+        truth = truth_of(transformer)  # asked once, before anything is changed in the model
+        formats, measured = _formats(transformer, tokenizer, truth, precision, mark, report)
         prepare = partial(
             LanguageModel,
             transformer,
             tokenizer,
+            truth=truth,
             name=source.title,
             fingerprint=mark,
             parameters=transformer.num_parameters(),
         )
-        try:
-            model = prepare(formats=formats, measured=measured)
-        except UnrecordableModel as error:
-            if formats == ("float32",):
-                raise
-            report(f"Everything in float32, since {formats[0]} cannot be used: {error}")
-            model = prepare(formats=("float32",))
+        model = _prepared(prepare, formats, measured, report)
     except UnrecordableModel as error:
+        if error.__cause__ is not None:
+            report(f"What went wrong in it: {error.__cause__!r}")
         raise ModelError(f"{source.title} cannot be shown: {error}") from error
     except UnfollowableDecoder as error:
         raise ModelError(f"The tokenizer of {source.title} cannot be shown: {error}.") from error
-    except torch.OutOfMemoryError as error:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise ModelError(
             f"{source.title} does not fit into the memory of {place}. "
             "Try --precision fast, --device cpu or a smaller --model."
         ) from error
     _tell_bounds(model, text_config(transformer).max_position_embeddings, report)
     report(f"{source.title} is ready on {place}, {' and '.join(model.info.formats)}.")
+    return model
+
+
+def _prepared(
+    prepare: Callable[..., LanguageModel], formats: tuple[Format, ...], measured: str, report: Report
+) -> LanguageModel:
+    """Return the model in the formats, or in float32 where the first does not do what was measured of it."""
+    try:
+        model = prepare(formats=formats, measured=measured)
+    except UnrecordableModel as error:
+        if formats == ("float32",):
+            raise
+        report(f"Everything in float32, since {formats[0]} cannot be used: {error}")
+        return prepare(formats=("float32",))
+    dependent = model.info.batch_dependent
+    if formats[0] in dependent and "float32" in formats and "float32" not in dependent:
+        report(f"Everything in float32, since in {formats[0]} a text depends on those beside it here today.")
+        return prepare(formats=("float32",))
     return model
 
 
@@ -119,14 +139,14 @@ def choose_device(wanted: str) -> torch.device:
 
 
 def _formats(
-    transformer: Any, tokenizer: Any, precision: Precision, mark: str, report: Report
+    transformer: Any, tokenizer: Any, truth: Truth, precision: Precision, mark: str, report: Report
 ) -> tuple[tuple[Format, ...], str]:
     """Return the number formats that the model is to run in, the usual one first, and why that one."""
     if precision == "exact":
         return ("float32",), ""
     rows = transformer.get_input_embeddings().num_embeddings
     probe = Typist(tokenizer, rows).typed(PROBE_TEXT).token_ids
-    choice = choose(transformer, transformer.device, fingerprint=mark, token_ids=probe, report=report)
+    choice = choose(transformer, truth, fingerprint=mark, token_ids=probe, report=report)
     report(choice.sentence())
     if choice.fast is None:
         return ("float32",), choice.sentence()
@@ -145,9 +165,9 @@ def _transformer(folder: Path, name: str) -> Any:
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # reported below, with a better sentence
         )
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:  # configs and weights can be wrong in ways without number
+        if is_out_of_memory(error):
+            raise
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelError(
             f"{name} cannot be loaded: {reason} Its files are damaged, or it needs another version of "

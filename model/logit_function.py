@@ -99,7 +99,7 @@ def _with_made_scaled(
 
 def _ratio(x: Tensor, y: Tensor) -> float:
     """Return the factor from one tensor to another, 1 where they are the same."""
-    x, y = x.double(), y.double()
+    x, y = x.cpu().double(), y.cpu().double()  # Apple's cards have no float64
     if x.shape != y.shape:
         raise UnknownLogits("its output embedding takes other vectors than its layers give")
     return 1.0 if torch.equal(x, y) else float((x * y).sum() / x.square().sum())

@@ -17,6 +17,7 @@ from model.final_norm import FinalNorm
 from model.formats import Format, converted, oriented, packed, packs_here
 from model.invariance import is_batch_invariant
 from model.key_values import KeyValueSlots
+from model.memory_errors import is_out_of_memory
 from model.parts import Parts
 from model.recording import Layout, Recording, attention_weights
 from model.transformers_decoder import TransformersDecoder
@@ -78,25 +79,24 @@ class Network:
         self._logit_function = truth.logit_function
         self.batch_invariant = False
         """Whether what a text gets does not depend on the texts beside it, as tried on this machine."""
-        right: tuple[Way, Recording] | None = None
+        right: list[Callable[[], Way]] = []
         problem: Exception | None = None
         for prepare in _ways(transformer, form, truth):
             try:
-                self._decoder, self._output_embedding = way = prepare()
-                probe = self._prove_recordable(truth, form)
-            except torch.OutOfMemoryError:
-                raise
-            except Exception as error:  # noqa: BLE001 - models are written in ways without number
-                problem = error
+                probe = self._take(prepare, truth, form)
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
+                problem = error  # models are written in ways without number
                 continue
-            right = right or (way, probe)
+            right.append(prepare)
             self.batch_invariant = self._prove_batch_invariant(truth)
             if self.batch_invariant:
-                right = way, probe
                 break
-        if right is None:
+        if not right:
             raise unrecordable(transformer, problem) from problem
-        (self._decoder, self._output_embedding), probe = right
+        if not self.batch_invariant and prepare is not right[0]:  # kept aside, it would take memory meanwhile
+            probe = self._take(right[0], truth, form)
         self.parts = self._parts(transformer, form, probe, truth)
 
     @property
@@ -146,6 +146,11 @@ class Network:
             )
             for one in compiled(summarised)(logits, SUMMARISED)
         ]
+
+    def _take(self, prepare: Callable[[], Way], truth: Truth, form: Format) -> Recording:
+        """Compute in a way from now on, if it proves to be right; return what was recorded of the probe."""
+        self._decoder, self._output_embedding = prepare()
+        return self._prove_recordable(truth, form)
 
     @torch.inference_mode()
     def _prove_recordable(self, truth: Truth, form: Format) -> Recording:

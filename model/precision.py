@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
+import transformers
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -20,7 +21,7 @@ from model.formats import FORMATS, Format, available, converted
 from model.network import Network
 from model.packed_linear import Unrepresentable
 from model.timing import Timing, measure
-from model.truth import Truth, UnrecordableModel, truth_of
+from model.truth import Truth, UnrecordableModel
 
 Precision = Literal["exact", "fast", "auto"]
 """What the person who starts the app says: `exact` is float32, the others use a `Choice`'s fast format."""
@@ -72,15 +73,17 @@ class Choice:
 
         Where float32 gives a text the same numbers whoever is beside it, so must the fast format.
         """
-        close = [
-            one
-            for one in self.candidates
-            if one.divergence <= LARGEST_DIVERGENCE and one.batch_invariant >= self.exact_batch_invariant
-        ]
+        close = [one for one in self.candidates if self._may_be_taken(one)]
         fastest = min(close, key=lambda one: one.timing.mix, default=None)
         if fastest is None or fastest.timing.mix * LEAST_GAIN > self.exact.mix:
             return None
         return fastest
+
+    def _may_be_taken(self, one: Candidate) -> bool:
+        return self._is_close(one) and (one.batch_invariant or not self.exact_batch_invariant)
+
+    def _is_close(self, one: Candidate) -> bool:
+        return one.divergence <= LARGEST_DIVERGENCE
 
     @property
     def fast(self) -> Format | None:
@@ -118,6 +121,8 @@ class Choice:
     def sentence(self) -> str:
         """Return one English sentence for the console."""
         best = self.best
+        if best is None and any(self._is_close(one) and not one.batch_invariant for one in self.candidates):
+            return "Fast: float32, since in a faster format a text would depend on those beside it here."
         if best is None:
             return (
                 f"Fast: float32, since no other format is close to it and {LEAST_GAIN:g} times as fast here."
@@ -131,7 +136,7 @@ class Choice:
 
 def choose(
     transformer: PreTrainedModel,
-    device: torch.device,
+    truth: Truth,
     *,
     fingerprint: str,
     token_ids: Sequence[int],
@@ -144,8 +149,8 @@ def choose(
     candidate.
 
     Args:
-        transformer: causal LM in float32 on `device`, not yet prepared for recording.
-        device: where it runs.
+        transformer: causal LM in float32, not yet prepared for recording; it may be afterwards.
+        truth: what Transformers says of it.
         fingerprint: of its weights.
         token_ids: of `PROBE_TEXT`; the first `PROBE_TOKENS` are read.
         report: receives sentences on the progress.
@@ -153,9 +158,10 @@ def choose(
     key = {
         "version": VERSION,
         "fingerprint": fingerprint,
-        "device": device_name(device),
+        "device": device_name(transformer.device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
+        "transformers": transformers.__version__,
     }
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
     file = cache_folder() / "precision" / f"{name}.json"
@@ -164,7 +170,7 @@ def choose(
         return known
     report("Measuring which number format is fastest on this machine (a few seconds, once).")
     busy = _busy()
-    measured = _measured(transformer, device, token_ids[:PROBE_TOKENS], report)
+    measured = _measured(transformer, truth, token_ids[:PROBE_TOKENS], report)
     if not busy:  # with other programs on all cores, anything may seem fast
         _store(file, {"key": key, "choice": measured.to_json()})
     return measured
@@ -195,13 +201,11 @@ def _busy() -> bool:
     return hasattr(os, "getloadavg") and os.getloadavg()[0] > cores + 0.5
 
 
-def _measured(
-    transformer: PreTrainedModel, device: torch.device, token_ids: Sequence[int], report: Report
-) -> Choice:
-    reference, truth = _log_probabilities(transformer, token_ids), truth_of(transformer)
+def _measured(transformer: PreTrainedModel, truth: Truth, token_ids: Sequence[int], report: Report) -> Choice:
+    reference = _log_probabilities(transformer, token_ids)
     exact = measure(converted(transformer, "float32"))
     candidates = []
-    for form in available(device)[1:]:
+    for form in available(transformer.device)[1:]:
         try:
             candidates.append(_candidate(transformer, form, reference, token_ids))
         except (Unrepresentable, RuntimeError, AttributeError, TypeError, MemoryError) as error:

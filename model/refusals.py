@@ -9,7 +9,9 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from model.anatomy import attending_by
 from model.attention_calls import TOKENS, Call, attention_calls
+from model.memory_errors import is_out_of_memory
 
 INSTEAD = (
     "What can be shown are models that attend in every layer, through Transformers' attention interface, "
@@ -113,12 +115,8 @@ class Facts:
         return bool((steps >= -CLOSE).all())
 
     def _read(self, reader: Any, token_ids: list[int]) -> Any:
-        usual = self.transformer.config._attn_implementation
-        self.transformer.set_attn_implementation("eager")
-        try:
+        with attending_by(self.transformer, "eager"):
             return reader(torch.tensor([token_ids], device=self.transformer.device), use_cache=False)
-        finally:
-            self.transformer.set_attn_implementation(usual)
 
 
 def _answer(ask: Callable[[], Any]) -> Any:
@@ -126,9 +124,9 @@ def _answer(ask: Callable[[], Any]) -> Any:
     try:
         with torch.inference_mode():
             return ask()
-    except torch.OutOfMemoryError:
-        raise
-    except Exception:  # noqa: BLE001
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
         return None
 
 

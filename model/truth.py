@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from model.anatomy import layers_of, text_config
+from model.anatomy import attending_by, layers_of, text_config
 from model.attention_rule import AttentionRule
 from model.attention_rules import UnknownRule, constant_length, rules_of
 from model.logit_function import LogitFunction, logit_function_of
+from model.memory_errors import is_out_of_memory
 from model.refusals import INSTEAD, reason
 from model.sublayers import attention_outputs
 
@@ -53,9 +54,9 @@ def truth_of(transformer: PreTrainedModel) -> Truth:
         rules = rules_of(transformer, context)
         logit_function = logit_function_of(transformer)
         return _read(transformer, rules, logit_function, context)
-    except torch.OutOfMemoryError:
-        raise
     except Exception as problem:
+        if is_out_of_memory(problem):
+            raise
         raise unrecordable(transformer, problem) from problem
 
 
@@ -86,15 +87,10 @@ def _read(
     context: int,
 ) -> Truth:
     ids = [index % text_config(transformer).vocab_size for index in range(_probe_length(rules, context))]
-    usual = transformer.config._attn_implementation
-    transformer.set_attn_implementation("eager")
-    try:
-        with attention_outputs(layers_of(transformer)) as added:
-            read = transformer(
-                torch.tensor([ids], device=transformer.device), output_attentions=True, use_cache=False
-            )
-        attention = tuple(layer[0].float() for layer in read.attentions)
-        probabilities = read.logits[0].float().softmax(-1)
-        return Truth(ids, attention, probabilities, tuple(added), rules, logit_function, context)
-    finally:
-        transformer.set_attn_implementation(usual)
+    with attending_by(transformer, "eager"), attention_outputs(layers_of(transformer)) as added:
+        read = transformer(
+            torch.tensor([ids], device=transformer.device), output_attentions=True, use_cache=False
+        )
+    attention = tuple(layer[0].float() for layer in read.attentions)
+    probabilities = read.logits[0].float().softmax(-1)
+    return Truth(ids, attention, probabilities, tuple(added), rules, logit_function, context)

@@ -46,8 +46,9 @@ class Typist:
         """
         self._tokenizer = tokenizer
         self._size = size
+        something = self._something()
         self.beginning: tuple[int, ...] = _beginning(
-            self._encoded(SOMETHING, around=True).ids, self._encoded(SOMETHING).ids
+            self._encoded(something, around=True).ids, self._encoded(something).ids
         )
         """Tokens that the tokenizer puts before every text."""
 
@@ -62,6 +63,12 @@ class Typist:
         self._require_known(encoding.ids)
         slices = _slices(text, encoding.offsets) if encoding.ids else ()
         return TypedText((*self.beginning, *encoding.ids), ("",) * len(self.beginning) + slices)
+
+    def _something(self) -> str:
+        """Return a text that has tokens: a tokenizer for proteins does not know every letter."""
+        special = set(self._tokenizer.all_special_tokens)
+        own = (token for token in self._tokenizer.get_vocab() if token not in special)
+        return next((text for text in (SOMETHING, *own) if self._encoded(text).ids), SOMETHING)
 
     def _encoded(self, text: str, *, around: bool = False) -> Any:
         """Return a text as the `tokenizers` library has it.

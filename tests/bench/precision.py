@@ -9,6 +9,7 @@ from typing import Any
 from model.embedded import embedded_model
 from model.precision import PROBE_TEXT, Choice, choose
 from model.timing import Timing
+from model.truth import truth_of
 from tests.bench.plain import plain_model
 from tests.bench.processes import own_process
 from tests.bench.report import Row
@@ -45,4 +46,4 @@ def chosen() -> Choice:
     """Return what the app knows of the formats."""
     plain = plain_model()
     _, mark = embedded_model(quiet)
-    return choose(plain, plain.device, fingerprint=mark, token_ids=encode(PROBE_TEXT), report=quiet)
+    return choose(plain, truth_of(plain), fingerprint=mark, token_ids=encode(PROBE_TEXT), report=quiet)

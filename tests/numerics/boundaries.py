@@ -1,4 +1,4 @@
-"""Models whose numbers change where the eight tokens of a load do not reach, beside those of every class."""
+"""Models whose numbers change behind a boundary, beside those of every class."""
 
 from typing import Any
 

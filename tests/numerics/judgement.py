@@ -11,7 +11,7 @@ from torch import Tensor
 from model.engine import Engine
 from model.internals import Internals
 from model.language_model import LanguageModel
-from model.refusals import reason
+from model.refusals import INSTEAD
 from model.run import Run, SamplerSettings
 from model.truth import UnrecordableModel
 from tests.numerics.every_architecture import UNBUILT, architecture
@@ -19,7 +19,7 @@ from tests.numerics.writing import PLENTY
 from tests.tiny import CONTEXT, tiny_tokenizer
 
 LENGTHS = (8, 40, 100)
-"""Tokens of the texts read: as many as the proof reads, more than a window or chunk holds, many more."""
+"""Tokens of the texts read: a few, more than a window or chunk holds, many more."""
 PROMPT = 8
 WRITTEN = 12
 """Tokens written one at a time behind a prompt of 8: beyond a window of 12, and an original context of 16."""
@@ -37,8 +37,7 @@ class Verdict:
     kind: str
     """exact, refused, wrong or not tried."""
     why: str = ""
-    message: str = ""
-    """What a person is told when it is refused."""
+    """What a person is told, without what to take instead."""
 
 
 @cache
@@ -59,9 +58,7 @@ def judged(transformer: Any, judge: Any) -> Verdict:
     try:
         model = LanguageModel(transformer, tiny_tokenizer(), name="tiny", fingerprint="random", parameters=1)
     except UnrecordableModel as refusal:
-        cause = refusal.__cause__
-        why = reason(transformer, cause if isinstance(cause, Exception) else None)
-        return Verdict("refused", why, str(refusal))
+        return Verdict("refused", _why(str(refusal)))
     except Exception as problem:  # noqa: BLE001 - whatever it is, nobody is told a thing
         return Verdict("wrong", f"it breaks as it is loaded: {problem!r}")
     problems = [problem for text in texts(model) for problem in differences(text, judge)]
@@ -69,6 +66,11 @@ def judged(transformer: Any, judge: Any) -> Verdict:
         return Verdict("wrong", "; ".join(problems))
     context = model.info.context_length
     return Verdict("exact", "" if context == CONTEXT else f"texts end at {context} of its {CONTEXT} tokens")
+
+
+def _why(message: str) -> str:
+    """Return the part of what a person is told between what was refused and what to take instead."""
+    return message.partition(": ")[2].removesuffix(f". {INSTEAD}.")
 
 
 def texts(model: LanguageModel) -> Iterator[Internals]:

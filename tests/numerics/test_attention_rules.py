@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transformers import masking_utils
 
 from model.attention_rule import AttentionRule, Visibility
-from model.attention_rules import UnknownRule, constant_length, rules_of, visibility_of
+from model.attention_rules import UnknownRule, _spread, constant_length, rules_of, visibility_of
 from model.engine import Engine
 from model.logit_function import LogitFunction, UnknownLogits, logit_function_of
 from tests.numerics.architectures import ALTERNATING, GROUPED, SMALL, built, language_model
@@ -49,14 +49,32 @@ WIDER = {
     "scaled logits, Cohere": ("CohereForCausalLM", GROUPED),
     "capped logits, Gemma 3": ("Gemma3ForCausalLM", {**GEMMA, "final_logit_softcapping": 30.0}),
 }
-"""Kinds of attention and of logits that a short text does not show, with boundaries within forty tokens."""
+"""Kinds of attention and of logits, with boundaries that end within forty tokens."""
+BEYOND_THE_PROBE = {
+    "a window of 100 in the mask alone, Qwen2-MoE": (
+        "Qwen2MoeForCausalLM",
+        {
+            **WINDOW,
+            "sliding_window": 100,
+            "use_sliding_window": True,
+            "layer_types": ["sliding_attention"] * 2,
+        },
+    ),
+    "chunks of 100, Llama 4": (
+        "Llama4ForCausalLM",
+        {**GEMMA, "attention_chunk_size": 100, "intermediate_size_mlp": 48},
+    ),
+}
+"""Boundaries that the text read when loading does not reach: what is known of them is what rules say."""
 
 
-@pytest.mark.parametrize("name", WIDER)
+@pytest.mark.parametrize("name", [*WIDER, *BEYOND_THE_PROBE])
 def test_a_text_far_beyond_every_boundary_is_the_models_own(name):
-    kind, config = WIDER[name]
+    kind, config = (WIDER | BEYOND_THE_PROBE)[name]
+    length = 250 if name in BEYOND_THE_PROBE else 70
+    config = {**config, "max_position_embeddings": 512}
     model, judge = language_model(kind, **config), built(kind, **config)
-    token_ids = torch.randint(256, (70,), generator=torch.Generator().manual_seed(3)).tolist()
+    token_ids = torch.randint(256, (length,), generator=torch.Generator().manual_seed(3)).tolist()
     judge.set_attn_implementation("eager")
     with torch.inference_mode():
         truth = judge(torch.tensor([token_ids]), output_attentions=True, use_cache=False)
@@ -86,6 +104,20 @@ def test_a_rule_of_transformers_is_found_for_every_window_and_chunk(visibility, 
     found = visibility_of(lambda query, key: rule(nothing, nothing, query, key), context)
     at = torch.arange(context)
     assert torch.equal(found.seen(at[:, None], at), visibility.seen(at[:, None], at))
+
+
+VISIBILITIES = st.builds(Visibility, window=st.none() | st.integers(1, 3000)) | st.builds(
+    Visibility, chunk=st.integers(1, 3000)
+)
+
+
+@given(pair=st.tuples(VISIBILITIES, VISIBILITIES), context=st.integers(1, 3000))
+def test_two_kinds_of_mask_are_told_apart_at_the_positions_that_are_asked_for(pair, context):
+    at, every = _spread(context, pair), torch.arange(context)[None]
+    last = torch.tensor([[context - 1]])
+    one, other = (kind.seen(last, every) for kind in pair)
+    few, others = (kind.seen(last, at[None]) for kind in pair)
+    assert torch.equal(few, others) == torch.equal(one, other)
 
 
 def test_a_mask_that_looks_ahead_is_no_rule_of_ours():

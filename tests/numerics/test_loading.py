@@ -41,6 +41,7 @@ def measured(monkeypatch, *, divergence: float) -> None:
     """Measuring says: bfloat16 is twice as fast as float32, and this far from it."""
     choice = Choice(Timing(2, 2, 2), (Candidate("bfloat16", Timing(1, 1, 1), divergence),))
     monkeypatch.setattr(loading, "choose", lambda *_, **__: choice)
+    monkeypatch.setattr("model.network.is_batch_invariant", lambda *_: True)
 
 
 @pytest.mark.parametrize(
@@ -245,9 +246,20 @@ def test_an_unknown_device_lists_what_there_is(folder):
         load(folder, device="tpu")
 
 
-def test_a_model_larger_than_the_memory_says_what_to_try(folder, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError(),
+        MemoryError(),
+        RuntimeError(
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+        ),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
+    ],
+)
+def test_a_model_larger_than_the_memory_says_what_to_try(folder, monkeypatch, error):
     def full(*_, **__):
-        raise torch.OutOfMemoryError
+        raise error
 
     monkeypatch.setattr(loading, "LanguageModel", full)
     with pytest.raises(ModelError, match=r"tiny does not fit into the memory of cpu.*--precision fast"):
@@ -278,6 +290,35 @@ def test_a_format_that_does_not_pass_its_proof_yields_to_float32(folder, monkeyp
     assert model.info.formats == ("float32",)
     assert model.info.measured == ""
     assert any(line.startswith("Everything in float32, since bfloat16 cannot be used:") for line in lines)
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_where_nothing_is_batch_invariant_the_first_start_measures_and_shows_the_model(
+    folder, own_cache, monkeypatch, packing
+):
+    """Every way is tried then, the last of which changes the model that was loaded."""
+    monkeypatch.setattr("model.network.is_batch_invariant", lambda *_: False)
+    if not packing:
+        monkeypatch.setattr("model.network.kind_for", lambda *_: None)
+        monkeypatch.setattr("model.network.packs_here", lambda *_: False)
+    lines: list[str] = []
+    model = load(folder, precision="auto", report=lines.append)
+    assert any(line.startswith("Measuring") for line in lines)
+    assert model.info.batch_dependent == model.info.formats
+
+
+def test_a_format_in_which_texts_depend_on_each_other_today_yields_to_float32(folder, monkeypatch):
+    measured(monkeypatch, divergence=1e-4)
+
+    def in_float32_alone(network, *_):
+        parameters = network._output_embedding.parameters()
+        return all(parameter.dtype == torch.float32 for parameter in parameters)
+
+    monkeypatch.setattr("model.network.is_batch_invariant", in_float32_alone)
+    lines: list[str] = []
+    model = load(folder, precision="auto", report=lines.append)
+    assert model.info.formats == ("float32",)
+    assert any("in bfloat16 a text depends on those beside it" in line for line in lines)
 
 
 def test_where_texts_depend_on_each_other_it_is_said(folder, monkeypatch):

@@ -5,7 +5,8 @@ import re
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken, decoders, processors
+from tokenizers import AddedToken, Tokenizer, decoders, models, processors
+from transformers import PreTrainedTokenizerFast
 
 from model.decoding_proof import BROKEN, require_followed
 from model.spelling import UnfollowableDecoder
@@ -154,6 +155,14 @@ def test_a_beginning_token_stays_and_what_comes_behind_the_text_is_dropped(kind,
     tokens = tokenizer.convert_ids_to_tokens(Typist(tokenizer, 10**6).typed(written).token_ids)
     bare = tokenizer.convert_ids_to_tokens(byte_level()(written, add_special_tokens=False)["input_ids"])
     assert tokens == [*BEGINNINGS[kind], *bare]
+
+
+def test_a_beginning_token_stays_where_no_latin_letter_is_a_token():
+    tokens = ["<s>", "</s>", "Ä", "Ö", "Ü"]
+    backend = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, []))
+    backend.post_processor = processors.TemplateProcessing("<s> $A", None, [("<s>", 0)])
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="</s>")
+    assert Typist(tokenizer, 10**6).typed("ÄÖÜÄ").token_ids == (0, 2, 3, 4, 2)
 
 
 def test_bert_reads_cls_and_the_text_but_no_sep():

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from functools import cache
 from typing import ClassVar
 
 import pytest
@@ -14,7 +15,7 @@ from model.formats import available, converted
 from model.packed_linear import Unrepresentable
 from model.precision import Candidate, Choice, choose, device_name, divergence
 from model.timing import Timing, measure
-from model.truth import UnrecordableModel
+from model.truth import UnrecordableModel, truth_of
 from tests.tiny import tiny_transformer
 
 CPU = torch.device("cpu")
@@ -53,8 +54,15 @@ def timed(monkeypatch):
     return seen
 
 
+@cache
+def truth(transformer):
+    return truth_of(transformer)
+
+
 def chosen(transformer, fingerprint="tiny", report=lambda line: None):
-    return choose(transformer, CPU, fingerprint=fingerprint, token_ids=range(3, 80), report=report)
+    return choose(
+        transformer, truth(transformer), fingerprint=fingerprint, token_ids=range(3, 80), report=report
+    )
 
 
 def test_the_fastest_candidate_is_the_fast_format():
@@ -146,6 +154,8 @@ def test_the_sentence_says_what_is_gained_and_what_it_costs():
         "1.9e-06 nats from float32."
     )
     assert Choice(EXACT, ()).sentence().startswith("Fast: float32, since no other format is close to it")
+    dependent = replace(choice.candidates[0], batch_invariant=False)
+    assert "a text would depend on those beside it" in Choice(EXACT, (dependent,)).sentence()
 
 
 def test_a_choice_survives_json():
@@ -187,13 +197,13 @@ def test_every_available_format_is_measured_once_and_found_in_the_cache_afterwar
     assert len(lines) == 1
 
 
-def test_the_divergence_of_a_candidate_is_that_of_the_first_tokens(transformer, timed):
+def test_the_divergence_of_a_candidate_is_that_of_the_first_tokens(transformer, timed, proof):
     half = next(one for one in chosen(transformer).candidates if one.form == "float16")
     second = precision.converted(transformer, "float16")
     assert half.divergence == pytest.approx(divergence(transformer, second, range(3, 67)), rel=1e-6)
 
 
-def test_another_model_or_number_of_threads_is_measured_on_its_own(transformer, timed, monkeypatch):
+def test_another_model_or_number_of_threads_is_measured_on_its_own(transformer, timed, proof, monkeypatch):
     chosen(transformer)
     each = len(timed)
     chosen(transformer, fingerprint="another")
@@ -206,7 +216,7 @@ def test_another_model_or_number_of_threads_is_measured_on_its_own(transformer, 
 
 
 def test_what_was_measured_while_other_programs_kept_all_cores_busy_is_not_kept(
-    transformer, timed, monkeypatch
+    transformer, timed, proof, monkeypatch
 ):
     monkeypatch.setattr(precision.os, "getloadavg", lambda: (99.0, 0.0, 0.0))
     chosen(transformer)
@@ -216,7 +226,7 @@ def test_what_was_measured_while_other_programs_kept_all_cores_busy_is_not_kept(
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"key": 1, "choice": 2}', "\udcff"])
-def test_a_damaged_file_in_the_cache_is_measured_again_and_replaced(transformer, timed, damage):
+def test_a_damaged_file_in_the_cache_is_measured_again_and_replaced(transformer, timed, proof, damage):
     choice = chosen(transformer)
     (file,) = (cache_folder() / "precision").iterdir()
     file.write_bytes(damage.encode("utf-8", "surrogateescape"))
@@ -227,7 +237,7 @@ def test_a_damaged_file_in_the_cache_is_measured_again_and_replaced(transformer,
     assert len(timed) == 2 * each
 
 
-def test_a_choice_for_another_key_is_not_taken(transformer, timed):
+def test_a_choice_for_another_key_is_not_taken(transformer, timed, proof):
     chosen(transformer)
     (file,) = (cache_folder() / "precision").iterdir()
     data = json.loads(file.read_text())
@@ -237,7 +247,7 @@ def test_a_choice_for_another_key_is_not_taken(transformer, timed):
     assert len(timed) == 2 * each
 
 
-def test_a_cache_that_cannot_be_written_is_no_error(transformer, timed, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_no_error(transformer, timed, proof, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GPT_INSIDE_OUT_CACHE", str(tmp_path / "file"))
     assert chosen(transformer) == chosen(transformer)
@@ -248,7 +258,9 @@ def test_a_cache_that_cannot_be_written_is_no_error(transformer, timed, tmp_path
     "error",
     [Unrepresentable("it does not fit"), RuntimeError("not implemented\nfor Half"), AttributeError("weight")],
 )
-def test_a_format_that_cannot_hold_or_run_the_model_is_no_candidate(transformer, timed, monkeypatch, error):
+def test_a_format_that_cannot_hold_or_run_the_model_is_no_candidate(
+    transformer, timed, proof, monkeypatch, error
+):
     def refuse(model, form):
         if form == "bfloat16":
             raise error
