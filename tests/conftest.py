@@ -4,21 +4,25 @@ The imports are inside the fixtures: tests that need no model start without the 
 """
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # two processes with a team of threads each wait for one another
+if "PYTEST_XDIST_WORKER" in os.environ:  # processes with a team of threads each wait for one another
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A busy machine is no failure: no test asserts a time.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
+HERE = Path(__file__).parent
+
 if TYPE_CHECKING:
     from model.language_model import LanguageModel
 
+BROWSER_FILES = sorted(f"tests/browser/{path.name}" for path in (HERE / "browser").glob("test_*.py"))
 TINY_ARCHITECTURES = ("gpt2", "llama", "neox", "opt", "qwen2")
 
 
@@ -47,12 +51,15 @@ def tiny_gpt2() -> "LanguageModel":
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give the browser tests, which share an app and a Chromium, to one process; other files to any."""
+    """Give the browser tests, which share an app, to two processes, each with its own; other files to any.
+
+    They begin first, since they take longest, and wait more than they compute: a third fills the cores.
+    """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - asked for with -n alone
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]
-            return "browser" if "tests/browser/" in path else path
+            return f"browser {BROWSER_FILES.index(path) % 2}" if path in BROWSER_FILES else path
 
     return ByFile(config, log)
