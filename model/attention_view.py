@@ -3,8 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-MEAN_HEAD = -1
-"""The head that stands for the mean over all heads of a layer."""
 PAST_SHARE = 0.75
 """Share of a window that lies before the selected position: a query looks back."""
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from model.beams import Beams, Hypothesis, Node
 from model.distribution import Softmax
 from model.internals import softmaxes_after
-from model.run import FinishReason, within
+from model.numbers import within
+from model.run import FinishReason
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from model.engine import Engine

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from model.internals import shared
+from model.comparison import shared
+from model.numbers import whole_number
 from model.run import Run
-from model.stored_run import stored_run, text, whole_number
+from model.stored_run import stored_run, text
 
 VERSION = 1
 """Of the JSON form."""

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from model.run import Run
 
 
+def shared(known: Sequence[int], wanted: Sequence[int]) -> int:
+    """Return how many leading tokens two texts share."""
+    pairs = enumerate(zip(known, wanted, strict=False))
+    return next((index for index, (ours, theirs) in pairs if ours != theirs), min(len(known), len(wanted)))
+
+
 def agreement(original: Sequence[int], other: Sequence[int]) -> float:
     """Return the share of the original's tokens that the other has at the same place; 1 for no tokens."""
     same = sum(ours == theirs for ours, theirs in zip(original, other, strict=False))

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from threading import Condition, Event
 
-from model.run import FinishReason, Run, SamplerSettings, Step
+from model.run import FinishReason, Run, Step
+from model.sampler_settings import SamplerSettings
 
 
 class Continuation:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from model.beam_search import MOST_BEAMS, Room, room_for
 from model.distribution import Softmax
 from model.internals import Internals, softmaxes_after
-from model.run import FinishReason, within
+from model.numbers import within
+from model.run import FinishReason
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from model.engine import Engine

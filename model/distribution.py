@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from model.run import LN2
+from model.numbers import LN2
 
 Floats = NDArray[np.float64]
 Ids = NDArray[np.intp]

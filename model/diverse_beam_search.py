@@ -18,7 +18,7 @@ from model.beam_search import (
     searched,
 )
 from model.beams import Beams
-from model.run import OutOfRange, within
+from model.numbers import OutOfRange, within
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from model.engine import Engine

@@ -16,7 +16,8 @@ from model.job import ReadingJob, WritingJob
 from model.lane import Lane
 from model.language_model import LanguageModel
 from model.memory import keep_freed_memory
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.threads import Threads
 from model.waiting_line import WaitingLine
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.sampling import ShapedDistribution, draw, shaped
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from model.formats import linear_layers
-from model.internals import UnknownPart
 from model.memory_errors import is_out_of_memory
 
 CLOSE = 1e-3
@@ -21,6 +20,10 @@ ROUNDED = 0.02
 """The same for what is computed otherwise, perhaps from bfloat16."""
 LARGE = 100.0
 """Beside its square, the epsilon of a norm is nothing."""
+
+
+class UnknownPart(Exception):
+    """A part of the model that an answer takes could not be found in it; everything else is there."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from model.distribution import Softmax
-from model.run import FinishReason, SamplerSettings, Step
+from model.run import FinishReason, Step
+from model.sampler_settings import SamplerSettings
 from model.sampling import ShapedDistribution, draw, shaped, uniform
 from model.text import Piece
 

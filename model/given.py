@@ -1,6 +1,7 @@
 """A text that was given as a whole, as a run: its first token is the prompt, and nobody drew the others."""
 
-from model.run import Run, SamplerSettings, Step
+from model.run import Run, Step
+from model.sampler_settings import SamplerSettings
 from model.text import TokenText
 
 AS_IT_IS = SamplerSettings(temperature=1.0, top_k=0, top_p=1.0)

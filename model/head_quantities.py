@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.internals import Internals
-from model.run import LN2
-from model.sampler_settings import within
+from model.numbers import LN2, within
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from torch import Tensor

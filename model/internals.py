@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from model.attention_view import MEAN_HEAD
+from model.comparison import shared
 from model.distribution import Softmax
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
@@ -20,9 +20,8 @@ KEPT_LOGITS = 4
 AT_ONCE = 64
 """Distributions computed together; of 50,000 tokens each they take 25 MB."""
 
-
-class UnknownPart(Exception):
-    """A part of the model that an answer takes could not be found in it; everything else is there."""
+MEAN_HEAD = -1
+"""The head that stands for the mean over all heads of a layer."""
 
 
 class Internals:
@@ -193,9 +192,3 @@ def softmaxes_after(texts: Sequence[Internals], position: int) -> list[Softmax]:
     found = [known[id(text)] for text in texts]
     # Others of the same scores: what is worked out for figures need not be kept as long.
     return [Softmax(one.scores, summary=one.summary) for one in found if one is not None]
-
-
-def shared(known: Sequence[int], wanted: Sequence[int]) -> int:
-    """Return how many leading tokens two texts share."""
-    pairs = enumerate(zip(known, wanted, strict=False))
-    return next((index for index, (ours, theirs) in pairs if ours != theirs), min(len(known), len(wanted)))

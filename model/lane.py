@@ -6,8 +6,9 @@ from torch import Tensor
 
 from model.batch import Span
 from model.blocks import BlockPool
+from model.comparison import shared
 from model.distribution import Softmax
-from model.internals import KEPT_LOGITS, Internals, InternalsStore, shared
+from model.internals import KEPT_LOGITS, Internals, InternalsStore
 from model.job import Job, ReadingJob, WritingJob
 from model.key_values import KeyValueSlots
 from model.language_model import LanguageModel

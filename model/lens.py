@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.distribution import Softmax
-from model.run import LN2
+from model.numbers import LN2
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from model.internals import Internals

@@ -11,9 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from model.final_norm import FinalNorm, Frozen
+from model.final_norm import FinalNorm, Frozen, UnknownPart
 from model.formats import Format, oriented, packed
-from model.internals import UnknownPart
 from model.logit_function import LogitFunction
 from model.memory_errors import is_out_of_memory
 from model.packed_linear import PackedLinear

@@ -7,7 +7,7 @@ tokens that the same texts have, and it ends where they part or where one of the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from model.internals import shared
+from model.comparison import shared
 
 Key = Callable[[Sequence[int]], tuple[int, ...]]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.internals import Internals
-from model.sampler_settings import within
+from model.numbers import within
 
 
 @dataclass(frozen=True, eq=False)

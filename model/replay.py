@@ -10,7 +10,8 @@ from model.comparison import agreement
 from model.continuation import Continuation
 from model.generation import step_of
 from model.given import given_steps
-from model.run import Run, SamplerSettings, Step
+from model.run import Run, Step
+from model.sampler_settings import SamplerSettings
 from model.sampling import ShapedDistribution, draw, shaped
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.

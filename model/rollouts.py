@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from model.continuation import Continuation
 from model.generation import step_of
 from model.given import whole_text
-from model.run import MAX_SEED, Run, SamplerSettings, Step, within
+from model.numbers import MAX_SEED, within
+from model.run import Run, Step
+from model.sampler_settings import SamplerSettings
 from model.sampling import ShapedDistribution, draw, shaped, uniform
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.

@@ -1,32 +1,15 @@
 """A run: everything needed to write a text again. A few kB of plain values, JSON both ways."""
 
-import math
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, TypeVar, get_args
 
-from model.sampler_settings import OutOfRange as OutOfRange
-from model.sampler_settings import SamplerSettings as SamplerSettings
-from model.sampler_settings import within as within
+from model.numbers import LN2, MAX_SEED, whole_number, within
+from model.sampler_settings import SamplerSettings
 
 FinishReason = Literal["length", "eos", "stop", "context"]
 Built = TypeVar("Built")
-
-LN2 = math.log(2.0)
-MAX_SEED = 2**53 - 1
-"""Largest seed: the largest integer that JSON and JavaScript carry without loss."""
-
-
-def whole_number(value: object, name: str) -> int:
-    """Return a value that must be a whole number, 0 or more.
-
-    Raises:
-        ValueError: it is none; says which.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEED:
-        raise ValueError(f"{name} must be a whole number, not {reprlib.repr(value)}")
-    return value
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+from model.numbers import OutOfRange, within
+
 STAGES = (
     "logit_bias",
     "repetition_penalty",
@@ -30,14 +32,6 @@ BAN = -100.0
 MOST_BIASES = 64
 
 
-class OutOfRange(ValueError):
-    """A value outside its range; says which argument, what was given and what is allowed."""
-
-    def __init__(self, name: str, value: object, low: float, high: float, kind: str = "") -> None:
-        self.name, self.value, self.low, self.high = name, value, low, high
-        super().__init__(f"{name} must be between {low:,} and {high:,}{kind}, not {reprlib.repr(value)}")
-
-
 class UnknownStage(OutOfRange):
     """An order that names something else than stages, or one of them twice."""
 
@@ -53,19 +47,6 @@ class NothingLeft(OutOfRange):
 
     def __init__(self) -> None:
         ValueError.__init__(self, "every token to which the model gives a chance here is banned")
-
-
-def within(name: str, value: object, low: float, high: float, *, whole: bool = False) -> float:
-    """Return `value` as a number of [low, high]; a whole one on request.
-
-    Raises:
-        OutOfRange: not a number, NaN, outside the range, or not whole where it must be.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise OutOfRange(name, value, low, high)
-    if whole and value != int(value):
-        raise OutOfRange(name, value, low, high, ", a whole number")
-    return int(value) if whole else float(value)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from model.distribution import Floats
 from model.given import AS_IT_IS
 from model.internals import AT_ONCE
 from model.likelihood import Likelihood
-from model.run import LN2, Run, Step
+from model.numbers import LN2
+from model.run import Run, Step
 from model.sampling import ShapedDistribution
 from model.text import TokenText
 from model.typed import TypedText

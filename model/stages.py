@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.distribution import Floats, Ids, Softmax, Stage, descending
-from model.run import LN2
+from model.numbers import LN2
 from model.sampler_settings import BAN, STAGES, NothingLeft, SamplerSettings
 
 Apply = Callable[[Stage, SamplerSettings, Sequence[int]], Stage]

@@ -3,8 +3,8 @@
 import reprlib
 from collections.abc import Mapping
 
+from model.numbers import whole_number
 from model.run import Run, Step
-from model.run import whole_number as whole_number
 from model.text import require_whole_characters
 
 MOST = 1e300

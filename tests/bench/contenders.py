@@ -10,7 +10,8 @@ from threading import Thread
 from typing import Any
 
 from model.background import BackgroundModel
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from tests.bench.written import Written, prompt_ids, quiet, undisturbed
 
 FAST, EXACT = "this app, fast", "this app, exact"

@@ -6,7 +6,8 @@ from typing import Any
 
 from model.branching import branched
 from model.rollouts import Rollouts
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.sampling import shape
 from tests.bench.contenders import our_engine, our_run, usual_format
 from tests.bench.processes import own_process

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from model.background import BackgroundModel
-from model.run import SamplerSettings
+from model.sampler_settings import SamplerSettings
 from model.sampling import draw, shape
 from tests.bench.contenders import our_model
 from tests.bench.report import Row, spread

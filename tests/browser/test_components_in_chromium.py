@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
-from model.run import Run, SamplerSettings, Step
+from model.run import Run, Step
+from model.sampler_settings import SamplerSettings
 from model.sampling import shape
 from model.text import Piece
 from tests.browser.blocks import served

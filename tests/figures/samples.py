@@ -7,8 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from model.run import SamplerSettings, Step
+from model.run import Step
 from model.sampler_effects import RankedCurve, TemperatureSweep, ranked_curve, temperature_sweep
+from model.sampler_settings import SamplerSettings
 from model.sampling import shape
 from viz.figures.theme import DARK, LIGHT
 

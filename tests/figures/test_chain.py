@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.ladder import ladder
-from model.run import SamplerSettings
+from model.sampler_settings import SamplerSettings
 from model.sampling import draw, shape
 from model.stage_shares import stage_shares
 from model.throws import expected_distance, no_throws, shares, throw

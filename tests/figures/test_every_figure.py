@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from model.rollout_statistics import FirstToken, RolloutStatistics
-from model.run import SamplerSettings
 from model.sampler_effects import RankedCurve, TemperatureSweep
+from model.sampler_settings import SamplerSettings
 from model.score_histograms import entropy_histogram, ratio_histogram
 from tests.figures import test_chain, test_layers
 from tests.figures.samples import AWKWARD, THEMES, causal, curve, reread, steps, sweep

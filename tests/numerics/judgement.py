@@ -12,7 +12,8 @@ from model.engine import Engine
 from model.internals import Internals
 from model.language_model import LanguageModel
 from model.refusals import INSTEAD
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.truth import UnrecordableModel
 from tests.numerics.every_architecture import UNBUILT, architecture
 from tests.numerics.writing import PLENTY

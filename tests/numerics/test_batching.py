@@ -17,7 +17,8 @@ from model.engine import Engine
 from model.formats import available
 from model.internals import Internals
 from model.language_model import LanguageModel
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from tests.numerics.architectures import ALTERNATING, GROUPED, language_model
 from tests.numerics.writing import (
     GREEDY,

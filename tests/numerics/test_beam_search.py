@@ -12,7 +12,7 @@ import torch
 from model.beam_search import MOST_BEAMS, MOST_SEARCHED, BeamSearch, beam_search
 from model.diverse_beam_search import MOST_DIVERSITY, diverse_beam_search
 from model.engine import Engine, UnknownPrecision
-from model.run import OutOfRange
+from model.numbers import OutOfRange
 from tests.numerics.test_transformers import PROMPTS
 from tests.numerics.writing import GREEDY, PLENTY, byte_ids, ended, start_with
 from tests.tiny import CONTEXT, tiny_transformer

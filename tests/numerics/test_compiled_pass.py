@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from model.compiled_layers import compiled
 from model.compiled_pass import Place, gathered, most_likely, recorded, summarised
 from model.distribution import Softmax, Summary, leading
-from model.run import SamplerSettings
+from model.sampler_settings import SamplerSettings
 from model.sampling import draw, shaped
 
 scores = arrays(

@@ -6,7 +6,7 @@ from torch.nn.functional import cosine_similarity
 
 from model.contrastive_search import MOST_CANDIDATES, ContrastiveSearch, contrastive_search
 from model.engine import Engine
-from model.run import OutOfRange
+from model.numbers import OutOfRange
 from tests.numerics.writing import GREEDY, PLENTY, byte_ids, ended, start_with
 from tests.tiny import CONTEXT, tiny_transformer
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from model.language_model import LanguageModel
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.sampling import draw, shape, uniform
 from tests.numerics.writing import GREEDY, WILD, start, start_with, without_eos, written
 from tests.tiny import CONTEXT, tiny_tokenizer, tiny_transformer

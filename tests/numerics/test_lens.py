@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.distribution import Softmax
-from model.internals import UnknownPart
+from model.final_norm import UnknownPart
 from model.lens import kl_bits, lens, lens_grid
 from tests.conftest import TINY_ARCHITECTURES
 from tests.numerics.architectures import GROUPED, SMALL, built

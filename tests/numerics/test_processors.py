@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from model.engine import Engine
-from model.run import SamplerSettings
+from model.sampler_settings import SamplerSettings
 from model.sampling import shape
 from tests.numerics.writing import PLENTY
 

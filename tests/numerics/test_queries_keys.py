@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from model.engine import Engine
+from model.numbers import OutOfRange
 from model.queries_keys import queries_and_keys
-from model.run import OutOfRange
 from tests.numerics.writing import PLENTY, byte_ids
 from tests.tiny import tiny_transformer
 

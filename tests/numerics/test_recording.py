@@ -11,7 +11,8 @@ import transformers
 from model.engine import Engine
 from model.internals import MEAN_HEAD, Internals
 from model.language_model import LanguageModel
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.transformers_decoder import TransformersDecoder
 from model.truth import UnrecordableModel, truth_of
 from tests.conftest import TINY_ARCHITECTURES

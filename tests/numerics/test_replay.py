@@ -8,7 +8,8 @@ import pytest
 from model.branching import branched
 from model.engine import Engine
 from model.replay import Replaying, replayed
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.sampling import shape, uniform
 from tests.numerics.writing import (
     GREEDY,

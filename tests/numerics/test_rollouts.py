@@ -8,9 +8,10 @@ import pytest
 
 from model.engine import Engine
 from model.goodness_of_fit import chi_square_tail
+from model.numbers import MAX_SEED, OutOfRange
 from model.rollout_statistics import first_token_test, first_tokens, statistics_of
 from model.rollouts import AT_ONCE, MOST_ROLLOUTS, Rollouts, Sweep
-from model.run import MAX_SEED, OutOfRange, SamplerSettings
+from model.sampler_settings import SamplerSettings
 from model.sampling import uniform
 from tests.numerics.writing import GREEDY, PATIENCE, PLENTY, WILD, byte_ids, ended, start, start_with
 from tests.tiny import CONTEXT

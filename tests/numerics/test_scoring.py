@@ -8,7 +8,7 @@ import torch
 
 from model.engine import Engine, UnknownPrecision
 from model.explain import explain
-from model.run import SamplerSettings
+from model.sampler_settings import SamplerSettings
 from model.sampling import uniform
 from model.scoring import ScoredText, scored, scoring
 from model.stored_run import stored_run

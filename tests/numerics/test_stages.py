@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from transformers.generation import logits_process as theirs
 
 from model.distribution import Softmax, Stage
-from model.sampler_settings import BAN, STAGES, OutOfRange, SamplerSettings, UnknownStage
+from model.numbers import OutOfRange
+from model.sampler_settings import BAN, STAGES, SamplerSettings, UnknownStage
 from model.sampling import draw, shape
 from model.stages import completions
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from model.engine import Engine
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from tests.numerics.writing import NEW_TOKENS, PLENTY, at_once, ended, start, written
 
 pytestmark = pytest.mark.embedded

@@ -11,7 +11,7 @@ from tokenizers import normalizers
 from model.engine import Engine
 from model.given import given_steps, given_text
 from model.replay import replayed
-from model.run import SamplerSettings
+from model.sampler_settings import SamplerSettings
 from model.scoring import scored, scored_run
 from model.stored_run import stored_run
 from tests.many_tokenizers import BOS, EOS, KINDS, byte_level, sentencepiece, wordpiece

@@ -10,7 +10,8 @@ from model.engine import Engine
 from model.lane import Lane
 from model.language_model import LanguageModel
 from model.network import Network
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 
 GREEDY = SamplerSettings(temperature=0.0, top_k=0, top_p=1.0)
 WILD = SamplerSettings(temperature=1.3, top_k=0, top_p=1.0)

@@ -13,7 +13,8 @@ import torch
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.sampling import shape
 from tests.pages.conftest import TINY_LIMITS
 from tests.patience import EVERY_REQUEST, PATIENCE

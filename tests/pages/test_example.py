@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.attention_view import MEAN_HEAD, hide_first
+from model.attention_view import hide_first
 from model.background import BackgroundModel
 from model.engine import Engine
+from model.internals import MEAN_HEAD
 from model.run import Run
 from viz.pages.controls import Controls
 from viz.pages.example import LENGTH, PROMPT, SEED, Example, load_example

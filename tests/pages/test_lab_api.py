@@ -13,7 +13,7 @@ import pytest
 import torch
 from transformers.generation import logits_process as theirs
 
-from model.run import SamplerSettings
+from model.sampler_settings import SamplerSettings
 from model.sampling import draw, shape
 from viz.pages.lab.api import LabApi
 

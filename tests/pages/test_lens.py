@@ -8,7 +8,7 @@ import pytest
 
 import model.lens
 from model.attribution import attribution
-from model.internals import UnknownPart
+from model.final_norm import UnknownPart
 from model.lens import lens, lens_grid
 from model.residual import updates
 from tests.pages.conftest import service_of

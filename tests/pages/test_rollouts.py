@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from model.rollout_statistics import distinct, first_token_test, first_tokens, rollout_tree
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from tests.pages.conftest import service_of, written
 from tests.pages.desk import Desk, sent, shown
 from tests.patience import PATIENCE

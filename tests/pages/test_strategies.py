@@ -11,7 +11,7 @@ import pytest
 from model.beam_search import beam_search
 from model.contrastive_search import contrastive_search
 from model.diverse_beam_search import diverse_beam_search
-from model.run import SamplerSettings
+from model.sampler_settings import SamplerSettings
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of, sent
 from viz.components.percent import percent, signed

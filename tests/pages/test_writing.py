@@ -14,7 +14,7 @@ from model import lane as lane_module
 from model.attention_view import hide_first
 from model.catalog import ModelError
 from model.network import Network
-from model.run import SamplerSettings
+from model.sampler_settings import SamplerSettings
 from model.sampling import shape, uniform
 from tests.pages.brake import Brake
 from tests.pages.conftest import written

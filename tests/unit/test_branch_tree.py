@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.branch_tree import MOST_BRANCHES, MOST_NAME, Branch, BranchTree
+from model.comparison import shared
 from model.history import MOST_STATES, History
-from model.internals import shared
 from model.prefix_tree import Segment, prefix_tree
 from model.run import Run, Step
 from model.stored_run import stored_run

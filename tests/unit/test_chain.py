@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.run import OutOfRange, SamplerSettings
-from model.sampler_settings import BAN, CUTS, STAGES
+from model.numbers import OutOfRange
+from model.sampler_settings import BAN, CUTS, STAGES, SamplerSettings
 from model.sampling import shape
 from viz.components.bias_chips import bias_chips_value
 from viz.components.chain import DIALLED, in_chain, in_order, picked_token

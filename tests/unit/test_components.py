@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.run import Run, SamplerSettings, Step
-from model.sampler_settings import BAN
+from model.run import Run, Step
+from model.sampler_settings import BAN, SamplerSettings
 from model.sampling import draw, shape
 from model.text import Piece
 from viz.components.appearance import Appearance

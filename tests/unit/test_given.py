@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from model.given import AS_IT_IS, given_steps, given_text, only_given
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from tests.unit.test_components import STEP
 
 DRAWN = STEP

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.road import road
-from model.run import SamplerSettings
-from model.sampler_settings import BAN, STAGES
+from model.sampler_settings import BAN, STAGES, SamplerSettings
 from model.sampling import shape
 from model.stage_shares import stage_shares
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.run import MAX_SEED, OutOfRange, Run, SamplerSettings, Step, within
+from model.numbers import MAX_SEED, OutOfRange, within
+from model.run import Run, Step
+from model.sampler_settings import SamplerSettings
 
 SETTINGS = st.builds(
     SamplerSettings,

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.run import SamplerSettings
 from model.sampler_effects import TEMPERATURES, Cut, ranked_curve, temperature_sweep
+from model.sampler_settings import SamplerSettings
 from model.sampling import shape
 
 OFF = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}

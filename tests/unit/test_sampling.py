@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from model.distribution import PARTS, descending, entropy_bits, leading
-from model.run import MAX_SEED, SamplerSettings
-from model.sampler_settings import STAGES
+from model.numbers import MAX_SEED
+from model.sampler_settings import STAGES, SamplerSettings
 from model.sampling import draw, shape, uniform
 
 OFF = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from model.goodness_of_fit import wilson
 from model.ladder import ladder
-from model.run import SamplerSettings
+from model.sampler_settings import SamplerSettings
 from model.sampling import draw, shape
 from model.throws import MOST_THROWS, expected_distance, no_throws, shares, throw
 

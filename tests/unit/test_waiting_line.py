@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from model.continuation import Continuation
 from model.job import WritingJob
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.waiting_line import WaitingLine
 
 

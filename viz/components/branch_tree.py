@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypedDict
 
 from model.branch_tree import MOST_NAME, Branch, BranchTree
+from model.comparison import shared
 from model.given import given_steps
-from model.internals import shared
 from model.likelihood import Likelihood
 from model.prefix_tree import Segment, prefix_tree
 from model.run import Run, Step

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from model.distribution import Floats
-from model.run import SamplerSettings
 from model.sampler_effects import Cut, RankedCurve
+from model.sampler_settings import SamplerSettings
 from viz.figures.band_labels import Anchor, staggered
 from viz.figures.temperature_sweep import HEIGHT
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder

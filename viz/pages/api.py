@@ -7,9 +7,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from model.attention_view import MEAN_HEAD
 from model.continuation import Continuation
-from model.run import MAX_SEED, OutOfRange, Run, SamplerSettings, within
+from model.internals import MEAN_HEAD
+from model.numbers import MAX_SEED, OutOfRange, within
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.sampling import ShapedDistribution, shape
 from viz.pages.limits import LOOKERS
 from viz.pages.service import CHOICES, Service, Trouble

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from model.attention_view import MEAN_HEAD
 from model.explain import Explanation
-from model.run import Run, SamplerSettings
+from model.internals import MEAN_HEAD
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.sampling import shape
 from model.text import Piece
 from viz.pages import ASSETS

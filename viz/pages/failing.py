@@ -4,8 +4,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from model.internals import UnknownPart
-from model.run import OutOfRange
+from model.final_norm import UnknownPart
+from model.numbers import OutOfRange
 from viz.pages.service import Trouble
 from viz.strings import say
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from model.run import OutOfRange
+from model.numbers import OutOfRange
 from viz.pages.controls import Controls
 from viz.pages.example import Example
 from viz.pages.layout import Layout

@@ -1,7 +1,8 @@
 """What is said under the buttons: how the sliders and dice differ from those that a token was drawn with."""
 
-from model.run import MAX_SEED, SamplerSettings, Step
-from model.sampler_settings import BAN, STAGES
+from model.numbers import MAX_SEED
+from model.run import Step
+from model.sampler_settings import BAN, STAGES, SamplerSettings
 from model.sampling import uniform
 from viz.components.chain_table import stage_label
 from viz.components.percent import signed

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from model.attention_view import hide_first, window
 from model.distribution import leading
+from model.final_norm import UnknownPart
 from model.given import given_steps, only_given
-from model.internals import UnknownPart
 from model.likelihood import Likelihood
-from model.run import OutOfRange
+from model.numbers import OutOfRange
 from model.sampler_effects import ranked_curve, temperature_sweep
 from model.sampler_settings import BAN
 from viz.components.bertviz_frame import BertVizValue, head_view_value, head_view_window

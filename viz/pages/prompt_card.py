@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from model.run import MAX_SEED
+from model.numbers import MAX_SEED
 from viz.components.dial import Dial
 from viz.pages import ASSETS
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls

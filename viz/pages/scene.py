@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.attention_view import MEAN_HEAD
 from model.branch_tree import BranchTree
 from model.distribution import Floats
 from model.explain import Explanation, explain
-from model.run import Run, within
+from model.internals import MEAN_HEAD
+from model.numbers import within
+from model.run import Run
 from model.scoring import ScoredText, ratios_of, scored_run
 from model.text import Matches, Piece
 from model.throws import Throws

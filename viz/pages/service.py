@@ -9,7 +9,8 @@ from model.background import BackgroundModel
 from model.catalog import ModelError
 from model.continuation import Continuation
 from model.internals import Internals
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.text import UnreadableText
 from model.typed import TypedText
 from viz.pages.limits import Limits

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 import gradio as gr
 
 from model.branch_tree import BranchTree
+from model.comparison import shared
 from model.continuation import Continuation
 from model.given import given_text, only_given
-from model.internals import shared
-from model.run import MAX_SEED, Run, within
+from model.numbers import MAX_SEED, within
+from model.run import Run
 from viz.components.branch_choice import BranchChoiceValue
 from viz.components.branch_tree import called
 from viz.pages.controls import Controls

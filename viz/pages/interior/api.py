@@ -6,10 +6,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from model.final_norm import UnknownPart
 from model.head_quantities import QUANTITIES, head_quantities
-from model.internals import UnknownPart
 from model.lens import LensLayer, lens
-from model.run import within
+from model.numbers import within
 from model.scoring import scored
 from viz.pages.api import DEFAULT_PRECISION, Endpoints, explained
 from viz.pages.limits import LOOKERS

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from model.head_quantities import QUANTITIES
-from model.run import OutOfRange, within
+from model.numbers import OutOfRange, within
 from viz.components.bertviz_frame import BertVizValue, head_view_window
 from viz.components.bertviz_model import MOST_TOKENS as MODEL_TOKENS
 from viz.components.bertviz_model import layers_beside, model_view_value

@@ -7,7 +7,7 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from model.attribution import Attribution
-from model.internals import UnknownPart
+from model.final_norm import UnknownPart
 from viz.components.heading import heading
 from viz.components.percent import signed as plain
 from viz.components.prose import prose

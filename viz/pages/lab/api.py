@@ -10,10 +10,12 @@ import gradio as gr
 
 from model.beam_search import MOST_BEAMS, BeamSearch, beam_search
 from model.branching import branched
+from model.numbers import MAX_SEED, OutOfRange, within
 from model.replay import Replay, Replaying
 from model.rollout_statistics import first_tokens, statistics_of
 from model.rollouts import MOST_ROLLOUTS, Rollouts
-from model.run import MAX_SEED, OutOfRange, Run, SamplerSettings, within
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from model.sampling import ShapedDistribution, shaped
 from model.stored_run import stored_run
 from viz.pages.api import DEFAULT_PRECISION, STREAM_SECONDS, Endpoints, explained

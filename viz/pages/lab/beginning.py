@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from model.run import Run, within
+from model.numbers import within
+from model.run import Run
 from model.text import UnreadableText
 from viz.pages.lab.api import MOST_TOKENS
 from viz.pages.lab.rollouts import MOST_LENGTH

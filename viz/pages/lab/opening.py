@@ -3,8 +3,8 @@
 from typing import Any
 
 from model.branch_tree import MOST_BRANCHES
+from model.comparison import shared
 from model.given import given_text
-from model.internals import shared
 from model.run import Run
 from viz.pages.panels import Screen, said
 from viz.pages.service import Trouble

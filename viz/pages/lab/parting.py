@@ -3,8 +3,8 @@
 import math
 
 from model.replay import Divergence
-from model.run import Run, SamplerSettings
-from model.sampler_settings import STAGES
+from model.run import Run
+from model.sampler_settings import STAGES, SamplerSettings
 from viz.components.next_token import stage_name
 from viz.components.percent import percent
 from viz.pages.lab.variants import VariantText

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from viz.components.aligned_texts import AlignedText, AlignedTexts, AlignedTextsValue, aligned_texts_value
 from viz.components.heading import heading
 from viz.components.selection import Selection

@@ -6,9 +6,10 @@ from typing import Self
 
 from model.distribution import Floats
 from model.goodness_of_fit import ChiSquare
+from model.numbers import MAX_SEED
 from model.rollout_statistics import FirstToken, first_token_test, first_tokens
 from model.rollouts import SweepPoint
-from model.run import MAX_SEED, Run
+from model.run import Run
 
 SHOWN = 12
 """First tokens in the figure."""

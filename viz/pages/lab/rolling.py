@@ -9,8 +9,10 @@ from typing import Any
 
 import gradio as gr
 
+from model.numbers import MAX_SEED, OutOfRange, within
 from model.rollouts import MOST_ROLLOUTS, Rollouts, Sweep, SweepPoint
-from model.run import MAX_SEED, OutOfRange, Run, SamplerSettings, within
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from viz.pages.controls import Controls
 from viz.pages.lab.beginning import beginning, granted_length
 from viz.pages.lab.following import Following, Speed

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from model.goodness_of_fit import ChiSquare
+from model.numbers import MAX_SEED
 from model.rollout_statistics import MOST_NODES, RolloutStatistics, rollout_tree, statistics_of
 from model.rollouts import MOST_ROLLOUTS
-from model.run import MAX_SEED, Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 from viz.components.facts import Fact, fact, facts_html
 from viz.components.prose import prose
 from viz.components.rollout_texts import RolloutTextsValue, rollout_texts_value

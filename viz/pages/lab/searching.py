@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from model.beam_search import BeamSearch, beam_search
 from model.contrastive_search import ContrastiveSearch, contrastive_search
 from model.diverse_beam_search import diverse_beam_search
-from model.run import Run, within
+from model.numbers import within
+from model.run import Run
 from viz.components.percent import signed
 from viz.pages.limits import Limits
 from viz.pages.service import Trouble

@@ -11,7 +11,8 @@ from model.branching import forced_run
 from model.comparison import Comparison, WrittenToken, written_tokens
 from model.contrastive_search import contrastive_search
 from model.replay import Divergence, Replaying
-from model.run import Run, SamplerSettings
+from model.run import Run
+from model.sampler_settings import SamplerSettings
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from model.engine import Engine

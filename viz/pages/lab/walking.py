@@ -10,8 +10,8 @@ from typing import Any
 import gradio as gr
 
 from model.branch_tree import Branch, BranchTree
+from model.comparison import shared
 from model.given import given_text
-from model.internals import shared
 from model.run import Run
 from model.stored_run import stored_run
 from viz.components.branch_choice import BranchChoiceValue
