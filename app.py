@@ -14,8 +14,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 # Progress is told in sentences; bars of the libraries would draw over them.
 os.environ["TQDM_DISABLE"] = "1"
 
-from model.background import BackgroundModel
-from model.catalog import ModelError, resolve
+from model.weights.background import BackgroundModel
+from model.weights.catalog import ModelError, resolve
 from viz.command_line import Options, read_options
 
 THREADS_TO_SPARE = 24

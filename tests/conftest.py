@@ -20,7 +20,7 @@ settings.load_profile("patient")
 HERE = Path(__file__).parent
 
 if TYPE_CHECKING:
-    from model.language_model import LanguageModel
+    from model.network.language_model import LanguageModel
 
 BROWSER_FILES = sorted(f"tests/browser/{path.name}" for path in (HERE / "browser").glob("test_*.py"))
 TINY_ARCHITECTURES = ("gpt2", "llama", "neox", "opt", "qwen2")
@@ -29,7 +29,7 @@ TINY_ARCHITECTURES = ("gpt2", "llama", "neox", "opt", "qwen2")
 @pytest.fixture(scope="session")
 def embedded_model() -> "LanguageModel":
     """The embedded default in float32 on the CPU, converted into the user's cache if it is not there yet."""
-    from model.loading import load_model  # noqa: PLC0415 - see the module's docstring
+    from model.weights.loading import load_model  # noqa: PLC0415 - see the module's docstring
 
     return load_model(device="cpu")
 

@@ -19,8 +19,8 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from model.formats import Format
-from model.language_model import LanguageModel
+from model.kernels.formats import Format
+from model.network.language_model import LanguageModel
 
 EOS = "<|endoftext|>"
 MERGES = [("t", "h"), ("th", "e"), ("Ġ", "the"), ("i", "n"), ("e", "r"), ("a", "n"), ("Ġ", "a"), ("o", "n")]

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from model.language_model import LanguageModel
+from model.network.language_model import LanguageModel
 
 CONTEXT = 128
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.catalog import CATALOG, DEFAULT
+from model.weights.catalog import CATALOG, DEFAULT
 
 if TYPE_CHECKING:  # Torch takes seconds to import; --help does not need it.
-    from model.precision import Precision
+    from model.weights.precision import Precision
 
 PREFIX = "GPT_INSIDE_OUT_"
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")

@@ -9,9 +9,9 @@ from functools import cache
 from threading import Thread
 from typing import Any
 
-from model.background import BackgroundModel
-from model.run import Run
-from model.sampler_settings import SamplerSettings
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
+from model.weights.background import BackgroundModel
 from tests.bench.written import Written, prompt_ids, quiet, undisturbed
 
 FAST, EXACT = "this app, fast", "this app, exact"
@@ -43,7 +43,7 @@ def our_model() -> Any:
 @cache
 def our_engine() -> Any:
     """Return an engine with that model."""
-    from model.engine import Engine  # noqa: PLC0415 - as above
+    from model.engine.engine import Engine  # noqa: PLC0415 - as above
 
     return Engine(our_model(), PLENTY, places=PLACES)
 
@@ -107,6 +107,6 @@ def our_run(form: str, token_ids: tuple[int, ...]) -> Run:
 
 def recorded_bytes(form: str, number: int, length: int) -> int:
     """Return how much the internals of a text of so many tokens hold."""
-    from model.recording import bytes_held  # noqa: PLC0415 - as above
+    from model.network.recording import bytes_held  # noqa: PLC0415 - as above
 
     return bytes_held([our_engine().read(prompt_ids(number, length), form).recording])

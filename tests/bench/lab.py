@@ -4,11 +4,11 @@ import time
 from itertools import pairwise
 from typing import Any
 
-from model.branching import branched
-from model.rollouts import Rollouts
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.sampling import shape
+from model.lab.branching import branched
+from model.lab.rollouts import Rollouts
+from model.sampler.sampling import shape
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from tests.bench.contenders import our_engine, our_run, usual_format
 from tests.bench.processes import own_process
 from tests.bench.report import Row, ratio, spread

@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from model.cache import cache_folder, make_once
-from model.embedded import GGUF_NAME, GGUF_SHA256, fetch_gguf
+from model.weights.cache import cache_folder, make_once
+from model.weights.embedded import GGUF_NAME, GGUF_SHA256, fetch_gguf
 from tests.bench.written import Written, prompt_ids, quiet, undisturbed
 
 CONTEXT = 1024

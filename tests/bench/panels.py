@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from model.background import BackgroundModel
-from model.sampler_settings import SamplerSettings
-from model.sampling import draw, shape
+from model.sampler.sampling import draw, shape
+from model.sampler.settings import SamplerSettings
+from model.weights.background import BackgroundModel
 from tests.bench.contenders import our_model
 from tests.bench.report import Row, spread
 from tests.bench.written import PROMPT

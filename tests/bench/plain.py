@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
-from model.embedded import embedded_model
+from model.weights.embedded import embedded_model
 from tests.bench.written import Written, prompt_ids, quiet, undisturbed
 
 RECORDED = ("output_attentions", "output_hidden_states", "output_logits", "return_dict_in_generate")

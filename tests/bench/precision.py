@@ -6,10 +6,10 @@ cache; here stands what it found.
 
 from typing import Any
 
-from model.embedded import embedded_model
-from model.precision import PROBE_TEXT, Choice, choose
-from model.timing import Timing
-from model.truth import truth_of
+from model.reference.truth import truth_of
+from model.weights.embedded import embedded_model
+from model.weights.precision import PROBE_TEXT, Choice, choose
+from model.weights.timing import Timing
 from tests.bench.plain import plain_model
 from tests.bench.processes import own_process
 from tests.bench.report import Row

@@ -77,7 +77,7 @@ def _tokenizer() -> Any:
     # Slow to import, and a process that only compares needs neither.
     from transformers import AutoTokenizer  # noqa: PLC0415
 
-    from model.embedded import embedded_model  # noqa: PLC0415
+    from model.weights.embedded import embedded_model  # noqa: PLC0415
 
     folder, _ = embedded_model(quiet)
     return AutoTokenizer.from_pretrained(folder)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
-from model.run import Run, Step
-from model.sampler_settings import SamplerSettings
-from model.sampling import shape
-from model.text import Piece
+from model.sampler.sampling import shape
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run, Step
+from model.tokenizer.pieces import Piece
 from tests.browser.blocks import served
 from viz.components.appearance import Appearance
 from viz.components.bertviz_frame import BertVizFrame, head_view_value

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
-from model.language_model import LanguageModel
+from model.network.language_model import LanguageModel
 
 pytestmark = pytest.mark.browser
 

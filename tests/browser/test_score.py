@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Download, Page, expect
 
-from model.language_model import LanguageModel
+from model.network.language_model import LanguageModel
 from tests.browser.test_csv import told
 from tests.browser.visit import PATIENT, Visit
 

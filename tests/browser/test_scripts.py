@@ -8,8 +8,8 @@ import gradio as gr
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from model.comparison import Comparison, written_tokens
-from model.run import Run, Step
+from model.texts.comparison import Comparison, written_tokens
+from model.texts.run import Run, Step
 from tests.browser.blocks import served
 from tests.browser.visit import FOLLOW, Visit
 from viz.components.aligned_texts import AlignedText, AlignedTexts, aligned_texts_value

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from gradio_client import Client
 
-from model.cache import cache_folder
+from model.weights.cache import cache_folder
 from tests.patience import EVERY_REQUEST, PATIENCE
 
 pytestmark = pytest.mark.embedded
@@ -27,7 +27,7 @@ FILES = [
     "app.py",
     "requirements.txt",
     ".git/config",
-    "model/run.py",
+    "model/texts/run.py",
     "assets/example.json",
     str(ROOT / "app.py"),
     str(ROOT / "assets" / "locales" / "en.json"),

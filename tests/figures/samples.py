@@ -7,10 +7,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from model.run import Step
-from model.sampler_effects import RankedCurve, TemperatureSweep, ranked_curve, temperature_sweep
-from model.sampler_settings import SamplerSettings
-from model.sampling import shape
+from model.sampler.effects import RankedCurve, TemperatureSweep, ranked_curve, temperature_sweep
+from model.sampler.sampling import shape
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Step
 from viz.figures.theme import DARK, LIGHT
 
 THEMES = {"light": LIGHT, "dark": DARK}

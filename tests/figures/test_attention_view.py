@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.attention_view import hide_first, window
+from model.interior.attention_view import hide_first, window
 from tests.figures.samples import causal
 
 sizes = st.integers(1, 40)

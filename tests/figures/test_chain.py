@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from model.ladder import ladder
-from model.sampler_settings import SamplerSettings
-from model.sampling import draw, shape
-from model.stage_shares import stage_shares
-from model.throws import expected_distance, no_throws, shares, throw
+from model.sampler.ladder import ladder
+from model.sampler.sampling import draw, shape
+from model.sampler.settings import SamplerSettings
+from model.sampler.stage_shares import stage_shares
+from model.sampler.throws import expected_distance, no_throws, shares, throw
 from tests.figures.samples import AWKWARD, AWKWARD_SAFE, THEMES, logits, reread, texts
 from viz.figures.cumulative import cumulative_figure
 from viz.figures.stages import stages_figure

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from model.rollout_statistics import RolloutStatistics
+from model.lab.rollout_statistics import RolloutStatistics
 from tests.figures.samples import texts
 from viz.figures.diversity import Tried, diversity_figure
 from viz.figures.theme import DARK, LIGHT

@@ -3,10 +3,10 @@ import re
 import numpy as np
 import pytest
 
-from model.rollout_statistics import FirstToken, RolloutStatistics
-from model.sampler_effects import RankedCurve, TemperatureSweep
-from model.sampler_settings import SamplerSettings
-from model.score_histograms import entropy_histogram, ratio_histogram
+from model.interior.score_histograms import entropy_histogram, ratio_histogram
+from model.lab.rollout_statistics import FirstToken, RolloutStatistics
+from model.sampler.effects import RankedCurve, TemperatureSweep
+from model.sampler.settings import SamplerSettings
 from tests.figures import test_chain, test_layers
 from tests.figures.samples import AWKWARD, THEMES, causal, curve, reread, steps, sweep
 from viz.figures.attention import attention_heatmap

@@ -1,6 +1,6 @@
 import pytest
 
-from model.rollout_statistics import FirstToken
+from model.lab.rollout_statistics import FirstToken
 from tests.figures.samples import AWKWARD, AWKWARD_SAFE, texts
 from viz.figures.first_tokens import first_tokens_figure
 from viz.figures.theme import LIGHT

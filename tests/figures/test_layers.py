@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.attribution import Attribution, LayerAttribution
-from model.lens import LensColumn, LensLayer
-from model.residual import Update
+from model.interior.attribution import Attribution, LayerAttribution
+from model.interior.lens import LensColumn, LensLayer
+from model.interior.residual import Update
 from tests.figures.samples import AWKWARD, AWKWARD_SAFE, THEMES, texts
 from viz.figures.attribution import attribution_figure
 from viz.figures.layer_rows import signed

@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.rollout_statistics import FirstToken
+from model.lab.rollout_statistics import FirstToken
 from tests.figures import samples, test_chain, test_layers
 from tests.figures.samples import AWKWARD, causal, reread, steps, sweep
 from tests.figures.test_every_figure import FIGURES

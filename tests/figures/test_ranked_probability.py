@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from model.sampler_settings import SamplerSettings
+from model.sampler.settings import SamplerSettings
 from tests.figures.samples import curve, sweep, texts
 from viz.figures.band_labels import CHARACTER_WIDTH, PHONE_WIDTH, staggered
 from viz.figures.sampler_effects import ranked_probability_figure, temperature_sweep_figure

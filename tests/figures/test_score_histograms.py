@@ -1,6 +1,6 @@
 import pytest
 
-from model.score_histograms import entropy_histogram, rank_counts, ratio_histogram
+from model.interior.score_histograms import entropy_histogram, rank_counts, ratio_histogram
 from tests.figures.samples import texts
 from viz.figures.score_histograms import buckets, entropy_figure, rank_figure, ratio_figure
 from viz.figures.theme import DARK, LIGHT

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 import transformers
 
-from model.language_model import LanguageModel
+from model.network.language_model import LanguageModel
 from tests.tiny import tiny_tokenizer
 
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}

@@ -8,9 +8,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from model.embedded import embedded_model as embedded_folder
-from model.engine import Engine
-from model.language_model import LanguageModel
+from model.engine.engine import Engine
+from model.network.language_model import LanguageModel
+from model.weights.embedded import embedded_model as embedded_folder
 from tests.numerics.folders import saved
 from tests.numerics.writing import PLENTY, Passes, without_eos
 from tests.tiny import tiny_transformer

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from model.engine import Engine
-from model.formats import Format
-from model.internals import Internals
-from model.language_model import LanguageModel
+from model.engine.engine import Engine
+from model.engine.internals import Internals
+from model.kernels.formats import Format
+from model.network.language_model import LanguageModel
 from tests.numerics.writing import PLENTY, byte_ids
 from tests.tiny import tiny_tokenizer, tiny_transformer
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from transformers import BertConfig
 
-from model.language_model import LanguageModel
-from model.loading import load_model
+from model.network.language_model import LanguageModel
+from model.weights.loading import load_model
 from tests.tiny import tiny_tokenizer
 
 WEIGHTS = "model.safetensors"

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from model.engine import Engine
-from model.internals import Internals
-from model.language_model import LanguageModel
-from model.refusals import INSTEAD
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.truth import UnrecordableModel
+from model.engine.engine import Engine
+from model.engine.internals import Internals
+from model.network.language_model import LanguageModel
+from model.reference.refusals import INSTEAD
+from model.reference.truth import UnrecordableModel
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from tests.numerics.every_architecture import UNBUILT, architecture
 from tests.numerics.writing import PLENTY
 from tests.tiny import CONTEXT, tiny_tokenizer

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import masking_utils
 
-from model.attention_rule import AttentionRule, Visibility
-from model.attention_rules import UnknownRule, _spread, constant_length, rules_of, visibility_of
-from model.engine import Engine
-from model.logit_function import LogitFunction, UnknownLogits, logit_function_of
+from model.engine.engine import Engine
+from model.reference.attention_rule import AttentionRule, Visibility
+from model.reference.attention_rules import UnknownRule, _spread, constant_length, rules_of, visibility_of
+from model.reference.logit_function import LogitFunction, UnknownLogits, logit_function_of
 from tests.numerics.architectures import ALTERNATING, GROUPED, SMALL, built, language_model
 from tests.numerics.writing import PLENTY, at_once, ended, start_with
 from tests.tiny import tiny_transformer

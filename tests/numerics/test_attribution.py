@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from model.attribution import attribution
-from model.engine import Engine
-from model.formats import PACKED, WHOLE, packs
-from model.lens import lens
+from model.engine.engine import Engine
+from model.interior.attribution import attribution
+from model.interior.lens import lens
+from model.kernels.formats import PACKED, WHOLE, packs
 from tests.conftest import TINY_ARCHITECTURES
 from tests.numerics.architectures import GROUPED, built
 from tests.numerics.dissected import (
@@ -122,7 +122,7 @@ def test_a_model_that_does_not_simply_add_its_attention_tells_whole_layers_alone
 
 
 def test_a_layer_without_a_known_output_projection_tells_no_heads(monkeypatch):
-    monkeypatch.setattr("model.transformers_decoder.output_projection", lambda *_: None)
+    monkeypatch.setattr("model.network.transformers_decoder.output_projection", lambda *_: None)
     internals = internals_of(prepared(lively_transformer("opt")))
     found = attribution(internals, POSITION, TOKEN)
     assert all(layer.heads is None for layer in found.layers)
@@ -133,7 +133,7 @@ def test_a_wrong_output_projection_is_not_believed(monkeypatch):
     def query_projection(layer, *_):
         return layer.self_attn.q_proj
 
-    monkeypatch.setattr("model.transformers_decoder.output_projection", query_projection)
+    monkeypatch.setattr("model.network.transformers_decoder.output_projection", query_projection)
     internals = internals_of(prepared(lively_transformer("opt")))
     assert not internals.model.networks["float32"].parts.tells_attention
 

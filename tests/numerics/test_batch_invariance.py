@@ -9,18 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers.activations import ACT2FN
 
-from model.attention_rule import Visibility
-from model.batch import Span
-from model.block_attention import KEY_BLOCK, attend_chunk, attend_singles, whole_blocks
-from model.compiled_decoder import CompiledLlama
-from model.compiled_layers import compiled
-from model.compiled_pass import summarised
-from model.formats import packed
-from model.invariance import is_batch_invariant
-from model.key_values import KeyValueSlots
-from model.network import Network
-from model.rowwise import RowwiseActivation, gelu_tanh, silu
-from model.transformers_decoder import TransformersDecoder
+from model.kernels.block_attention import KEY_BLOCK, attend_chunk, attend_singles, whole_blocks
+from model.kernels.compiled_layers import compiled
+from model.kernels.compiled_pass import summarised
+from model.kernels.formats import packed
+from model.kernels.rowwise import RowwiseActivation, gelu_tanh, silu
+from model.network.batch import Span
+from model.network.compiled_decoder import CompiledLlama
+from model.network.invariance import is_batch_invariant
+from model.network.key_values import KeyValueSlots
+from model.network.network import Network
+from model.network.transformers_decoder import TransformersDecoder
+from model.reference.attention_rule import Visibility
 from tests.numerics.architectures import ALTERNATING, GROUPED, built
 from tests.tiny import ARCHITECTURES, tiny_transformer
 
@@ -215,7 +215,7 @@ def test_a_way_that_is_right_but_depends_on_neighbours_yields_to_one_that_does_n
     assert isinstance(network._decoder, TransformersDecoder)
     assert network.batch_invariant
 
-    monkeypatch.setattr("model.network.is_batch_invariant", lambda *_: False)
+    monkeypatch.setattr("model.network.network.is_batch_invariant", lambda *_: False)
     network = Network(tiny_transformer("llama"))
     assert isinstance(network._decoder, CompiledLlama)
     assert not network.batch_invariant

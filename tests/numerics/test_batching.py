@@ -11,14 +11,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
-from model.continuation import Continuation
-from model.embedded import embedded_model as embedded_folder
-from model.engine import Engine
-from model.formats import available
-from model.internals import Internals
-from model.language_model import LanguageModel
-from model.run import Run
-from model.sampler_settings import SamplerSettings
+from model.engine.continuation import Continuation
+from model.engine.engine import Engine
+from model.engine.internals import Internals
+from model.kernels.formats import available
+from model.network.language_model import LanguageModel
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
+from model.weights.embedded import embedded_model as embedded_folder
 from tests.numerics.architectures import ALTERNATING, GROUPED, language_model
 from tests.numerics.writing import (
     GREEDY,
@@ -170,8 +170,8 @@ def assert_same_beginning(run: Run, truth: Run, plan: Plan) -> None:
 )
 def test_thirty_runs_that_join_and_leave_at_random_are_the_runs_alone(tiny_models, alone, plans, conditions):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("model.lane.CHUNK", conditions.chunk)
-        patch.setattr("model.lane.CHUNK_ALONE", conditions.chunk_alone)
+        patch.setattr("model.engine.lane.CHUNK", conditions.chunk)
+        patch.setattr("model.engine.lane.CHUNK_ALONE", conditions.chunk_alone)
         passes = Passes(patch)
         with Engine(tiny_models, conditions.budget, places=conditions.places) as engine:
             schedule = Schedule(engine, begun_anew(alone), plans, conditions.owners)
@@ -206,7 +206,7 @@ def every_model(request) -> LanguageModel:
 
 @pytest.mark.parametrize("chunk", [5, 64])
 def test_everything_recorded_among_others_is_what_is_recorded_alone(every_model, monkeypatch, chunk):
-    monkeypatch.setattr("model.lane.CHUNK", chunk)
+    monkeypatch.setattr("model.engine.lane.CHUNK", chunk)
     runs = [start_with(byte_ids(1 + 11 * index, index), seed=index) for index in range(7)]
     with Engine(every_model, PLENTY) as engine:
         together = [ended(one) for one in at_once(engine, runs, 30)]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from model.beam_search import MOST_BEAMS, MOST_SEARCHED, BeamSearch, beam_search
-from model.diverse_beam_search import MOST_DIVERSITY, diverse_beam_search
-from model.engine import Engine, UnknownPrecision
+from model.engine.engine import Engine, UnknownPrecision
+from model.lab.beam_search import MOST_BEAMS, MOST_SEARCHED, BeamSearch, beam_search
+from model.lab.diverse_beam_search import MOST_DIVERSITY, diverse_beam_search
 from model.numbers import OutOfRange
 from tests.numerics.test_transformers import PROMPTS
 from tests.numerics.writing import GREEDY, PLENTY, byte_ids, ended, start_with

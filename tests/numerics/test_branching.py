@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from model.branching import branched
-from model.engine import Engine
-from model.replay import replayed
-from model.run import Run
-from model.sampling import shape, uniform
+from model.engine.engine import Engine
+from model.lab.branching import branched
+from model.lab.replay import replayed
+from model.sampler.sampling import shape, uniform
+from model.texts.run import Run
 from tests.numerics.writing import GREEDY, PLENTY, WILD, byte_ids, ended, start, start_with, without_eos
 from tests.tiny import CONTEXT
 

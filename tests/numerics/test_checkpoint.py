@@ -15,8 +15,8 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from model.catalog import ModelError
-from model.checkpoint import require_causal
+from model.weights.catalog import ModelError
+from model.weights.checkpoint import require_causal
 from tests.numerics.folders import bert_shape, load, saved
 from tests.tiny import tiny_transformer
 

@@ -6,13 +6,13 @@ import weakref
 import pytest
 import torch
 
-from model.batch import Span
-from model.compiled_decoder import FORMATS, CompiledGPT2, CompiledLlama, kind_for
-from model.formats import converted, packs
-from model.key_values import KeyValueSlots
-from model.network import Network
-from model.transformers_decoder import TransformersDecoder
-from model.truth import truth_of
+from model.kernels.formats import converted, packs
+from model.network.batch import Span
+from model.network.compiled_decoder import FORMATS, CompiledGPT2, CompiledLlama, kind_for
+from model.network.key_values import KeyValueSlots
+from model.network.network import Network
+from model.network.transformers_decoder import TransformersDecoder
+from model.reference.truth import truth_of
 from tests.numerics.architectures import ALTERNATING, GROUPED, built
 from tests.tiny import tiny_transformer
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.compiled_layers import compiled
-from model.compiled_pass import Place, gathered, most_likely, recorded, summarised
-from model.distribution import Softmax, Summary, leading
-from model.sampler_settings import SamplerSettings
-from model.sampling import draw, shaped
+from model.kernels.compiled_layers import compiled
+from model.kernels.compiled_pass import Place, gathered, most_likely, recorded, summarised
+from model.sampler.distribution import Softmax, Summary, leading
+from model.sampler.sampling import draw, shaped
+from model.sampler.settings import SamplerSettings
 
 scores = arrays(
     np.float32,

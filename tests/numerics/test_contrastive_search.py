@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from model.contrastive_search import MOST_CANDIDATES, ContrastiveSearch, contrastive_search
-from model.engine import Engine
+from model.engine.engine import Engine
+from model.lab.contrastive_search import MOST_CANDIDATES, ContrastiveSearch, contrastive_search
 from model.numbers import OutOfRange
 from tests.numerics.writing import GREEDY, PLENTY, byte_ids, ended, start_with
 from tests.tiny import CONTEXT, tiny_transformer

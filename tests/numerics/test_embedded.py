@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from model.cache import cache_folder
-from model.catalog import DEFAULT
-from model.engine import Engine
+from model.engine.engine import Engine
+from model.weights.cache import cache_folder
+from model.weights.catalog import DEFAULT
 from tests.numerics.writing import PLENTY
 
 pytestmark = pytest.mark.embedded

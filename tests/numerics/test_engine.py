@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from model.engine import Engine, UnknownPrecision
-from model.run import Run
+from model.engine.engine import Engine, UnknownPrecision
+from model.texts.run import Run
 from tests.numerics.writing import (
     GREEDY,
     PATIENCE,
@@ -130,7 +130,7 @@ def test_a_stopped_run_frees_its_place_before_the_next_token(endless, passes):
 
 
 def test_a_run_stopped_while_its_prompt_is_read_has_no_steps(endless, passes, monkeypatch):
-    monkeypatch.setattr("model.lane.CHUNK_ALONE", 8)
+    monkeypatch.setattr("model.engine.lane.CHUNK_ALONE", 8)
     with Engine(endless, PLENTY) as engine:
         with engine._wake:
             begun = engine.write(start_with(byte_ids(90)), 5)

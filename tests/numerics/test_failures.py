@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from model.engine import Engine
+from model.engine.engine import Engine
 from tests.numerics.writing import (
     PATIENCE,
     PLENTY,
@@ -153,8 +153,8 @@ def test_what_is_not_a_number_does_not_poison_a_later_run_in_the_same_place(
     """What stands in a slot beyond a text is masked, and a masked NaN is still a NaN."""
     runs = [start_with(byte_ids(2 + index, index), index) for index in range(6)]
     alone = [written(poisoned, run, 30).token_ids for run in runs]
-    monkeypatch.setattr("model.lane.CHUNK", chunk)
-    monkeypatch.setattr("model.lane.CHUNK_ALONE", chunk)
+    monkeypatch.setattr("model.engine.lane.CHUNK", chunk)
+    monkeypatch.setattr("model.engine.lane.CHUNK_ALONE", chunk)
     sick_text = (*byte_ids(20, 9), POISON, *byte_ids(6, 5))
     with Engine(poisoned, PLENTY) as engine:
         with engine._wake:
@@ -172,7 +172,7 @@ def test_what_is_not_a_number_does_not_poison_a_later_run_in_the_same_place(
 
 @pytest.mark.parametrize("stop", [False, True], ids=["read to its end", "stopped before"])
 def test_a_prompt_with_what_is_not_a_number_leaves_nothing_behind(poisoned, passes, monkeypatch, stop):
-    monkeypatch.setattr("model.lane.CHUNK_ALONE", 4)
+    monkeypatch.setattr("model.engine.lane.CHUNK_ALONE", 4)
     runs = [start_with(byte_ids(2, index), index) for index in range(3)]
     alone = [written(poisoned, run, 30).token_ids for run in runs]
     passes.spans.clear()

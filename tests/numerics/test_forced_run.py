@@ -2,10 +2,10 @@
 
 import pytest
 
-from model.beam_search import beam_search
-from model.branching import branched, forced_run
-from model.engine import Engine
-from model.run import Run
+from model.engine.engine import Engine
+from model.lab.beam_search import beam_search
+from model.lab.branching import branched, forced_run
+from model.texts.run import Run
 from tests.numerics.writing import WILD, ended, start
 from tests.tiny import CONTEXT
 

@@ -11,10 +11,8 @@ from torch import nn
 from transformers import AutoModelForCausalLM
 from transformers.pytorch_utils import Conv1D
 
-from model.embedded import embedded_model as embedded_folder
-from model.formats import FORMATS, PACKED, available, converted, linear_layers, packed, packs
-from model.network import Network
-from model.packed_linear import (
+from model.kernels.formats import FORMATS, PACKED, available, converted, linear_layers, packed, packs
+from model.kernels.packed_linear import (
     INT8_BLOCK,
     Float16Linear,
     Float32Linear,
@@ -23,7 +21,9 @@ from model.packed_linear import (
     Unrepresentable,
     lossless_factor,
 )
-from model.precision import PROBE_TEXT, PROBE_TOKENS, divergence
+from model.network.network import Network
+from model.weights.embedded import embedded_model as embedded_folder
+from model.weights.precision import PROBE_TEXT, PROBE_TOKENS, divergence
 from tests.tiny import ARCHITECTURES, tiny_transformer
 
 CPU = torch.device("cpu")
@@ -296,7 +296,7 @@ def test_no_format_is_left_out_of_these_tests_where_pytorch_has_all_kernels():
 
 
 def test_float32_is_the_model_itself_where_nothing_packs_it(monkeypatch):
-    monkeypatch.setattr("model.formats.packs", lambda form: False)
+    monkeypatch.setattr("model.kernels.formats.packs", lambda form: False)
     transformer = tiny_transformer("gpt2")
     assert converted(transformer, "float32") is transformer
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from model.language_model import LanguageModel
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.sampling import draw, shape, uniform
+from model.network.language_model import LanguageModel
+from model.sampler.sampling import draw, shape, uniform
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from tests.numerics.writing import GREEDY, WILD, start, start_with, without_eos, written
 from tests.tiny import CONTEXT, tiny_tokenizer, tiny_transformer
 
@@ -182,7 +182,7 @@ def test_a_run_is_yielded_after_every_step_and_once_more_when_it_has_ended(tiny_
 def says(monkeypatch, script) -> None:
     """Load the dice: the sampler takes these tokens in turn, whatever was drawn."""
     following = iter(script)
-    monkeypatch.setattr("model.generation.draw", lambda _shaped, _u: next(following))
+    monkeypatch.setattr("model.engine.generation.draw", lambda _shaped, _u: next(following))
 
 
 @pytest.mark.parametrize("text", ["a😀b🤖", "从前有一只小猫", "👩‍👩‍👧 é ü", "naïve ☕️ 中文"])

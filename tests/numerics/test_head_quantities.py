@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from model.engine import Engine
-from model.head_quantities import QUANTITIES, head_quantities, layer_by_layer, patterns, ranked
-from model.internals import Internals
+from model.engine.engine import Engine
+from model.engine.internals import Internals
+from model.interior.head_quantities import QUANTITIES, head_quantities, layer_by_layer, patterns, ranked
 from tests.numerics.writing import PLENTY, byte_ids
 from tests.tiny import tiny_transformer
 
@@ -83,7 +83,7 @@ def assert_same(found: np.ndarray, expected: np.ndarray) -> None:
 
 @pytest.mark.parametrize("rows", [128, 7])
 def test_every_quantity_is_the_mean_of_what_its_definition_gives_the_rows(read, monkeypatch, rows):
-    monkeypatch.setattr("model.head_quantities.ROWS", rows)
+    monkeypatch.setattr("model.interior.head_quantities.ROWS", rows)
     found = head_quantities(read.internals, QUANTITIES, len(read.ids), key=KEY)
     assert list(found) == list(QUANTITIES)
     for name, values in found.items():
@@ -146,7 +146,7 @@ def test_heads_are_ranked_from_the_largest_down_and_those_without_a_value_last()
 
 @pytest.mark.parametrize("rows", [128, 7])
 def test_a_small_picture_holds_the_weight_between_its_cells(read, monkeypatch, rows):
-    monkeypatch.setattr("model.head_quantities.ROWS", rows)
+    monkeypatch.setattr("model.interior.head_quantities.ROWS", rows)
     parts = np.array_split(np.arange(24), 8)
     truth = read.attention[-1]
     expected = [[truth[:, a][:, :, b].sum(-1).mean(-1) for b in parts] for a in parts]

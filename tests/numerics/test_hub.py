@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from transformers import BertForMaskedLM
 
-from model import hub
-from model.catalog import ModelError
+from model.weights import hub
+from model.weights.catalog import ModelError
 from tests.numerics.folders import WEIGHTS, bert_shape, load, saved
 
 pytestmark = pytest.mark.usefixtures("own_cache")

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from model.engine import Engine
-from model.internals import KEPT_LOGITS, Internals, InternalsStore
+from model.engine.engine import Engine
+from model.engine.internals import KEPT_LOGITS, Internals, InternalsStore
 from tests.numerics.writing import (
     PLENTY,
     at_once,
@@ -40,7 +40,7 @@ def bytes_of(*texts: Internals) -> int:
 
 @pytest.mark.parametrize("chunk", [1, 256], ids=["token by token", "read at once"])
 def test_memory_grows_with_the_length_of_the_text_and_not_with_its_square(tiny_models, monkeypatch, chunk):
-    monkeypatch.setattr("model.lane.CHUNK_ALONE", chunk)
+    monkeypatch.setattr("model.engine.lane.CHUNK_ALONE", chunk)
     sizes = [bytes_of(internals_of(tiny_models, length)) for length in (32, 64, 128)]
     assert sizes == [sizes[0], 2 * sizes[0], 4 * sizes[0]]
     assert sizes[0] == 32 * tiny_models.networks["float32"].bytes_per_token

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.distribution import Softmax
-from model.final_norm import UnknownPart
-from model.lens import kl_bits, lens, lens_grid
+from model.interior.lens import kl_bits, lens, lens_grid
+from model.network.unknown_part import UnknownPart
+from model.sampler.distribution import Softmax
 from tests.conftest import TINY_ARCHITECTURES
 from tests.numerics.architectures import GROUPED, SMALL, built
 from tests.numerics.dissected import LENGTH, Dissected, dissected, internals_of, prepared
@@ -93,7 +93,7 @@ def test_what_is_not_there_has_no_lens(position, token_id):
 
 
 def test_a_model_whose_final_norm_is_not_found_says_so_and_does_everything_else(monkeypatch):
-    monkeypatch.setattr("model.transformers_decoder.candidates", lambda *_: iter(()))
+    monkeypatch.setattr("model.network.transformers_decoder.candidates", lambda *_: iter(()))
     internals = internals_of(tiny_model("opt"))
     with pytest.raises(UnknownPart, match="final norm"):
         lens(internals, POSITION, TOKEN)

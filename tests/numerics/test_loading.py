@@ -9,13 +9,13 @@ from safetensors.torch import load_file, save_file
 from tokenizers import decoders
 from transformers import BertForMaskedLM, BertLMHeadModel, T5Config, T5ForConditionalGeneration
 
-from model import loading
-from model.catalog import ModelError
-from model.loading import choose_device
-from model.network import TOLERANCE
-from model.precision import Candidate, Choice, Timing
-from model.text import UnreadableText
-from model.truth import UnrecordableModel
+from model.network.network import TOLERANCE
+from model.reference.truth import UnrecordableModel
+from model.tokenizer.pieces import UnreadableText
+from model.weights import loading
+from model.weights.catalog import ModelError
+from model.weights.loading import choose_device
+from model.weights.precision import Candidate, Choice, Timing
 from tests.many_tokenizers import byte_level
 from tests.numerics.folders import WEIGHTS, bert_shape, load, saved
 from tests.tiny import tiny_tokenizer, tiny_transformer
@@ -41,7 +41,7 @@ def measured(monkeypatch, *, divergence: float) -> None:
     """Measuring says: bfloat16 is twice as fast as float32, and this far from it."""
     choice = Choice(Timing(2, 2, 2), (Candidate("bfloat16", Timing(1, 1, 1), divergence),))
     monkeypatch.setattr(loading, "choose", lambda *_, **__: choice)
-    monkeypatch.setattr("model.network.is_batch_invariant", lambda *_: True)
+    monkeypatch.setattr("model.network.network.is_batch_invariant", lambda *_: True)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_where_no_format_is_close_enough_fast_is_float32_too(folder, monkeypatch
 
 
 def test_what_is_fast_is_measured_on_the_model_itself_once(folder, own_cache, monkeypatch):
-    monkeypatch.setattr("model.precision._busy", lambda: False)  # or it would be measured again
+    monkeypatch.setattr("model.weights.precision._busy", lambda: False)  # or it would be measured again
     first, second = [], []
     assert "float32" in load(folder, precision="auto", report=first.append).info.formats
     load(folder, precision="auto", report=second.append)
@@ -297,10 +297,10 @@ def test_where_nothing_is_batch_invariant_the_first_start_measures_and_shows_the
     folder, own_cache, monkeypatch, packing
 ):
     """Every way is tried then, the last of which changes the model that was loaded."""
-    monkeypatch.setattr("model.network.is_batch_invariant", lambda *_: False)
+    monkeypatch.setattr("model.network.network.is_batch_invariant", lambda *_: False)
     if not packing:
-        monkeypatch.setattr("model.network.kind_for", lambda *_: None)
-        monkeypatch.setattr("model.network.packs_here", lambda *_: False)
+        monkeypatch.setattr("model.network.network.kind_for", lambda *_: None)
+        monkeypatch.setattr("model.network.network.packs_here", lambda *_: False)
     lines: list[str] = []
     model = load(folder, precision="auto", report=lines.append)
     assert any(line.startswith("Measuring") for line in lines)
@@ -314,7 +314,7 @@ def test_a_format_in_which_texts_depend_on_each_other_today_yields_to_float32(fo
         parameters = network._output_embedding.parameters()
         return all(parameter.dtype == torch.float32 for parameter in parameters)
 
-    monkeypatch.setattr("model.network.is_batch_invariant", in_float32_alone)
+    monkeypatch.setattr("model.network.network.is_batch_invariant", in_float32_alone)
     lines: list[str] = []
     model = load(folder, precision="auto", report=lines.append)
     assert model.info.formats == ("float32",)
@@ -322,7 +322,7 @@ def test_a_format_in_which_texts_depend_on_each_other_today_yields_to_float32(fo
 
 
 def test_where_texts_depend_on_each_other_it_is_said(folder, monkeypatch):
-    monkeypatch.setattr("model.network.is_batch_invariant", lambda *_: False)
+    monkeypatch.setattr("model.network.network.is_batch_invariant", lambda *_: False)
     lines: list[str] = []
     load(folder, report=lines.append)
     assert "In float32 a text may depend on the texts written beside it on this machine." in lines

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from model.engine import Engine
-from model.internals import InternalsStore
+from model.engine.engine import Engine
+from model.engine.internals import InternalsStore
 from tests.numerics.writing import PLENTY, at_once, byte_ids, ended, start_with, without_eos, written
 from tests.tiny import tiny_model
 

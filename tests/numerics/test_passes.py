@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from model.engine import Engine
+from model.engine.engine import Engine
 from tests.numerics.writing import (
     PATIENCE,
     PLENTY,
@@ -32,7 +32,7 @@ def test_texts_that_are_written_share_their_passes(endless, passes):
 
 
 def test_a_long_prompt_does_not_stall_the_others(endless, passes, monkeypatch):
-    monkeypatch.setattr("model.lane.CHUNK", 8)
+    monkeypatch.setattr("model.engine.lane.CHUNK", 8)
     with Engine(endless, PLENTY) as engine:
         with engine._wake:
             others = at_once(engine, [start_with(byte_ids(3, index), index) for index in range(4)], 60)
@@ -60,8 +60,8 @@ def test_a_long_prompt_does_not_stall_the_others(endless, passes, monkeypatch):
 
 
 def test_a_prompt_that_nobody_waits_for_is_read_in_larger_pieces(endless, passes, monkeypatch):
-    monkeypatch.setattr("model.lane.CHUNK", 8)
-    monkeypatch.setattr("model.lane.CHUNK_ALONE", 40)
+    monkeypatch.setattr("model.engine.lane.CHUNK", 8)
+    monkeypatch.setattr("model.engine.lane.CHUNK_ALONE", 40)
     with Engine(endless, PLENTY) as engine:
         engine.read(byte_ids(LONG))
     assert [len(span.token_ids) for spans in passes.spans for span in spans] == [40, 40, 20]
@@ -70,8 +70,8 @@ def test_a_prompt_that_nobody_waits_for_is_read_in_larger_pieces(endless, passes
 def test_a_short_prompt_is_not_kept_waiting_by_a_long_one_nor_the_long_one_by_many_short_ones(
     endless, passes, monkeypatch
 ):
-    monkeypatch.setattr("model.lane.CHUNK_ALONE", 16)
-    monkeypatch.setattr("model.lane.CHUNK", 16)
+    monkeypatch.setattr("model.engine.lane.CHUNK_ALONE", 16)
+    monkeypatch.setattr("model.engine.lane.CHUNK", 16)
     runs = [start_with(byte_ids(LONG, 77)), *(start_with(byte_ids(8, index), index) for index in range(20))]
     with Engine(endless, PLENTY) as engine:
         with engine._wake:
@@ -101,8 +101,8 @@ def test_a_prompt_of_many_at_once_is_computed_once(endless, passes):
 
 @pytest.mark.parametrize("chunk", [1, 7, 256])
 def test_a_prompt_of_many_at_once_is_computed_once_in_pieces_of_any_size(endless, passes, monkeypatch, chunk):
-    monkeypatch.setattr("model.lane.CHUNK", chunk)
-    monkeypatch.setattr("model.lane.CHUNK_ALONE", chunk)
+    monkeypatch.setattr("model.engine.lane.CHUNK", chunk)
+    monkeypatch.setattr("model.engine.lane.CHUNK_ALONE", chunk)
     prompt = byte_ids(40)
     runs = [start_with(prompt, seed) for seed in range(8)]
     with Engine(endless, PLENTY) as engine:

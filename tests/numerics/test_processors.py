@@ -20,9 +20,9 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from model.engine import Engine
-from model.sampler_settings import SamplerSettings
-from model.sampling import shape
+from model.engine.engine import Engine
+from model.sampler.sampling import shape
+from model.sampler.settings import SamplerSettings
 from tests.numerics.writing import PLENTY
 
 TEXT = "Once upon a time there was a little robot. The little robot lived in a"

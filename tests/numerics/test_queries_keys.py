@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from model.engine import Engine
+from model.engine.engine import Engine
+from model.interior.queries_keys import queries_and_keys
 from model.numbers import OutOfRange
-from model.queries_keys import queries_and_keys
 from tests.numerics.writing import PLENTY, byte_ids
 from tests.tiny import tiny_transformer
 

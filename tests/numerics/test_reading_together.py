@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.engine import Engine
+from model.engine.engine import Engine
 from tests.numerics.writing import PLENTY, byte_ids
 
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 import transformers
 
-from model.engine import Engine
-from model.internals import MEAN_HEAD, Internals
-from model.language_model import LanguageModel
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.transformers_decoder import TransformersDecoder
-from model.truth import UnrecordableModel, truth_of
+from model.engine.engine import Engine
+from model.engine.internals import MEAN_HEAD, Internals
+from model.network.language_model import LanguageModel
+from model.network.transformers_decoder import TransformersDecoder
+from model.reference.truth import UnrecordableModel, truth_of
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from tests.conftest import TINY_ARCHITECTURES
 from tests.numerics.architectures import ALTERNATING, GROUPED, SMALL, built, language_model
 from tests.numerics.writing import PLENTY, byte_ids
@@ -156,7 +156,7 @@ def test_a_text_read_at_once_and_one_read_in_chunks_leave_the_same_record(tiny_m
     token_ids = tiny_models.encode(PROMPT * 2)
     with Engine(tiny_models, PLENTY) as engine:
         at_once = engine.read(token_ids)
-    monkeypatch.setattr("model.lane.CHUNK_ALONE", chunk)
+    monkeypatch.setattr("model.engine.lane.CHUNK_ALONE", chunk)
     with Engine(tiny_models, PLENTY) as engine:
         in_chunks = engine.read(token_ids)
     for layer in range(tiny_models.info.layers):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from model.attention_calls import attention_calls
-from model.refusals import INSTEAD, reason
-from model.truth import UnrecordableModel
+from model.reference.attention_calls import attention_calls
+from model.reference.refusals import INSTEAD, reason
+from model.reference.truth import UnrecordableModel
 from tests.numerics.every_architecture import architecture
 
 KINDS = {

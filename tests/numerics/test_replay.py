@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.branching import branched
-from model.engine import Engine
-from model.replay import Replaying, replayed
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.sampling import shape, uniform
+from model.engine.engine import Engine
+from model.lab.branching import branched
+from model.lab.replay import Replaying, replayed
+from model.sampler.sampling import shape, uniform
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from tests.numerics.writing import (
     GREEDY,
     PLENTY,

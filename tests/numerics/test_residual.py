@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from model.residual import updates
-from model.stream import stream_at
+from model.interior.residual import updates
+from model.network.stream import stream_at
 from tests.conftest import TINY_ARCHITECTURES
 from tests.numerics.architectures import GROUPED, built
 from tests.numerics.dissected import Dissected, dissected, internals_of, prepared

@@ -6,13 +6,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from model.engine import Engine
-from model.goodness_of_fit import chi_square_tail
+from model.engine.engine import Engine
+from model.lab.rollout_statistics import first_token_test, first_tokens, statistics_of
+from model.lab.rollouts import AT_ONCE, MOST_ROLLOUTS, Rollouts, Sweep
 from model.numbers import MAX_SEED, OutOfRange
-from model.rollout_statistics import first_token_test, first_tokens, statistics_of
-from model.rollouts import AT_ONCE, MOST_ROLLOUTS, Rollouts, Sweep
-from model.sampler_settings import SamplerSettings
-from model.sampling import uniform
+from model.sampler.goodness_of_fit import chi_square_tail
+from model.sampler.sampling import uniform
+from model.sampler.settings import SamplerSettings
 from tests.numerics.writing import GREEDY, PATIENCE, PLENTY, WILD, byte_ids, ended, start, start_with
 from tests.tiny import CONTEXT
 
@@ -220,7 +220,7 @@ def test_an_error_reaches_whoever_listens(endless, engine, monkeypatch):
     def broken(*_):
         raise ValueError("no dice")
 
-    monkeypatch.setattr("model.generation.draw", broken)
+    monkeypatch.setattr("model.engine.generation.draw", broken)
     with pytest.raises(ValueError, match="no dice"):
         list(Rollouts(engine, start_with(byte_ids(5)), 3, 4))
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from model.engine import Engine, UnknownPrecision
-from model.explain import explain
-from model.sampler_settings import SamplerSettings
-from model.sampling import uniform
-from model.scoring import ScoredText, scored, scoring
-from model.stored_run import stored_run
-from model.text import UnreadableText
+from model.engine.engine import Engine, UnknownPrecision
+from model.interior.explain import explain
+from model.interior.scoring import ScoredText, scored, scoring
+from model.sampler.sampling import uniform
+from model.sampler.settings import SamplerSettings
+from model.texts.stored_run import stored_run
+from model.tokenizer.pieces import UnreadableText
 from tests.numerics.writing import PLENTY, byte_ids
 from tests.tiny import CONTEXT, EOS, tiny_transformer
 
@@ -104,7 +104,7 @@ def test_scores_come_in_parts_and_do_not_depend_on_them(engine, monkeypatch):
     assert [round(part.done * 100) for part in parts] == [1, 65, 100]
     assert [part.run.finish_reason for part in parts] == [None, None, "length"]
     assert parts[-1].run.steps[:64] == parts[1].run.steps and parts[-1].leaders[:64] == parts[1].leaders
-    monkeypatch.setattr("model.internals.AT_ONCE", 7)
+    monkeypatch.setattr("model.engine.internals.AT_ONCE", 7)
     again = scored(engine, token_ids)
     logprobs = [[step.logprob for step in text.run.steps] for text in (again, parts[-1])]
     np.testing.assert_allclose(*logprobs, atol=1e-5)

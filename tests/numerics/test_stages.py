@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from transformers.generation import logits_process as theirs
 
-from model.distribution import Softmax, Stage
 from model.numbers import OutOfRange
-from model.sampler_settings import BAN, STAGES, SamplerSettings, UnknownStage
-from model.sampling import draw, shape
-from model.stages import completions
+from model.sampler.distribution import Softmax, Stage
+from model.sampler.sampling import draw, shape
+from model.sampler.settings import BAN, STAGES, SamplerSettings, UnknownStage
+from model.sampler.stages import completions
 
 OFF = dict(SamplerSettings.OFF)
 LOGITS = arrays(np.float32, st.integers(2, 40), elements=st.floats(-12, 12, width=32), unique=True)

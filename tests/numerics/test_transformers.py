@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from model.engine import Engine
-from model.run import Run
-from model.sampler_settings import SamplerSettings
+from model.engine.engine import Engine
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from tests.numerics.writing import NEW_TOKENS, PLENTY, at_once, ended, start, written
 
 pytestmark = pytest.mark.embedded

@@ -8,12 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import normalizers
 
-from model.engine import Engine
-from model.given import given_steps, given_text
-from model.replay import replayed
-from model.sampler_settings import SamplerSettings
-from model.scoring import scored, scored_run
-from model.stored_run import stored_run
+from model.engine.engine import Engine
+from model.interior.scoring import scored, scored_run
+from model.lab.replay import replayed
+from model.sampler.settings import SamplerSettings
+from model.texts.given import given_steps, given_text
+from model.texts.stored_run import stored_run
 from tests.many_tokenizers import BOS, EOS, KINDS, byte_level, sentencepiece, wordpiece
 from tests.numerics.writing import PLENTY, WILD, ended
 from tests.tokenizer_models import CONTEXT, model_with

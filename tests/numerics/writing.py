@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from model.batch import Span
-from model.continuation import Continuation
-from model.engine import Engine
-from model.lane import Lane
-from model.language_model import LanguageModel
-from model.network import Network
-from model.run import Run
-from model.sampler_settings import SamplerSettings
+from model.engine.continuation import Continuation
+from model.engine.engine import Engine
+from model.engine.lane import Lane
+from model.network.batch import Span
+from model.network.language_model import LanguageModel
+from model.network.network import Network
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 
 GREEDY = SamplerSettings(temperature=0.0, top_k=0, top_p=1.0)
 WILD = SamplerSettings(temperature=1.3, top_k=0, top_p=1.0)

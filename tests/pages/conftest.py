@@ -9,11 +9,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from model.embedded import embedded_model as embedded_folder
-from model.generation import Writer
-from model.language_model import LanguageModel
-from model.network import Network
-from model.run import Run
+from model.engine.generation import Writer
+from model.network.language_model import LanguageModel
+from model.network.network import Network
+from model.texts.run import Run
+from model.weights.embedded import embedded_model as embedded_folder
 from tests.pages.brake import Brake
 from tests.tiny import tiny_model
 from viz.pages import launch_arguments

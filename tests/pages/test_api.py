@@ -13,9 +13,9 @@ import torch
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.sampling import shape
+from model.sampler.sampling import shape
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from tests.pages.conftest import TINY_LIMITS
 from tests.patience import EVERY_REQUEST, PATIENCE
 from viz.pages import api as api_module

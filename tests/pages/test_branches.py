@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from model import branch_tree
-from model.branch_tree import BranchTree
+from model.texts import branch_tree
+from model.texts.branch_tree import BranchTree
 from tests.pages.conftest import written
 from tests.pages.desk import Desk, changed, shown
 from tests.tiny import EOS
@@ -230,7 +230,7 @@ def test_an_error_of_the_engine_leaves_tree_and_page_in_agreement(desk, monkeypa
         raise RuntimeError("out of memory")
 
     with monkeypatch.context() as patch:
-        patch.setattr("model.network.Network.forward", broken)
+        patch.setattr("model.network.network.Network.forward", broken)
         desk.prompt = "something that nobody wrote"
         assert "out of memory" in desk.write()[-1].notice
     assert desk.visitor.tree.run is desk.visitor.run and desk.texts[0] == old

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.sampler_settings import BAN
-from model.throws import MOST_THROWS, throw
+from model.sampler.settings import BAN
+from model.sampler.throws import MOST_THROWS, throw
 from tests.pages.desk import Desk, changed
 
 PANELS = {"chain", "road", "stages", "cumulative", "thrown", "throws", "convergence"}

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.attention_view import hide_first
-from model.background import BackgroundModel
-from model.engine import Engine
-from model.internals import MEAN_HEAD
-from model.run import Run
+from model.engine.engine import Engine
+from model.engine.internals import MEAN_HEAD
+from model.interior.attention_view import hide_first
+from model.texts.run import Run
+from model.weights.background import BackgroundModel
 from viz.pages.controls import Controls
 from viz.pages.example import LENGTH, PROMPT, SEED, Example, load_example
 from viz.pages.explore import build_app

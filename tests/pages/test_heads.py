@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.head_quantities import QUANTITIES, head_quantities, patterns, ranked
+from model.interior.head_quantities import QUANTITIES, head_quantities, patterns, ranked
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, changed
 from viz.components.head_grid import unit_of, value_text

@@ -13,8 +13,8 @@ import pytest
 import torch
 from transformers.generation import logits_process as theirs
 
-from model.sampler_settings import SamplerSettings
-from model.sampling import draw, shape
+from model.sampler.sampling import draw, shape
+from model.sampler.settings import SamplerSettings
 from viz.pages.lab.api import LabApi
 
 TEXT = "The capital of France is"

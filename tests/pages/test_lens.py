@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import model.lens
-from model.attribution import attribution
-from model.final_norm import UnknownPart
-from model.lens import lens, lens_grid
-from model.residual import updates
+import model.interior.lens
+from model.interior.attribution import attribution
+from model.interior.lens import lens, lens_grid
+from model.interior.residual import updates
+from model.network.unknown_part import UnknownPart
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, changed, shown
 from viz.figures.lens_grid import WORDS

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from model.background import BackgroundModel
+from model.weights.background import BackgroundModel
 from viz.pages.explore import build_app
 from viz.pages.limits import Limits
 

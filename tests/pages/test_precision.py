@@ -9,8 +9,8 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from model.background import BackgroundModel
-from model.run import Run
+from model.texts.run import Run
+from model.weights.background import BackgroundModel
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
 from tests.pages.desk import Desk, changed, shown
 from tests.tiny import tiny_model

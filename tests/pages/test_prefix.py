@@ -11,7 +11,7 @@ import httpx
 import pytest
 from gradio_client import Client
 
-from model.language_model import LanguageModel
+from model.network.language_model import LanguageModel
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, close, service_of
 from tests.patience import EVERY_REQUEST, PATIENCE
 from viz.pages import launch_arguments

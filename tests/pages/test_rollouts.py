@@ -12,9 +12,9 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from model.rollout_statistics import distinct, first_token_test, first_tokens, rollout_tree
-from model.run import Run
-from model.sampler_settings import SamplerSettings
+from model.lab.rollout_statistics import distinct, first_token_test, first_tokens, rollout_tree
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from tests.pages.conftest import service_of, written
 from tests.pages.desk import Desk, sent, shown
 from tests.patience import PATIENCE
@@ -289,7 +289,7 @@ def broken(*_: Any) -> Any:
 
 def test_an_error_is_a_sentence_and_the_first_tokens_stay(desk, monkeypatch):
     whole = desk.roll()
-    monkeypatch.setattr("model.generation.draw", broken)
+    monkeypatch.setattr("model.engine.generation.draw", broken)
     screen = desk.roll()
     assert "no dice" in screen.state and nothing_under_way(screen)
     assert first_counts(screen) == first_counts(whole)
@@ -299,7 +299,7 @@ def test_an_error_is_a_sentence_and_the_first_tokens_stay(desk, monkeypatch):
 def test_an_error_before_the_first_tokens_leaves_what_was_there(desk, monkeypatch):
     desk.roll()
     before = desk.rolled
-    monkeypatch.setattr("model.rollouts.draw", broken)
+    monkeypatch.setattr("model.lab.rollouts.draw", broken)
     screen = desk.roll()
     assert "no dice" in screen.state and nothing_under_way(screen)
     assert desk.rolled is before and not shown(screen.first)

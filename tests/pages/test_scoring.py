@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.rollouts import Rollouts
+from model.lab.rollouts import Rollouts
 from tests.pages.brake import Brake
 from tests.pages.desk import Desk, changed
 from tests.tiny import EOS, tiny_transformer
@@ -148,7 +148,7 @@ def test_stop_while_the_model_reads_leaves_the_page_as_it_was(desk):
 
 
 def test_stop_in_its_midst_keeps_what_is_scored(desk, monkeypatch):
-    monkeypatch.setattr("model.scoring.AT_ONCE", 2)
+    monkeypatch.setattr("model.interior.scoring.AT_ONCE", 2)
     monkeypatch.setattr(
         type(desk.handler("score", "click").__self__.service.pace), "interval_of", lambda *_: 0
     )

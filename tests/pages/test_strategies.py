@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from model.beam_search import beam_search
-from model.contrastive_search import contrastive_search
-from model.diverse_beam_search import diverse_beam_search
-from model.sampler_settings import SamplerSettings
+from model.lab.beam_search import beam_search
+from model.lab.contrastive_search import contrastive_search
+from model.lab.diverse_beam_search import diverse_beam_search
+from model.sampler.settings import SamplerSettings
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of, sent
 from viz.components.percent import percent, signed

@@ -6,8 +6,8 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from model.language_model import LanguageModel
-from model.sampler_settings import BAN
+from model.network.language_model import LanguageModel
+from model.sampler.settings import BAN
 from tests.many_tokenizers import BOS, EOS, byte_level, sentencepiece, wordpiece
 from tests.pages.conftest import LoadedModel, service_of
 from tests.pages.desk import Desk

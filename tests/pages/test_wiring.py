@@ -11,8 +11,8 @@ from typing import Any, get_args
 import pytest
 
 from app import build, launch_options
-from model.run import FinishReason
-from model.sampler_settings import STAGES
+from model.sampler.settings import STAGES
+from model.texts.run import FinishReason
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
 from viz.command_line import Options
 from viz.pages.controls import COLOURS, NAMES, PRESETS, SAMPLER_NAMES, Controls

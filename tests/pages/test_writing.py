@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from model import lane as lane_module
-from model.attention_view import hide_first
-from model.catalog import ModelError
-from model.network import Network
-from model.sampler_settings import SamplerSettings
-from model.sampling import shape, uniform
+from model.engine import lane as lane_module
+from model.interior.attention_view import hide_first
+from model.network.network import Network
+from model.sampler.sampling import shape, uniform
+from model.sampler.settings import SamplerSettings
+from model.weights.catalog import ModelError
 from tests.pages.brake import Brake
 from tests.pages.conftest import written
 from tests.pages.desk import PROMPT, Desk, changed

@@ -3,8 +3,8 @@
 import json
 import math
 
-from model.comparison import Comparison, WrittenToken
-from model.run import Run, Step
+from model.texts.comparison import Comparison, WrittenToken
+from model.texts.run import Run, Step
 from viz.components.aligned_texts import AlignedText, AlignedTexts, aligned_texts_value
 
 WORDS = [" the", " cat", "\n", "<b>", " the"]

@@ -4,16 +4,16 @@ import types
 
 import pytest
 
-from model.background import BackgroundModel
-from model.catalog import ModelError
+from model.weights.background import BackgroundModel
+from model.weights.catalog import ModelError
 from tests.patience import PATIENCE
 
 
 @pytest.fixture
 def loader(monkeypatch):
     """Stands in for `model.loading`; a test decides what `load_model` does."""
-    stand_in = types.ModuleType("model.loading")
-    monkeypatch.setitem(sys.modules, "model.loading", stand_in)
+    stand_in = types.ModuleType("model.weights.loading")
+    monkeypatch.setitem(sys.modules, "model.weights.loading", stand_in)
     return stand_in
 
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 
-from model.branch_tree import BranchTree
-from model.given import AS_IT_IS
-from model.likelihood import Likelihood
-from model.run import Step
+from model.texts.branch_tree import BranchTree
+from model.texts.given import AS_IT_IS
+from model.texts.likelihood import Likelihood
+from model.texts.run import Step
 from tests.unit.test_branch_tree import family, run_of, trees
 from viz.components.branch_choice import BranchChoice
 from viz.components.branch_tree import MINUS, MOST_TEXT, BranchTreeOutline, branch_tree_value

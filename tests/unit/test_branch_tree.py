@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.branch_tree import MOST_BRANCHES, MOST_NAME, Branch, BranchTree
-from model.comparison import shared
-from model.history import MOST_STATES, History
-from model.prefix_tree import Segment, prefix_tree
-from model.run import Run, Step
-from model.stored_run import stored_run
+from model.texts.branch_tree import MOST_BRANCHES, MOST_NAME, Branch, BranchTree
+from model.texts.comparison import shared
+from model.texts.history import MOST_STATES, History
+from model.texts.prefix_tree import Segment, prefix_tree
+from model.texts.run import Run, Step
+from model.texts.stored_run import stored_run
 
 MODEL = "tiny@00"
 HERE = {"model": MODEL, "vocab_size": 10, "context_length": 20}

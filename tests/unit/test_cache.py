@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from model import embedded
-from model.cache import cache_folder, intact, make_once, require_space, sha256
-from model.catalog import ModelError
+from model.weights import embedded
+from model.weights.cache import cache_folder, intact, make_once, require_space, sha256
+from model.weights.catalog import ModelError
 from tests.patience import PATIENCE
 
 

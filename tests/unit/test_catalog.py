@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from model.catalog import CATALOG, DEFAULT, ModelError, resolve
+from model.weights.catalog import CATALOG, DEFAULT, ModelError, resolve
 from tests.imports import modules_after_importing
 
 
@@ -82,5 +82,5 @@ def test_nonsense_is_a_model_error_never_another_one(spec):
 
 def test_the_catalog_imports_nothing_heavy():
     assert not {"torch", "transformers", "gradio", "huggingface_hub"} & modules_after_importing(
-        "model.catalog"
+        "model.weights.catalog"
     )

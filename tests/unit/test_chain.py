@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.numbers import OutOfRange
-from model.sampler_settings import BAN, CUTS, STAGES, SamplerSettings
-from model.sampling import shape
+from model.sampler.sampling import shape
+from model.sampler.settings import BAN, CUTS, STAGES, SamplerSettings
 from viz.components.bias_chips import bias_chips_value
 from viz.components.chain import DIALLED, in_chain, in_order, picked_token
 from viz.components.chain_road import chain_road_value

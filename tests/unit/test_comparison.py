@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.comparison import Comparison, WrittenToken, agreement, written_tokens
-from model.run import Run, Step
+from model.texts.comparison import Comparison, WrittenToken, agreement, written_tokens
+from model.texts.run import Run, Step
 
 TOKENS = st.lists(st.integers(0, 3), max_size=8)
 

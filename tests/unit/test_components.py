@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.run import Run, Step
-from model.sampler_settings import BAN, SamplerSettings
-from model.sampling import draw, shape
-from model.text import Piece
+from model.sampler.sampling import draw, shape
+from model.sampler.settings import BAN, SamplerSettings
+from model.texts.run import Run, Step
+from model.tokenizer.pieces import Piece
 from viz.components.appearance import Appearance
 from viz.components.bertviz_frame import (
     FAINT,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from model.background import BackgroundModel
-from model.catalog import CATALOG
+from model.weights.background import BackgroundModel
+from model.weights.catalog import CATALOG
 from viz.command_line import PREFIX, Options, read_options
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +105,7 @@ def test_files_named_in_the_text_exist(text):
 
 
 def test_functions_and_classes_named_in_contributing_exist():
-    modules = [*ROOT.glob("viz/**/*.py"), *ROOT.glob("model/*.py")]
+    modules = [*ROOT.glob("viz/**/*.py"), *ROOT.glob("model/**/*.py")]
     code = "\n".join(path.read_text(encoding="utf-8") for path in modules)
     known = set(re.findall(r"(?:def|class) (\w+)", code))
     named = set(re.findall(r"`([a-z]\w*_\w+|[A-Z][a-z]+|heading|placeholder)(?:\([^`]*\))?`", CONTRIBUTING))

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from model.given import AS_IT_IS, given_steps, given_text, only_given
-from model.run import Run
-from model.sampler_settings import SamplerSettings
+from model.sampler.settings import SamplerSettings
+from model.texts.given import AS_IT_IS, given_steps, given_text, only_given
+from model.texts.run import Run
 from tests.unit.test_components import STEP
 
 DRAWN = STEP

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.head_quantities import QUANTITIES
+from model.interior.head_quantities import QUANTITIES
 from viz.components import bertviz_neuron
 from viz.components.bertviz_model import MOST_LINES, MOST_TOKENS, layers_beside, model_view_value
 from viz.components.bertviz_neuron import CLOSED, OPEN, neuron_view_value

@@ -1,6 +1,7 @@
-"""Imports go one way: app -> viz.pages -> viz.components, viz.figures -> model."""
+"""Imports go one way: app -> viz.pages -> viz.components, viz.figures -> model, there as `MODEL` says."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,22 @@ from tests.imports import modules_after_importing
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "transformers", "gradio"}
+
+
+PLAIN = {"numbers", "memory_errors"}
+MODEL = {
+    "sampler": PLAIN,
+    "kernels": PLAIN,
+    "tokenizer": PLAIN,
+    "texts": PLAIN | {"sampler", "tokenizer"},
+    "reference": PLAIN | {"kernels"},
+    "network": PLAIN | {"kernels", "reference", "sampler", "tokenizer"},
+    "weights": PLAIN | {"kernels", "network", "reference", "tokenizer"},
+    "engine": PLAIN | {"network", "sampler", "texts", "tokenizer"},
+    "lab": PLAIN | {"engine", "network", "sampler", "texts", "tokenizer"},
+    "interior": PLAIN | {"engine", "lab", "network", "sampler", "texts", "tokenizer"},
+}
+"""What each folder of the model may import, beside itself; no circle is possible between them."""
 
 
 def sources(*folders: str) -> list[str]:
@@ -59,8 +76,44 @@ def test_the_model_knows_neither_the_page_nor_its_libraries(path):
     assert_imports_none_of(path, {"viz", "gradio", "plotly", "app", "tests"})
 
 
+@pytest.mark.parametrize("folder", MODEL)
+def test_a_folder_of_the_model_imports_only_those_below_it(folder):
+    allowed = {f"model.{name}" for name in MODEL[folder] | {folder}}
+    for path in sources(f"model/{folder}"):
+        wrong = {name for name in imports_of(path) if inside(name, {"model"}) and not inside(name, allowed)}
+        assert not wrong, f"{path} must not import {sorted(wrong)}"
+
+
+def test_every_file_of_the_model_has_its_folder_and_the_folders_are_in_an_order():
+    folders = {path.name for path in (ROOT / "model").iterdir() if any(path.glob("*.py"))}
+    assert folders == set(MODEL)
+    assert {Path(path).stem for path in sources("model") if path.count("/") == 1} == PLAIN | {"__init__"}
+    order = list(TopologicalSorter(MODEL).static_order())
+    assert order.index("sampler") < order.index("network") < order.index("engine") < order.index("interior")
+
+
+def test_no_modules_of_the_model_import_each_other_in_a_circle():
+    """What only type checkers read included: a circle that is hidden is still one."""
+    modules = {dotted(path): imports_of(path) for path in sources("model")}
+    graph = {
+        name: {one for one in found if one in modules and one != name} for name, found in modules.items()
+    }
+    TopologicalSorter(graph).prepare()
+
+
+def test_a_circle_is_noticed():
+    with pytest.raises(CycleError):
+        TopologicalSorter({"model.a": {"model.b"}, "model.b": {"model.a"}}).prepare()
+
+
 @pytest.mark.parametrize(
-    "path", ["model/distribution.py", "model/sampling.py", "model/run.py", "model/sampler_effects.py"]
+    "path",
+    [
+        "model/sampler/distribution.py",
+        "model/sampler/sampling.py",
+        "model/texts/run.py",
+        "model/sampler/effects.py",
+    ],
 )
 def test_sampling_and_runs_are_plain_numbers(path):
     assert_imports_none_of(path, {"torch", "transformers"})
@@ -116,10 +169,10 @@ def dotted(path: str) -> str:
 def test_figures_and_sampling_load_without_torch_transformers_or_gradio():
     """What the imports drag in, however indirectly, seen from a fresh interpreter."""
     plain = [
-        "model.distribution",
-        "model.sampling",
-        "model.run",
-        "model.sampler_effects",
+        "model.sampler.distribution",
+        "model.sampler.sampling",
+        "model.texts.run",
+        "model.sampler.effects",
         *map(dotted, sources("viz/figures")),
     ]
     assert not HEAVY & modules_after_importing(*plain)

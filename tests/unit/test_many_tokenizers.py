@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, processors
 from transformers import PreTrainedTokenizerFast
 
-from model.decoding_proof import BROKEN, require_followed
-from model.spelling import UnfollowableDecoder
-from model.text import TokenText
-from model.typed import Typist, UnknownToken
+from model.tokenizer.decoding_proof import BROKEN, require_followed
+from model.tokenizer.pieces import TokenText
+from model.tokenizer.spelling import UnfollowableDecoder
+from model.tokenizer.typed import Typist, UnknownToken
 from tests.many_tokenizers import BOS, EOS, KINDS, byte_level, metaspace, sentencepiece, wordpiece
 
 MADE = {kind: make() for kind, make in KINDS.items()}

@@ -9,13 +9,13 @@ from typing import ClassVar
 import pytest
 import torch
 
-from model import precision, timing
-from model.cache import cache_folder
-from model.formats import available, converted
-from model.packed_linear import Unrepresentable
-from model.precision import Candidate, Choice, choose, device_name, divergence
-from model.timing import Timing, measure
-from model.truth import UnrecordableModel, truth_of
+from model.kernels.formats import available, converted
+from model.kernels.packed_linear import Unrepresentable
+from model.reference.truth import UnrecordableModel, truth_of
+from model.weights import precision, timing
+from model.weights.cache import cache_folder
+from model.weights.precision import Candidate, Choice, choose, device_name, divergence
+from model.weights.timing import Timing, measure
 from tests.tiny import tiny_transformer
 
 CPU = torch.device("cpu")

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.attention_rule import AttentionRule
-from model.recording import BLOCK, Columns, Layout, Recording, bytes_held
+from model.network.recording import BLOCK, Columns, Layout, Recording, bytes_held
+from model.reference.attention_rule import AttentionRule
 
 LAYOUT = Layout(
     queries=(Columns(0, 4, heads=2),),

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.road import road
-from model.sampler_settings import BAN, STAGES, SamplerSettings
-from model.sampling import shape
-from model.stage_shares import stage_shares
+from model.sampler.road import road
+from model.sampler.sampling import shape
+from model.sampler.settings import BAN, STAGES, SamplerSettings
+from model.sampler.stage_shares import stage_shares
 
 LOGITS = np.random.default_rng(8).gumbel(0, 2, 400).astype(np.float32)
 TEXT = [1, 2, 3, 1, 2]

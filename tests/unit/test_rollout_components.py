@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.lab.rollout_statistics import rollout_tree
 from model.numbers import OutOfRange
-from model.rollout_statistics import rollout_tree
 from tests.unit.test_rollout_statistics import rollout
 from viz.components.rollout_texts import rollout_texts_value
 from viz.components.rollout_tree import FULL, LABEL, cells, rollout_tree_value

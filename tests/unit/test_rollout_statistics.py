@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.goodness_of_fit import chi_square, chi_square_tail, wilson
-from model.prefix_tree import earliest, prefix_tree, pruned
-from model.rollout_statistics import (
+from model.lab.rollout_statistics import (
     distinct,
     first_token_test,
     first_tokens,
     rollout_tree,
     statistics_of,
 )
-from model.run import Run, Step
+from model.sampler.goodness_of_fit import chi_square, chi_square_tail, wilson
+from model.texts.prefix_tree import earliest, prefix_tree, pruned
+from model.texts.run import Run, Step
 
 
 def rollout(*token_ids: int, probability: float = 0.5, logprob: float = -1.0) -> Run:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.numbers import MAX_SEED, OutOfRange, within
-from model.run import Run, Step
-from model.sampler_settings import SamplerSettings
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run, Step
 
 SETTINGS = st.builds(
     SamplerSettings,

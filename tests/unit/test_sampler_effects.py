@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.sampler_effects import TEMPERATURES, Cut, ranked_curve, temperature_sweep
-from model.sampler_settings import SamplerSettings
-from model.sampling import shape
+from model.sampler.effects import TEMPERATURES, Cut, ranked_curve, temperature_sweep
+from model.sampler.sampling import shape
+from model.sampler.settings import SamplerSettings
 
 OFF = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
 LOGITS = arrays(np.float32, st.integers(1, 30), elements=st.floats(-20, 20, width=32))

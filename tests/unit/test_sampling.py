@@ -9,10 +9,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.distribution import PARTS, descending, entropy_bits, leading
 from model.numbers import MAX_SEED
-from model.sampler_settings import STAGES, SamplerSettings
-from model.sampling import draw, shape, uniform
+from model.sampler.distribution import PARTS, descending, entropy_bits, leading
+from model.sampler.sampling import draw, shape, uniform
+from model.sampler.settings import STAGES, SamplerSettings
 
 OFF = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0}
 BARELY = np.nextafter(1.0, 0.0)

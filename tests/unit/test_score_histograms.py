@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.score_histograms import entropy_histogram, rank_counts, ratio_histogram
+from model.interior.score_histograms import entropy_histogram, rank_counts, ratio_histogram
 
 SHARES = st.lists(st.floats(0, 1))
 

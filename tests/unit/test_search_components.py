@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.beam_search import BeamSearch
-from model.beams import Hypothesis, Node
-from model.contrastive_search import Candidate, ContrastiveStep
+from model.lab.beam_search import BeamSearch
+from model.lab.beams import Hypothesis, Node
+from model.lab.contrastive_search import Candidate, ContrastiveStep
 from viz.components.beam_tree import MOST_NODES, BeamTree, beam_tree_value, laid_out
 from viz.components.contrastive_steps import contrastive_steps_value
 from viz.components.found_texts import FoundTexts, found_texts_value

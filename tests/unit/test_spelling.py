@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from model.run import Run
-from model.text import Piece
+from model.texts.run import Run
+from model.tokenizer.pieces import Piece
 from viz.components.prose import prose
 from viz.components.spelling import (
     Part,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from model.text import Matches, TokenText, UnreadableText, require_whole_characters
+from model.tokenizer.pieces import Matches, TokenText, UnreadableText, require_whole_characters
 from tests.tiny import EOS, tiny_tokenizer
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -6,8 +6,8 @@ import psutil
 import pytest
 import torch
 
-from model import threads
-from model.threads import Threads, Usage
+from model.engine import threads
+from model.engine.threads import Threads, Usage
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.goodness_of_fit import wilson
-from model.ladder import ladder
-from model.sampler_settings import SamplerSettings
-from model.sampling import draw, shape
-from model.throws import MOST_THROWS, expected_distance, no_throws, shares, throw
+from model.sampler.goodness_of_fit import wilson
+from model.sampler.ladder import ladder
+from model.sampler.sampling import draw, shape
+from model.sampler.settings import SamplerSettings
+from model.sampler.throws import MOST_THROWS, expected_distance, no_throws, shares, throw
 
 LOGITS = np.random.default_rng(5).normal(0, 2, 300).astype(np.float32)
 SHAPED = shape(LOGITS, SamplerSettings(top_k=20, top_p=0.95))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from model.text import Piece
+from model.tokenizer.pieces import Piece
 from viz.bidi import levels
 from viz.components.token_flow import LEFT_TO_RIGHT, flows
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import transformers
 
-from model.decoding_proof import require_followed
-from model.text import TokenText
-from model.typed import Typist
+from model.tokenizer.decoding_proof import require_followed
+from model.tokenizer.pieces import TokenText
+from model.tokenizer.typed import Typist
 
 UNSURE = -2.0
 LETTERS = [("a", UNSURE), ("b", UNSURE)]

@@ -5,11 +5,11 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.continuation import Continuation
-from model.job import WritingJob
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.waiting_line import WaitingLine
+from model.engine.continuation import Continuation
+from model.engine.job import WritingJob
+from model.engine.waiting_line import WaitingLine
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 
 
 def job(owner: str, prompt_tokens: int = 3, new_tokens: int = 5) -> WritingJob:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
-from model.comparison import Comparison, WrittenToken, written_tokens
-from model.run import Run
+from model.texts.comparison import Comparison, WrittenToken, written_tokens
+from model.texts.run import Run
 from viz.bidi import Direction, direction
 from viz.components.drawn import Drawn
 from viz.components.percent import percent, signed

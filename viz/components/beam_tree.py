@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
-from model.beam_search import BeamSearch
-from model.beams import Fate, Node
+from model.lab.beam_search import BeamSearch
+from model.lab.beams import Fate, Node
 from viz.components.drawn import Drawn
 from viz.components.percent import percent, signed
 from viz.components.spelling import as_pieces, said_part, shown_piece, spelled

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, TypedDict
 
-from model.sampler_settings import BAN
+from model.sampler.settings import BAN
 from viz.components.drawn import Drawn
 from viz.components.next_token import LONGEST_TOKEN
 from viz.strings import say

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypedDict
 
-from model.branch_tree import MOST_NAME, Branch, BranchTree
-from model.comparison import shared
-from model.given import given_steps
-from model.likelihood import Likelihood
-from model.prefix_tree import Segment, prefix_tree
-from model.run import Run, Step
+from model.texts.branch_tree import MOST_NAME, Branch, BranchTree
+from model.texts.comparison import shared
+from model.texts.given import given_steps
+from model.texts.likelihood import Likelihood
+from model.texts.prefix_tree import Segment, prefix_tree
+from model.texts.run import Run, Step
 from viz.components.drawn import Drawn
 from viz.components.percent import count, percent
 from viz.strings import say

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from model.sampler_settings import BAN, MOST_BIASES, STAGES, SamplerSettings
+from model.sampler.settings import BAN, MOST_BIASES, STAGES, SamplerSettings
 from viz.components.drawn import Drawn
 
 DIALLED = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")

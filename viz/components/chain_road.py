@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
-from model.road import Passage, probability_after, road
-from model.sampler_settings import CUTS, SamplerSettings
-from model.sampling import ShapedDistribution
+from model.sampler.road import Passage, probability_after, road
+from model.sampler.sampling import ShapedDistribution
+from model.sampler.settings import CUTS, SamplerSettings
 from viz.components.chain_table import stage_label
 from viz.components.drawn import Drawn
 from viz.components.next_token import LONGEST_TOKEN

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TypedDict
 
-from model.distribution import Stage
-from model.road import probability_after
-from model.sampler_settings import STAGES, SamplerSettings
-from model.sampling import ShapedDistribution
+from model.sampler.distribution import Stage
+from model.sampler.road import probability_after
+from model.sampler.sampling import ShapedDistribution
+from model.sampler.settings import STAGES, SamplerSettings
 from viz.components.bias_chips import Chip, chip
 from viz.components.chain import DIALLED
 from viz.components.drawn import Drawn

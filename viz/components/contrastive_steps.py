@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
-from model.contrastive_search import Candidate, ContrastiveStep
+from model.lab.contrastive_search import Candidate, ContrastiveStep
 from viz.components.drawn import Drawn
 from viz.components.percent import percent, signed
 from viz.strings import say

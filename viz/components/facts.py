@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TypedDict
 
-from model.sampling import ShapedDistribution
+from model.sampler.sampling import ShapedDistribution
 from viz.components.percent import count, percent
 from viz.components.prose import prose
 from viz.strings import say

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
-from model.beams import Hypothesis
+from model.lab.beams import Hypothesis
 from viz.components.drawn import Drawn
 from viz.components.percent import signed
 from viz.components.spelling import as_pieces, shown_piece

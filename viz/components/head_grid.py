@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from model.head_quantities import ranked
+from model.interior.head_quantities import ranked
 from viz.components.drawn import Drawn
 from viz.components.percent import percent
 from viz.strings import say

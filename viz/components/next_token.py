@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from model.sampling import ShapedDistribution, draw
+from model.sampler.sampling import ShapedDistribution, draw
 from viz.components.drawn import Drawn
 from viz.components.facts import Fact, fact
 from viz.components.percent import count, percent, signed

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
-from model.rollout_statistics import RolloutNode
+from model.lab.rollout_statistics import RolloutNode
 from viz.components.drawn import Drawn
 from viz.components.percent import count, percent
 from viz.strings import say

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from model.text import Piece
+from model.tokenizer.pieces import Piece
 from viz.bidi import RIGHT_TO_LEFT
 from viz.strings import say
 from viz.tokens import LEFT_TO_RIGHT_MARK, display_token, told_token

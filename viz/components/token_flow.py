@@ -11,7 +11,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Literal
 
-from model.text import Piece
+from model.tokenizer.pieces import Piece
 from viz.bidi import RIGHT_TO_LEFT, Direction, direction, levels
 
 OBJECT = "\ufffc"

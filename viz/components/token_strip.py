@@ -8,9 +8,9 @@ from typing import Any, Literal, TypedDict, get_args
 
 import orjson
 
-from model.given import given_steps
-from model.run import Run, Step
-from model.text import Piece
+from model.texts.given import given_steps
+from model.texts.run import Run, Step
+from model.tokenizer.pieces import Piece
 from viz.bidi import Direction
 from viz.components.drawn import Drawn
 from viz.components.percent import count, percent

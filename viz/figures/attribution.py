@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from model.attribution import Attribution, LayerAttribution
+from model.interior.attribution import Attribution, LayerAttribution
 from viz.figures.layer_rows import EMBEDDING, band, in_lines, row_name, rows_figure, signed
 from viz.figures.own_texts import own_name, own_titles
 from viz.figures.theme import Theme, add_key

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from model.distribution import Floats
+from model.sampler.distribution import Floats
 
 Anchor = Literal["left", "right"]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
-from model.ladder import Rung
+from model.sampler.ladder import Rung
 from viz.figures.own_texts import own_name, own_places
 from viz.figures.theme import SMALL, Theme, base_figure
 from viz.figures.token_labels import token_label

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from model.rollout_statistics import RolloutStatistics
+from model.lab.rollout_statistics import RolloutStatistics
 from viz.figures.own_texts import own_table
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
 from viz.strings import say

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from model.rollout_statistics import FirstToken
+from model.lab.rollout_statistics import FirstToken
 from viz.figures.own_texts import own_table
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_label, token_name

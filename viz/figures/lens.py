@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from model.lens import LensLayer
+from model.interior.lens import LensLayer
 from viz.figures.layer_rows import after, band, row_name, rows_figure
 from viz.figures.own_texts import own_name, own_places
 from viz.figures.theme import SMALL, TICKS, Theme, add_key

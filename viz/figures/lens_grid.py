@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from model.lens import LensColumn, LensLayer
+from model.interior.lens import LensColumn, LensLayer
 from viz.figures.layer_rows import BOTTOM, EMBEDDING, TOP, row_name, rows_figure
 from viz.figures.own_texts import own_places
 from viz.figures.theme import SMALL, TICKS, ColorScale, Theme, contrast

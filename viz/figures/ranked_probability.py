@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from model.distribution import Floats
-from model.sampler_effects import Cut, RankedCurve
-from model.sampler_settings import SamplerSettings
+from model.sampler.distribution import Floats
+from model.sampler.effects import Cut, RankedCurve
+from model.sampler.settings import SamplerSettings
 from viz.figures.band_labels import Anchor, staggered
 from viz.figures.temperature_sweep import HEIGHT
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder

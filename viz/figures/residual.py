@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from model.residual import Update
+from model.interior.residual import Update
 from viz.figures.layer_rows import band, row_name, rows_figure
 from viz.figures.own_texts import own_name
 from viz.figures.theme import Theme, add_key

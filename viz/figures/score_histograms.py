@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import plotly.graph_objects as go
 
-from model.score_histograms import RANK_BOUNDS, Histogram
+from model.interior.score_histograms import RANK_BOUNDS, Histogram
 from viz.figures.theme import SMALL, Theme, base_figure, placeholder
 from viz.strings import say
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from model.stage_shares import StageShares
+from model.sampler.stage_shares import StageShares
 from viz.figures.band_labels import CHARACTER_WIDTH
 from viz.figures.own_texts import own_name
 from viz.figures.theme import SMALL, Theme, add_key, base_figure

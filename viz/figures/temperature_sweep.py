@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from model.sampler_effects import TemperatureSweep
+from model.sampler.effects import TemperatureSweep
 from viz.figures.band_labels import Anchor, spot_in_band
 from viz.figures.own_texts import own_name
 from viz.figures.theme import SMALL, Theme, base_figure, ink_on, placeholder

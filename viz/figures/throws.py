@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from model.distribution import Floats
-from model.throws import Share
+from model.sampler.distribution import Floats
+from model.sampler.throws import Share
 from viz.figures.own_texts import own_places
 from viz.figures.theme import Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_label, token_name

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from model.run import Step
+from model.texts.run import Step
 from viz.figures.own_texts import own_table
 from viz.figures.theme import CLEAR, Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_name

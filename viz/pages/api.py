@@ -7,12 +7,12 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from model.continuation import Continuation
-from model.internals import MEAN_HEAD
+from model.engine.continuation import Continuation
+from model.engine.internals import MEAN_HEAD
 from model.numbers import MAX_SEED, OutOfRange, within
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.sampling import ShapedDistribution, shape
+from model.sampler.sampling import ShapedDistribution, shape
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from viz.pages.limits import LOOKERS
 from viz.pages.service import CHOICES, Service, Trouble
 from viz.strings import say

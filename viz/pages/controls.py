@@ -3,8 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
-from model.internals import MEAN_HEAD
-from model.sampler_settings import SamplerSettings
+from model.engine.internals import MEAN_HEAD
+from model.sampler.settings import SamplerSettings
 from viz.components.chain import in_chain
 from viz.components.token_strip import ColourBy
 from viz.figures.theme import DARK, LIGHT, Theme

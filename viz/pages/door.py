@@ -6,7 +6,7 @@ from weakref import WeakValueDictionary
 
 import gradio as gr
 
-from model.given import given_text
+from model.texts.given import given_text
 from viz.components.ticket import TicketValue
 from viz.pages.controls import NAMES, Controls
 from viz.pages.layout import Layout

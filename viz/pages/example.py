@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from model.explain import Explanation
-from model.internals import MEAN_HEAD
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.sampling import shape
-from model.text import Piece
+from model.engine.internals import MEAN_HEAD
+from model.interior.explain import Explanation
+from model.sampler.sampling import shape
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
+from model.tokenizer.pieces import Piece
 from viz.pages import ASSETS
 from viz.pages.controls import Controls
 
@@ -90,8 +90,8 @@ def load_example() -> Example:
 def record_example() -> None:
     """Compute the example with the embedded model and store it."""
     # Only this needs a model; the page that shows the example must not wait for one.
-    from model.engine import Engine  # noqa: PLC0415
-    from model.loading import load_model  # noqa: PLC0415
+    from model.engine.engine import Engine  # noqa: PLC0415
+    from model.weights.loading import load_model  # noqa: PLC0415
 
     model = load_model()
     engine = Engine(model, 2**30)

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from model.background import BackgroundModel
+from model.weights.background import BackgroundModel
 from viz.components.chain import DIALLED
 from viz.components.selection import SelectionValue
 from viz.pages.api import add_api

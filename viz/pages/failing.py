@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from model.final_norm import UnknownPart
+from model.network.unknown_part import UnknownPart
 from model.numbers import OutOfRange
 from viz.pages.service import Trouble
 from viz.strings import say

@@ -6,8 +6,8 @@ from itertools import cycle
 
 import gradio as gr
 
-from model.continuation import Continuation
-from model.run import Run
+from model.engine.continuation import Continuation
+from model.texts.run import Run
 from viz.components.branch_tree import branch_tree_value
 from viz.components.token_strip import strip_value
 from viz.pages.controls import Controls

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from model.background import BackgroundModel
+from model.weights.background import BackgroundModel
 from viz.strings import say
 from viz.tokens import display_token
 
 if TYPE_CHECKING:
-    from model.language_model import ModelInfo
+    from model.network.language_model import ModelInfo
 
 
 MOST_ENDS = 2

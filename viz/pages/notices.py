@@ -1,9 +1,9 @@
 """What is said under the buttons: how the sliders and dice differ from those that a token was drawn with."""
 
 from model.numbers import MAX_SEED
-from model.run import Step
-from model.sampler_settings import BAN, STAGES, SamplerSettings
-from model.sampling import uniform
+from model.sampler.sampling import uniform
+from model.sampler.settings import BAN, STAGES, SamplerSettings
+from model.texts.run import Step
 from viz.components.chain_table import stage_label
 from viz.components.percent import signed
 from viz.pages.controls import Controls

@@ -8,14 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from model.attention_view import hide_first, window
-from model.distribution import leading
-from model.final_norm import UnknownPart
-from model.given import given_steps, only_given
-from model.likelihood import Likelihood
+from model.interior.attention_view import hide_first, window
+from model.network.unknown_part import UnknownPart
 from model.numbers import OutOfRange
-from model.sampler_effects import ranked_curve, temperature_sweep
-from model.sampler_settings import BAN
+from model.sampler.distribution import leading
+from model.sampler.effects import ranked_curve, temperature_sweep
+from model.sampler.settings import BAN
+from model.texts.given import given_steps, only_given
+from model.texts.likelihood import Likelihood
 from viz.components.bertviz_frame import BertVizValue, head_view_value, head_view_window
 from viz.components.bias_chips import BiasChipsValue, bias_chips_value
 from viz.components.facts import facts_html, sampler_facts

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.branch_tree import BranchTree
-from model.distribution import Floats
-from model.explain import Explanation, explain
-from model.internals import MEAN_HEAD
+from model.engine.internals import MEAN_HEAD
+from model.interior.explain import Explanation, explain
+from model.interior.scoring import ScoredText, ratios_of, scored_run
 from model.numbers import within
-from model.run import Run
-from model.scoring import ScoredText, ratios_of, scored_run
-from model.text import Matches, Piece
-from model.throws import Throws
+from model.sampler.distribution import Floats
+from model.sampler.throws import Throws
+from model.texts.branch_tree import BranchTree
+from model.texts.run import Run
+from model.tokenizer.pieces import Matches, Piece
 from viz.pages.controls import Controls
 from viz.pages.example import Example
 from viz.pages.interior.head_memory import HeadMemory

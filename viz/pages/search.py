@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.distribution import descending
-from model.explain import Explanation
-from model.text import Matches
+from model.interior.explain import Explanation
+from model.sampler.distribution import descending
+from model.tokenizer.pieces import Matches
 
 MOST_MATCHES = 12
 """Rows of a search; all matches of a letter are thousands."""

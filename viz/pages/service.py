@@ -5,21 +5,21 @@ from collections.abc import Hashable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from model.background import BackgroundModel
-from model.catalog import ModelError
-from model.continuation import Continuation
-from model.internals import Internals
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.text import UnreadableText
-from model.typed import TypedText
+from model.engine.continuation import Continuation
+from model.engine.internals import Internals
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
+from model.tokenizer.pieces import UnreadableText
+from model.tokenizer.typed import TypedText
+from model.weights.background import BackgroundModel
+from model.weights.catalog import ModelError
 from viz.pages.limits import Limits
 from viz.pages.pace import Pace
 from viz.strings import say
 
 if TYPE_CHECKING:
-    from model.engine import Engine
-    from model.language_model import LanguageModel
+    from model.engine.engine import Engine
+    from model.network.language_model import LanguageModel
 
 
 EXACT = "float32"
@@ -63,7 +63,7 @@ class Service:
         with self._lock:
             if self._engine is None:
                 # Written with torch, which the page does not wait for; here the model is there.
-                from model.engine import Engine  # noqa: PLC0415
+                from model.engine.engine import Engine  # noqa: PLC0415
 
                 self._engine = Engine(self.background.wait(), self.limits.internals_bytes, self.limits.places)
             return self._engine

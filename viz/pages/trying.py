@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from model.given import given_text
+from model.texts.given import given_text
 from viz.pages.controls import Controls
 from viz.pages.panels import Screen
 from viz.pages.showing import require_idle

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-from model.branch_tree import BranchTree
-from model.continuation import Continuation
-from model.history import History
-from model.run import Run
-from model.text import Piece
-from model.throws import Throws
+from model.engine.continuation import Continuation
+from model.sampler.throws import Throws
+from model.texts.branch_tree import BranchTree
+from model.texts.history import History
+from model.texts.run import Run
+from model.tokenizer.pieces import Piece
 from viz.pages.controls import Controls
 from viz.pages.interior.head_memory import HeadMemory
 from viz.pages.service import Trouble

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 import gradio as gr
 
-from model.branch_tree import BranchTree
-from model.comparison import shared
-from model.continuation import Continuation
-from model.given import given_text, only_given
+from model.engine.continuation import Continuation
 from model.numbers import MAX_SEED, within
-from model.run import Run
+from model.texts.branch_tree import BranchTree
+from model.texts.comparison import shared
+from model.texts.given import given_text, only_given
+from model.texts.run import Run
 from viz.components.branch_choice import BranchChoiceValue
 from viz.components.branch_tree import called
 from viz.pages.controls import Controls
@@ -129,7 +129,7 @@ class Writing(Showing):
         if position < len(run.token_ids) and run.token_ids[position] == token_id:
             road = run.cut_at(position + 1)  # it was drawn, and stays so
         else:
-            from model.branching import branched  # noqa: PLC0415 - it knows torch, which takes seconds
+            from model.lab.branching import branched  # noqa: PLC0415 - it knows torch, which takes seconds
 
             try:
                 road = branched(self.service.engine, run, position, token_id)

@@ -6,11 +6,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from model.final_norm import UnknownPart
-from model.head_quantities import QUANTITIES, head_quantities
-from model.lens import LensLayer, lens
+from model.interior.head_quantities import QUANTITIES, head_quantities
+from model.interior.lens import LensLayer, lens
+from model.interior.scoring import scored
+from model.network.unknown_part import UnknownPart
 from model.numbers import within
-from model.scoring import scored
 from viz.pages.api import DEFAULT_PRECISION, Endpoints, explained
 from viz.pages.limits import LOOKERS
 from viz.pages.service import Service, Trouble

@@ -4,8 +4,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from threading import Lock
 
-from model.head_quantities import QUANTITIES, Values, head_quantities
-from model.internals import Internals
+from model.engine.internals import Internals
+from model.interior.head_quantities import QUANTITIES, Values, head_quantities
 
 KEPT = 12
 """Texts, steps and chosen keys; of the embedded model one takes 8 kB."""

@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 import plotly.graph_objects as go
 
-from model.head_quantities import QUANTITIES
+from model.interior.head_quantities import QUANTITIES
 from model.numbers import OutOfRange, within
 from viz.components.bertviz_frame import BertVizValue, head_view_window
 from viz.components.bertviz_model import MOST_TOKENS as MODEL_TOKENS

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from model.head_quantities import Values, patterns
-from model.internals import Internals
-from model.queries_keys import QueriesKeys, queries_and_keys
+from model.engine.internals import Internals
+from model.interior.head_quantities import Values, patterns
+from model.interior.queries_keys import QueriesKeys, queries_and_keys
 from viz.pages.interior.head_memory import HeadMemory
 
 if TYPE_CHECKING:  # It imports torch, which takes seconds.
-    from model.language_model import ModelInfo
+    from model.network.language_model import ModelInfo
 
 
 class HeadReadings:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from model.head_quantities import QUANTITIES
+from model.interior.head_quantities import QUANTITIES
 from viz.components.bertviz_frame import BertVizFrame
 from viz.components.head_grid import HeadGrid
 from viz.components.head_thumbnails import HeadThumbnails

@@ -6,8 +6,8 @@ from typing import Any
 import gradio as gr
 import plotly.graph_objects as go
 
-from model.attribution import Attribution
-from model.final_norm import UnknownPart
+from model.interior.attribution import Attribution
+from model.network.unknown_part import UnknownPart
 from viz.components.heading import heading
 from viz.components.percent import signed as plain
 from viz.components.prose import prose

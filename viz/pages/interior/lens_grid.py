@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import gradio as gr
 import plotly.graph_objects as go
 
-from model.attention_view import window
-from model.lens import LensColumn
-from model.lens import lens_grid as columns_of
-from model.run import Run
+from model.interior.attention_view import window
+from model.interior.lens import LensColumn
+from model.interior.lens import lens_grid as columns_of
+from model.texts.run import Run
 from viz.components.heading import heading
 from viz.figures.lens_grid import COLOURS, WORDS, lens_grid_figure
 from viz.figures.theme import placeholder

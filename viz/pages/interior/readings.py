@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from model.attribution import Attribution, attribution
-from model.internals import Internals
-from model.lens import LensLayer, lens
-from model.residual import Update, updates
+from model.engine.internals import Internals
+from model.interior.attribution import Attribution, attribution
+from model.interior.lens import LensLayer, lens
+from model.interior.residual import Update, updates
 
 
 class Readings:

@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 import plotly.graph_objects as go
 
-from model.given import given_steps
-from model.score_histograms import entropy_histogram, rank_counts, ratio_histogram
-from model.scoring import ScoredText
+from model.interior.score_histograms import entropy_histogram, rank_counts, ratio_histogram
+from model.interior.scoring import ScoredText
+from model.texts.given import given_steps
 from viz.components.facts import Fact, fact, facts_html
 from viz.components.heading import heading, heading_html
 from viz.components.percent import perplexity_text

@@ -6,8 +6,8 @@ from threading import Event
 
 import gradio as gr
 
-from model.run import Run
-from model.scoring import ScoredText, scoring
+from model.interior.scoring import ScoredText, scoring
+from model.texts.run import Run
 from viz.components.branch_tree import called
 from viz.components.token_strip import strip_value
 from viz.pages.controls import Controls

@@ -8,16 +8,16 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from model.beam_search import MOST_BEAMS, BeamSearch, beam_search
-from model.branching import branched
+from model.lab.beam_search import MOST_BEAMS, BeamSearch, beam_search
+from model.lab.branching import branched
+from model.lab.replay import Replay, Replaying
+from model.lab.rollout_statistics import first_tokens, statistics_of
+from model.lab.rollouts import MOST_ROLLOUTS, Rollouts
 from model.numbers import MAX_SEED, OutOfRange, within
-from model.replay import Replay, Replaying
-from model.rollout_statistics import first_tokens, statistics_of
-from model.rollouts import MOST_ROLLOUTS, Rollouts
-from model.run import Run
-from model.sampler_settings import SamplerSettings
-from model.sampling import ShapedDistribution, shaped
-from model.stored_run import stored_run
+from model.sampler.sampling import ShapedDistribution, shaped
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
+from model.texts.stored_run import stored_run
 from viz.pages.api import DEFAULT_PRECISION, STREAM_SECONDS, Endpoints, explained
 from viz.pages.limits import LOOKERS, SEARCHING
 from viz.pages.service import Service, Trouble

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from model.numbers import within
-from model.run import Run
-from model.text import UnreadableText
+from model.texts.run import Run
+from model.tokenizer.pieces import UnreadableText
 from viz.pages.lab.api import MOST_TOKENS
 from viz.pages.lab.rollouts import MOST_LENGTH
 from viz.pages.scene import why_not

@@ -8,12 +8,12 @@ import gradio as gr
 import numpy as np
 import plotly.graph_objects as go
 
-from model.given import given_steps
-from model.ladder import ladder
-from model.sampler_settings import SamplerSettings
-from model.sampling import ShapedDistribution, draw, shaped
-from model.stage_shares import stage_shares
-from model.stages import RULING
+from model.sampler.ladder import ladder
+from model.sampler.sampling import ShapedDistribution, draw, shaped
+from model.sampler.settings import SamplerSettings
+from model.sampler.stage_shares import stage_shares
+from model.sampler.stages import RULING
+from model.texts.given import given_steps
 from viz.components.chain import picked_token
 from viz.components.chain_road import ChainRoad, ChainRoadValue, chain_road_value
 from viz.components.chain_table import ChainTable, ChainTableValue, chain_table_value, stage_label

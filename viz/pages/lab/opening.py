@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from model.branch_tree import MOST_BRANCHES
-from model.comparison import shared
-from model.given import given_text
-from model.run import Run
+from model.texts.branch_tree import MOST_BRANCHES
+from model.texts.comparison import shared
+from model.texts.given import given_text
+from model.texts.run import Run
 from viz.pages.panels import Screen, said
 from viz.pages.service import Trouble
 from viz.pages.showing import Showing, require_idle

@@ -2,9 +2,9 @@
 
 import math
 
-from model.replay import Divergence
-from model.run import Run
-from model.sampler_settings import STAGES, SamplerSettings
+from model.lab.replay import Divergence
+from model.sampler.settings import STAGES, SamplerSettings
+from model.texts.run import Run
 from viz.components.next_token import stage_name
 from viz.components.percent import percent
 from viz.pages.lab.variants import VariantText

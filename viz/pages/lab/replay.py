@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from model.run import Run
-from model.sampler_settings import SamplerSettings
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from viz.components.aligned_texts import AlignedText, AlignedTexts, AlignedTextsValue, aligned_texts_value
 from viz.components.heading import heading
 from viz.components.selection import Selection

@@ -1,7 +1,7 @@
 """How a text gets its place among the others of its page: no road that was taken is lost by going on."""
 
-from model.branch_tree import MOST_BRANCHES, Branch, BranchTree
-from model.run import Run
+from model.texts.branch_tree import MOST_BRANCHES, Branch, BranchTree
+from model.texts.run import Run
 from viz.pages.service import Trouble
 from viz.strings import say
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from model.distribution import Floats
-from model.goodness_of_fit import ChiSquare
+from model.lab.rollout_statistics import FirstToken, first_token_test, first_tokens
+from model.lab.rollouts import SweepPoint
 from model.numbers import MAX_SEED
-from model.rollout_statistics import FirstToken, first_token_test, first_tokens
-from model.rollouts import SweepPoint
-from model.run import Run
+from model.sampler.distribution import Floats
+from model.sampler.goodness_of_fit import ChiSquare
+from model.texts.run import Run
 
 SHOWN = 12
 """First tokens in the figure."""

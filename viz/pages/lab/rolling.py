@@ -9,10 +9,10 @@ from typing import Any
 
 import gradio as gr
 
+from model.lab.rollouts import MOST_ROLLOUTS, Rollouts, Sweep, SweepPoint
 from model.numbers import MAX_SEED, OutOfRange, within
-from model.rollouts import MOST_ROLLOUTS, Rollouts, Sweep, SweepPoint
-from model.run import Run
-from model.sampler_settings import SamplerSettings
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from viz.pages.controls import Controls
 from viz.pages.lab.beginning import beginning, granted_length
 from viz.pages.lab.following import Following, Speed

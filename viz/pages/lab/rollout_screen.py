@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from model.goodness_of_fit import ChiSquare
+from model.lab.rollout_statistics import MOST_NODES, RolloutStatistics, rollout_tree, statistics_of
+from model.lab.rollouts import MOST_ROLLOUTS
 from model.numbers import MAX_SEED
-from model.rollout_statistics import MOST_NODES, RolloutStatistics, rollout_tree, statistics_of
-from model.rollouts import MOST_ROLLOUTS
-from model.run import Run
-from model.sampler_settings import SamplerSettings
+from model.sampler.goodness_of_fit import ChiSquare
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
 from viz.components.facts import Fact, fact, facts_html
 from viz.components.prose import prose
 from viz.components.rollout_texts import RolloutTextsValue, rollout_texts_value

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from model.beam_search import BeamSearch, beam_search
-from model.contrastive_search import ContrastiveSearch, contrastive_search
-from model.diverse_beam_search import diverse_beam_search
+from model.lab.beam_search import BeamSearch, beam_search
+from model.lab.contrastive_search import ContrastiveSearch, contrastive_search
+from model.lab.diverse_beam_search import diverse_beam_search
 from model.numbers import within
-from model.run import Run
+from model.texts.run import Run
 from viz.components.percent import signed
 from viz.pages.limits import Limits
 from viz.pages.service import Trouble
 from viz.strings import say
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
-    from model.engine import Engine
+    from model.engine.engine import Engine
 
 METHODS = ("beam", "diverse", "contrastive")
 STARTS = ("prompt", "selected")

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from model.beam_search import LENGTH_PENALTIES, BeamSearch
-from model.branching import forced_run
-from model.contrastive_search import MOST_CANDIDATES
-from model.run import Run
+from model.lab.beam_search import LENGTH_PENALTIES, BeamSearch
+from model.lab.branching import forced_run
+from model.lab.contrastive_search import MOST_CANDIDATES
+from model.texts.run import Run
 from viz.components.beam_tree import BeamTree, beam_tree_value
 from viz.components.contrastive_steps import ContrastiveSteps, contrastive_steps_value
 from viz.components.dial import Dial

@@ -4,7 +4,7 @@ import math
 import reprlib
 from dataclasses import replace
 
-from model.sampler_settings import SamplerSettings
+from model.sampler.settings import SamplerSettings
 from viz.pages.service import Trouble
 from viz.strings import say
 

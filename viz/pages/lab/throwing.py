@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 import plotly.graph_objects as go
 
-from model.throws import MOST_THROWS, Throws, expected_distance, no_throws, shares, throw
+from model.sampler.throws import MOST_THROWS, Throws, expected_distance, no_throws, shares, throw
 from viz.components.heading import heading
 from viz.components.percent import count as counted
 from viz.components.percent import percent

@@ -6,16 +6,16 @@ from collections.abc import Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from model.beam_search import MOST_SEARCHED, beam_search
-from model.branching import forced_run
-from model.comparison import Comparison, WrittenToken, written_tokens
-from model.contrastive_search import contrastive_search
-from model.replay import Divergence, Replaying
-from model.run import Run
-from model.sampler_settings import SamplerSettings
+from model.lab.beam_search import MOST_SEARCHED, beam_search
+from model.lab.branching import forced_run
+from model.lab.contrastive_search import contrastive_search
+from model.lab.replay import Divergence, Replaying
+from model.sampler.settings import SamplerSettings
+from model.texts.comparison import Comparison, WrittenToken, written_tokens
+from model.texts.run import Run
 
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
-    from model.engine import Engine
+    from model.engine.engine import Engine
 
 SEARCHES = ("beam", "contrastive")
 """Variants that throw no dice."""

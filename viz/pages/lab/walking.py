@@ -9,11 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from model.branch_tree import Branch, BranchTree
-from model.comparison import shared
-from model.given import given_text
-from model.run import Run
-from model.stored_run import stored_run
+from model.texts.branch_tree import Branch, BranchTree
+from model.texts.comparison import shared
+from model.texts.given import given_text
+from model.texts.run import Run
+from model.texts.stored_run import stored_run
 from viz.components.branch_choice import BranchChoiceValue
 from viz.components.branch_tree import MOST_BYTES, branch_tree_value, called
 from viz.components.download import DownloadValue

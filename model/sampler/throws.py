@@ -1,0 +1,120 @@
+"""Other dice at the same step: how often each token comes, and how fast shares near probabilities."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from model.sampler.distribution import Floats, Ids
+from model.sampler.goodness_of_fit import ChiSquare, chi_square, wilson
+from model.sampler.sampling import ShapedDistribution
+
+MOST_THROWS = 1_000_000
+"""Together, at one step."""
+MARKS = (1.0, 2.0, 5.0)
+"""The distance is noted at these numbers of throws, times the powers of ten."""
+
+
+@dataclass(frozen=True, eq=False)
+class Throws:
+    """All throws at one step under one sampler."""
+
+    place: Hashable
+    """What they belong to: the step and the settings."""
+    token_ids: Ids
+    """(kept,) the tokens that can come, most likely first."""
+    probabilities: Floats
+    """(kept,) theirs; they sum to 1."""
+    counts: Ids
+    """(kept,) how often each came."""
+    noted: tuple[tuple[int, float], ...] = ()
+    """Round numbers of throws, and the total variation distance after so many."""
+    last: int | None = None
+    """The token of the last throw."""
+
+    @property
+    def total(self) -> int:
+        """Number of throws."""
+        return int(self.counts.sum())
+
+    @property
+    def distance(self) -> float:
+        """Total variation distance between shares and probabilities, 0 to 1: half the sum of differences."""
+        return float(np.abs(self.counts / max(1, self.total) - self.probabilities).sum() / 2)
+
+    @property
+    def fit(self) -> ChiSquare | None:
+        """The chi-square test of the counts against the probabilities; None without enough throws."""
+        return chi_square(self.counts, self.probabilities) if self.total else None
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """How often one token came."""
+
+    token_id: int
+    probability: float
+    count: int
+    share: float
+    low: float
+    """Lower end of the 95 % band (Wilson)."""
+    high: float
+
+
+def no_throws(shaped: ShapedDistribution, place: Hashable) -> Throws:
+    """Return the beginning: nothing thrown yet."""
+    token_ids = shaped.token_ids
+    return Throws(place, token_ids, shaped.kept_probabilities, np.zeros(len(token_ids), dtype=np.intp))
+
+
+def throw(throws: Throws, count: int, dice: np.random.Generator) -> Throws:
+    """Throw so many more times, as far as `MOST_THROWS` allows: each throw is what `sampling.draw` does."""
+    count = min(count, MOST_THROWS - throws.total)
+    if count < 1:
+        return throws
+    cumulative = np.cumsum(throws.probabilities)
+    fallen = np.searchsorted(cumulative, dice.random(count) * cumulative[-1], side="right")
+    fallen = np.minimum(fallen, len(cumulative) - 1)
+    before = throws.total
+    noted = {mark - before for mark in _marks(before, before + count)}
+    for start, stop in pairwise(sorted({0, count, *noted})):
+        counts = throws.counts + np.bincount(fallen[start:stop], minlength=len(cumulative))
+        throws = replace(throws, counts=counts)
+        if stop in noted:
+            throws = replace(throws, noted=(*throws.noted, (throws.total, throws.distance)))
+    return replace(throws, last=int(throws.token_ids[fallen[-1]]))
+
+
+def shares(throws: Throws, most: int) -> list[Share]:
+    """Return the leading tokens with the shares in which they came."""
+    rows = []
+    for place in range(min(most, len(throws.token_ids))):
+        count, total = int(throws.counts[place]), throws.total
+        rows.append(
+            Share(
+                int(throws.token_ids[place]),
+                float(throws.probabilities[place]),
+                count,
+                count / total if total else 0.0,
+                *wilson(count, total),
+            )
+        )
+    return rows
+
+
+def expected_distance(probabilities: Floats, totals: Floats) -> Floats:
+    """Return (n,) the distance that chance alone leaves after so many throws, for a fair sampler.
+
+    The mean of |share - p| is sqrt(2 p (1 - p) / (pi n)) where a token comes often (the central limit), and
+    no more than 2 p where it never does; so it falls with one over the square root of n.
+    """
+    spread = probabilities * (1 - probabilities)
+    each = [np.minimum(np.sqrt(2 * spread / (np.pi * total)), 2 * probabilities) for total in totals]
+    return np.array([one.sum() / 2 for one in each])
+
+
+def _marks(before: int, after: int) -> set[int]:
+    """Return the round numbers of throws after `before`, up to `after`."""
+    rounds = {int(mark * 10**power) for power in range(len(str(MOST_THROWS))) for mark in MARKS}
+    return {number for number in rounds if before < number <= after}
