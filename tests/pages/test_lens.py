@@ -144,7 +144,7 @@ def test_a_part_that_was_not_found_is_a_sentence_in_its_panels_and_the_rest_work
     screen = desk.select(4)
     assert "final norm" in said(screen.lens) and "final norm" in said(screen.attribution)
     assert len(screen.residual.data) == 4 and screen.bars["rows"]
-    monkeypatch.setattr(model.lens, "lens", unknown)
+    monkeypatch.setattr(model.interior.lens, "lens", unknown)
     end = desk.compute()
     assert "final norm" in end.line and end.compute["interactive"] and not desk.visitor.working
 
@@ -254,5 +254,5 @@ def test_an_error_while_it_is_computed_is_a_sentence(desk, monkeypatch):
     def broken(*_: Any) -> Any:
         raise ValueError("no <norm>")
 
-    monkeypatch.setattr(model.lens, "lens", broken)
+    monkeypatch.setattr(model.interior.lens, "lens", broken)
     assert "no &lt;norm&gt;" in desk.compute().line and not desk.visitor.working

@@ -9,10 +9,11 @@ import numpy as np
 
 from model.engine.continuation import Continuation
 from model.engine.internals import MEAN_HEAD
-from model.numbers import MAX_SEED, OutOfRange, within
+from model.numbers import MAX_SEED, within
 from model.sampler.sampling import ShapedDistribution, shape
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
+from viz.pages.failing import UNDERSTOOD
 from viz.pages.limits import LOOKERS
 from viz.pages.service import CHOICES, Service, Trouble
 from viz.strings import say
@@ -191,5 +192,5 @@ def explained() -> Iterator[None]:
     """Turn what a caller can mend into the error that Gradio passes on; anything else stays a fault."""
     try:
         yield
-    except (Trouble, OutOfRange) as trouble:
+    except UNDERSTOOD as trouble:
         raise gr.Error(str(trouble), print_exception=False) from trouble

@@ -11,13 +11,13 @@ from model.texts.run import Run
 from viz.components.branch_tree import branch_tree_value
 from viz.components.token_strip import strip_value
 from viz.pages.controls import Controls
+from viz.pages.drawing import Panel, drawn
 from viz.pages.example import Example
 from viz.pages.panels import (
     Screen,
     attention,
     bars,
     facts,
-    or_message,
     ranked,
     status_line,
     steps,
@@ -110,17 +110,16 @@ class Growth:
 
     def _light(self, scene: Scene) -> Screen:
         """Return what every update shows."""
-        if not self._visitor.following:
-            return Screen(strip=strip(scene, self._controls))
-        return Screen(
-            strip=strip(scene, self._controls), bars=bars(scene, self._controls), facts=facts(scene)
-        )
+        panels: dict[str, Panel] = {"strip": strip}
+        if self._visitor.following:
+            panels |= {"bars": bars, "facts": facts}
+        return Screen(**drawn(panels, scene, self._controls))
 
     def _with_figure(self, screen: Screen, name: str, scene: Scene) -> Screen:
         """Return a screen with one figure more."""
         if name != "timeline" and scene.room != "inside":
             return screen
-        return screen._replace(**{name: or_message(FIGURES[name], scene, self._controls)})
+        return screen._replace(**drawn({name: FIGURES[name]}, scene, self._controls))
 
     def _scene(self) -> Scene:
         return scene_of(self._service, self._example, self._visitor, self._controls)

@@ -5,14 +5,14 @@ from typing import Any
 
 import gradio as gr
 
-from model.numbers import OutOfRange
 from viz.pages.controls import Controls
 from viz.pages.example import Example
+from viz.pages.failing import UNDERSTOOD
 from viz.pages.layout import Layout
 from viz.pages.limits import LOOKING
 from viz.pages.panels import Screen, problem
 from viz.pages.scene import Scene, scene_of
-from viz.pages.service import Service, Trouble
+from viz.pages.service import Service
 from viz.pages.visitor import Visitor
 
 Handler = Callable[..., Screen]
@@ -43,7 +43,7 @@ class Looking:
             controls = Controls(*values)  # type: ignore[arg-type]
             try:
                 return draw(scene_of(self.service, self.example, visitor, controls), controls)
-            except (Trouble, OutOfRange) as trouble:
+            except UNDERSTOOD as trouble:
                 return Screen(notice=problem(str(trouble)))
 
         return handle

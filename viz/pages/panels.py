@@ -1,6 +1,5 @@
 """From a scene to what each component of the page shows."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -9,8 +8,6 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from model.interior.attention_view import hide_first, window
-from model.network.unknown_part import UnknownPart
-from model.numbers import OutOfRange
 from model.sampler.distribution import leading
 from model.sampler.effects import ranked_curve, temperature_sweep
 from model.sampler.settings import BAN
@@ -31,7 +28,6 @@ from viz.figures.timeline import timeline
 from viz.pages.controls import Controls
 from viz.pages.scene import Scene
 from viz.pages.search import found_tokens
-from viz.pages.service import Trouble
 from viz.strings import say
 from viz.tokens import display_text, display_token, isolated, told_token
 
@@ -87,6 +83,16 @@ class Screen(NamedTuple):
     thumbnails: Any = gr.skip()
     model_view: Any = gr.skip()
     neuron_view: Any = gr.skip()
+
+
+FIGURES = frozenset(
+    {
+        *("timeline", "sweep", "ranked", "attention", "stages", "cumulative", "throws", "convergence"),
+        *("lens", "attribution", "residual", "lens_grid", "score_ranks", "score_ratios", "score_entropies"),
+        "head_map",
+    }
+)
+"""Fields that show a Plotly figure."""
 
 
 def strip(scene: Scene, controls: Controls) -> StripValue:
@@ -199,7 +205,7 @@ def ranked(scene: Scene, controls: Controls) -> go.Figure:
     )
 
 
-def facts(scene: Scene) -> str:
+def facts(scene: Scene, _controls: Controls) -> str:
     """Return the numbers of the sampler's panel as HTML."""
     return "" if scene.explanation is None else facts_html(sampler_facts(scene.explanation.shaped))
 
@@ -237,15 +243,7 @@ def bertviz(scene: Scene, controls: Controls) -> BertVizValue:
     )
 
 
-def or_message(panel: Callable[[Scene, Controls], go.Figure], scene: Scene, controls: Controls) -> go.Figure:
-    """Return a figure, or the sentence that says why there is none: one panel never blanks the others."""
-    try:
-        return panel(scene, controls)
-    except (Trouble, OutOfRange, UnknownPart) as trouble:
-        return placeholder(str(trouble), theme=controls.theme)
-
-
-def status(scene: Scene) -> str:
+def status(scene: Scene, _controls: Controls) -> str:
     """Return a line on the text as a whole: how long it is and why it ended."""
     run, reason = scene.run, scene.run.finish_reason
     given, tokens = given_steps(run), len(run.token_ids)

@@ -1,12 +1,9 @@
 """Which panels an event redraws: those that it changes, and of the rooms the one that is open."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
-
 import gradio as gr
 
 from viz.pages.controls import Controls
+from viz.pages.drawing import Panel, drawn
 from viz.pages.interior import head_panels, lens, lens_grid, score
 from viz.pages.lab import branches, chain, throwing
 from viz.pages.notices import notice
@@ -18,7 +15,6 @@ from viz.pages.panels import (
     biases,
     facts,
     found,
-    or_message,
     ranked,
     status,
     steps,
@@ -27,10 +23,10 @@ from viz.pages.panels import (
 )
 from viz.pages.scene import Scene
 
-Panel = Callable[[Scene, Controls], Any]
-
+STEP: dict[str, Panel] = {"bars": bars, "found": found, "notice": notice, "biases": biases}
+"""The panels beside the text, in every room."""
 BY_SETTINGS: dict[str, dict[str, Panel]] = {
-    "inside": {"sweep": sweep, "ranked": ranked, "facts": lambda scene, _: facts(scene)},
+    "inside": {"sweep": sweep, "ranked": ranked, "facts": facts},
     "chain": {
         "chain": chain.table,
         "road": chain.road,
@@ -44,7 +40,7 @@ BY_SETTINGS: dict[str, dict[str, Panel]] = {
 """The panels of each room that show the shaped distribution, by the field of `Screen`."""
 BY_HEAD: dict[str, dict[str, Panel]] = {
     "inside": {
-        "attention": lambda scene, controls: or_message(attention, scene, controls),
+        "attention": attention,
         "bertviz": lambda scene, controls: bertviz(scene, controls) if scene.head_view else gr.skip(),
     },
     "heads": {
@@ -60,11 +56,11 @@ BY_HEAD: dict[str, dict[str, Panel]] = {
 BY_SELECTION: dict[str, dict[str, Panel]] = {
     **BY_HEAD,
     "lens": {
-        "lens": partial(or_message, lens.lens),
-        "attribution": partial(or_message, lens.attribution),
+        "lens": lens.lens,
+        "attribution": lens.attribution,
         "logit_sum": lens.logit_sum,
         "heads_moved": lens.heads_moved,
-        "residual": partial(or_message, lens.residual),
+        "residual": lens.residual,
         "lens_grid": lens_grid.figure,
         "lens_line": lens_grid.line,
     },
@@ -84,63 +80,73 @@ BY_TEXT: dict[str, dict[str, Panel]] = {
 
 def after_settings(scene: Scene, controls: Controls) -> Screen:
     """Return what a moved slider changes: everything drawn from the shaped distribution."""
-    return Screen(
-        bars=bars(scene, controls),
-        found=found(scene, controls),
-        notice=notice(scene, controls),
-        preset=controls.preset,
-        biases=biases(scene, controls),
-        **_drawn(BY_SETTINGS, scene, controls),
-    )
+    return _screen(scene, controls, STEP, _of_room(BY_SETTINGS, scene))._replace(preset=controls.preset)
 
 
 def after_head(scene: Scene, controls: Controls) -> Screen:
     """Return what another layer, head or view of heads changes."""
-    return Screen(**_drawn(BY_HEAD, scene, controls))
+    return _screen(scene, controls, _of_room(BY_HEAD, scene))
 
 
 def after_quantity(scene: Scene, controls: Controls) -> Screen:
     """Return what another quantity of the heads changes."""
-    return Screen(head_grid=head_panels.grid(scene, controls), head_told=head_panels.told(scene, controls))
+    return _screen(scene, controls, {"head_grid": head_panels.grid, "head_told": head_panels.told})
 
 
 def after_search(scene: Scene, controls: Controls) -> Screen:
     """Return what a search changes: the tokens found, and the roads of the first of them."""
-    return after_pick(scene, controls)._replace(found=found(scene, controls))
+    return _screen(scene, controls, {"found": found}, _road(scene))
 
 
 def after_pick(scene: Scene, controls: Controls) -> Screen:
     """Return what a picked row of a table changes."""
-    return Screen(road=chain.road(scene, controls)) if scene.room == "chain" else Screen()
+    return _screen(scene, controls, _road(scene))
 
 
 def after_selection(scene: Scene, controls: Controls) -> Screen:
     """Return what a click on a token changes: every panel."""
-    return after_settings(scene, controls)._replace(
-        timeline=steps(scene, controls), status=status(scene), **_drawn(BY_SELECTION, scene, controls)
-    )
+    return _selected(scene, controls, {})
 
 
 def everything(scene: Scene, controls: Controls) -> Screen:
     """Return the whole page."""
-    return after_selection(scene, controls)._replace(
-        strip=strip(scene, controls), **_drawn(BY_TEXT, scene, controls)
-    )
+    return _selected(scene, controls, {"strip": strip, **_of_room(BY_TEXT, scene)})
 
 
 def room(scene: Scene, controls: Controls) -> Screen:
     """Return the panels of the room that was opened."""
-    return Screen(
-        **_drawn(BY_SETTINGS, scene, controls),
-        **_drawn(BY_SELECTION, scene, controls),
-        **_drawn(BY_TEXT, scene, controls),
-    )
+    return _screen(scene, controls, _room(scene))
 
 
 def figures(scene: Scene, controls: Controls) -> Screen:
     """Return all figures, in the colours of the page."""
-    return room(scene, controls)._replace(timeline=steps(scene, controls))
+    return _screen(scene, controls, {"timeline": steps}, _room(scene))
 
 
-def _drawn(panels: dict[str, dict[str, Panel]], scene: Scene, controls: Controls) -> dict[str, Any]:
-    return {field: draw(scene, controls) for field, draw in panels.get(scene.room, {}).items()}
+def _selected(scene: Scene, controls: Controls, more: dict[str, Panel]) -> Screen:
+    panels = STEP | {"timeline": steps, "status": status} | more
+    rooms = _of_room(BY_SETTINGS, scene) | _of_room(BY_SELECTION, scene)
+    return _screen(scene, controls, panels, rooms)._replace(preset=controls.preset)
+
+
+def _screen(scene: Scene, controls: Controls, *panels: dict[str, Panel]) -> Screen:
+    together: dict[str, Panel] = {}
+    for some in panels:
+        together |= some
+    return Screen(**drawn(together, scene, controls))
+
+
+def _room(scene: Scene) -> dict[str, Panel]:
+    return {
+        field: panel
+        for by in (BY_SETTINGS, BY_SELECTION, BY_TEXT)
+        for field, panel in by.get(scene.room, {}).items()
+    }
+
+
+def _road(scene: Scene) -> dict[str, Panel]:
+    return {"road": chain.road} if scene.room == "chain" else {}
+
+
+def _of_room(panels: dict[str, dict[str, Panel]], scene: Scene) -> dict[str, Panel]:
+    return panels.get(scene.room, {})

@@ -4,9 +4,9 @@ from typing import Any
 
 import gradio as gr
 
-from model.numbers import OutOfRange
 from viz.pages.controls import Controls
 from viz.pages.example import Example
+from viz.pages.failing import UNDERSTOOD
 from viz.pages.panels import Screen, problem
 from viz.pages.scene import scene_of
 from viz.pages.screens import everything
@@ -28,7 +28,7 @@ class Showing:
         try:
             scene = scene_of(self.service, self.example, visitor, controls)
             return everything(scene, controls)._replace(**buttons(visitor))
-        except (Trouble, OutOfRange) as trouble:
+        except UNDERSTOOD as trouble:
             return Screen(notice=problem(str(trouble)), **buttons(visitor))
 
     def take(self, visitor: Visitor, selected: int | None = None) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 from model.interior.head_quantities import QUANTITIES, head_quantities
 from model.interior.lens import LensLayer, lens
 from model.interior.scoring import scored
-from model.network.unknown_part import UnknownPart
 from model.numbers import within
 from viz.pages.api import DEFAULT_PRECISION, Endpoints, explained
 from viz.pages.limits import LOOKERS
@@ -41,11 +40,7 @@ class InteriorApi(Endpoints):
             at = int(within("position", position, 1, len(token_ids), whole=True))
             internals = self.service.read(token_ids, self.service.precision(precision))
             standing = token_ids[at] if at < len(token_ids) else int(internals.softmax(at - 1).leading(1)[0])
-            try:
-                layers = lens(internals, at - 1, standing, LEADING)
-            except UnknownPart as error:
-                raise Trouble(str(error)) from error
-            return {"layers": [self._layer(one) for one in layers]}
+            return {"layers": [self._layer(one) for one in lens(internals, at - 1, standing, LEADING)]}
 
     def heads(self, text: str, quantity: str, precision: str = DEFAULT_PRECISION) -> dict:
         """Return one number for every attention head, mean over a text."""

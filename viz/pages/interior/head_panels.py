@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from model.interior.head_quantities import QUANTITIES
-from model.numbers import OutOfRange, within
+from model.numbers import within
 from viz.components.bertviz_frame import BertVizValue, head_view_window
 from viz.components.bertviz_model import MOST_TOKENS as MODEL_TOKENS
 from viz.components.bertviz_model import layers_beside, model_view_value
@@ -21,10 +21,10 @@ from viz.components.head_thumbnails import ThumbnailsValue, thumbnails_value
 from viz.components.heading import heading_html
 from viz.figures.theme import DARK
 from viz.pages.controls import Controls
+from viz.pages.failing import UNDERSTOOD
 from viz.pages.interior.head_memory import CHOSEN_KEY, OTHERS
-from viz.pages.panels import WINDOW, heatmap, or_message
+from viz.pages.panels import WINDOW, heatmap
 from viz.pages.scene import Scene
-from viz.pages.service import Trouble
 from viz.strings import say
 
 TOLD = tuple(name for name in OTHERS if name not in ("duplicate_token", "induction"))
@@ -38,7 +38,7 @@ def grid(scene: Scene, controls: Controls) -> HeadGridValue:
     try:
         values = _values(scene, controls, name, key)
         empty = _why_nothing(scene, controls, name, key)
-    except (Trouble, OutOfRange) as trouble:
+    except UNDERSTOOD as trouble:
         values, empty = np.empty((0, 0)), str(trouble)
     return head_grid_value(
         values,
@@ -59,17 +59,13 @@ def told(scene: Scene, controls: Controls) -> str:
     title = say("interior.heads.open", layer=layer, head=head)
     try:
         return heading_html(title) + _numbers(scene, controls)
-    except (Trouble, OutOfRange):
+    except UNDERSTOOD:
         return heading_html(title)  # the panels beside it say why
 
 
 def head_map(scene: Scene, controls: Controls) -> go.Figure:
     """Return the weights of the open head, all of them: what the quantities are worked out from."""
-
-    def drawn(scene: Scene, controls: Controls) -> go.Figure:
-        return heatmap(scene.attention(controls.layer, controls.shown_head), scene, controls, WINDOW)
-
-    return or_message(drawn, scene, controls)
+    return heatmap(scene.attention(controls.layer, controls.shown_head), scene, controls, WINDOW)
 
 
 def thumbnails(scene: Scene, controls: Controls) -> Any:
@@ -136,7 +132,7 @@ def _if_open(tab: str, value: Callable[[], Any], scene: Scene) -> Any:
         return gr.skip()
     try:
         return value()
-    except (Trouble, OutOfRange):
+    except UNDERSTOOD:
         return None  # the panels above say why
 
 

@@ -7,7 +7,6 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from model.interior.attribution import Attribution
-from model.network.unknown_part import UnknownPart
 from viz.components.heading import heading
 from viz.components.percent import signed as plain
 from viz.components.prose import prose
@@ -17,11 +16,12 @@ from viz.figures.lens import lens_figure
 from viz.figures.residual import residual_figure
 from viz.figures.theme import placeholder
 from viz.pages.controls import Controls
+from viz.pages.drawing import drawn
+from viz.pages.failing import UNDERSTOOD
 from viz.pages.interior import lens_grid
-from viz.pages.panels import Screen, or_message
+from viz.pages.panels import Screen
 from viz.pages.plot import plot
 from viz.pages.scene import Scene
-from viz.pages.service import Trouble
 from viz.strings import say
 from viz.tokens import told_token
 
@@ -75,11 +75,8 @@ def wire(page: Any, looking: Any) -> None:
 
 
 def _against(scene: Scene, controls: Controls) -> Screen:
-    return Screen(
-        attribution=or_message(attribution, scene, controls),
-        logit_sum=logit_sum(scene, controls),
-        heads_moved=heads_moved(scene, controls),
-    )
+    panels = {"attribution": attribution, "logit_sum": logit_sum, "heads_moved": heads_moved}
+    return Screen(**drawn(panels, scene, controls))
 
 
 def lens(scene: Scene, controls: Controls) -> go.Figure:
@@ -153,7 +150,7 @@ def _attribution_or_none(scene: Scene, controls: Controls) -> Attribution | None
         return None
     try:
         return scene.readings.attribution(bool(controls.against_rival))
-    except (Trouble, UnknownPart):
+    except UNDERSTOOD:
         return None
 
 

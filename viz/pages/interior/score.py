@@ -15,7 +15,6 @@ from viz.components.percent import perplexity_text
 from viz.figures.score_histograms import HEIGHT, entropy_figure, rank_figure, ratio_figure
 from viz.figures.theme import placeholder
 from viz.pages.controls import Controls
-from viz.pages.panels import or_message
 from viz.pages.plot import plot
 from viz.pages.scene import Scene
 from viz.strings import say
@@ -54,17 +53,13 @@ def ratios(scene: Scene, controls: Controls) -> go.Figure:
     """Return how near to the most likely token they were; not while the text is being written."""
     if scene.writing:
         return placeholder(say("interior.score.later"), theme=controls.theme, height=HEIGHT)
-    return or_message(_ratios, scene, controls)
+    return ratio_figure(ratio_histogram(scene.ratios()), theme=controls.theme)
 
 
 def entropies(scene: Scene, controls: Controls) -> go.Figure:
     """Return how undecided the model was before each of them."""
     bits = [step.entropy_bits for step in scene.run.steps]
     return entropy_figure(entropy_histogram(bits, scene.vocab_size), theme=controls.theme)
-
-
-def _ratios(scene: Scene, controls: Controls) -> go.Figure:
-    return ratio_figure(ratio_histogram(scene.ratios()), theme=controls.theme)
 
 
 def _facts(scored: ScoredText) -> list[Fact]:

@@ -14,6 +14,7 @@ from model.numbers import MAX_SEED, OutOfRange, within
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
 from viz.pages.controls import Controls
+from viz.pages.failing import UNDERSTOOD
 from viz.pages.lab.beginning import beginning, granted_length
 from viz.pages.lab.following import Following, Speed
 from viz.pages.lab.opening import open_run
@@ -252,7 +253,7 @@ class Rolling:
         why = ""
         try:
             yield from screens
-        except (Trouble, OutOfRange) as trouble:
+        except UNDERSTOOD as trouble:
             why = str(trouble)
         except Exception as error:  # noqa: BLE001 - the page must not stay as if something were under way
             traceback.print_exc()

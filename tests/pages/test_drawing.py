@@ -1,0 +1,117 @@
+"""Each panel of each room made to fail: the others are drawn, the reader is told, the log has the trace."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+import plotly.graph_objects as go
+import pytest
+
+from tests.pages.desk import Desk, changed, shown
+from viz.pages import screens
+from viz.pages.drawing import KEPT
+from viz.pages.panels import FIGURES, Screen
+from viz.pages.service import Trouble
+from viz.strings import say
+
+OF_ROOMS = {
+    "by settings": screens.BY_SETTINGS,
+    "by selection": screens.BY_SELECTION,
+    "by text": screens.BY_TEXT,
+}
+
+
+def every_panel() -> Iterator[Any]:
+    """Yield a room, the table of its panel, and the field it fills."""
+    for field in screens.STEP:
+        yield pytest.param("inside", screens.STEP, field, id=field)
+    for by in OF_ROOMS.values():
+        for room, panels in by.items():
+            for field in panels:
+                yield pytest.param(room, panels, field, id=f"{room}: {field}")
+
+
+@pytest.fixture
+def desk_in(app: Any, newcomer: Callable[[], Any]) -> Callable[[str], Desk]:
+    """A visitor who has written a few tokens, searched, and opened a room."""
+
+    def opened(room: str) -> Desk:
+        desk = Desk(app, newcomer())
+        desk.write(max_new_tokens=4)
+        desk.controls["query"] = "a"
+        desk.open(f"room-{room}")
+        return desk
+
+    return opened
+
+
+def read(screen: Screen, field: str) -> str:
+    """Return what stands in place of a panel, and in the notice."""
+    value = getattr(screen, field)
+    notes = " ".join(one.text for one in value.layout.annotations) if isinstance(value, go.Figure) else ""
+    return f"{notes} {screen.notice if shown(screen.notice) else ''}".replace("<br>", " ").replace(
+        "&#x27;", "'"
+    )
+
+
+@pytest.mark.parametrize(("room", "panels", "field"), list(every_panel()))
+def test_a_panel_that_fails_takes_no_other_along(
+    desk_in: Any, monkeypatch: Any, capfd: Any, room: str, panels: Any, field: str
+) -> None:
+    desk = desk_in(room)
+    whole = desk.handler("room-" + room, "select")  # draws the room's panels, as `everything` does all
+    usual = desk.select(len(desk.visitor.pieces) - 1)
+    drawn_before = changed(usual) | changed(whole(desk.visitor, *desk.values))
+
+    def fails(*_: Any) -> Any:
+        raise ZeroDivisionError("the fault of this panel")
+
+    monkeypatch.setitem(panels, field, fails)
+    screen = desk.select(len(desk.visitor.pieces) - 1)
+    opened = whole(desk.visitor, *desk.values)
+    here = screen if shown(getattr(screen, field)) or field in screens.STEP else opened
+    sentence = say("page.not_drawn")
+    assert sentence in read(here, field)
+    assert (changed(screen) | changed(opened)) - {"notice"} >= drawn_before - {field, "notice"}
+    if field not in FIGURES and field != "notice":
+        assert getattr(here, field) is None or field in KEPT
+    trace = capfd.readouterr().err
+    assert "ZeroDivisionError: the fault of this panel" in trace
+
+
+def test_what_a_person_can_mend_is_told_in_its_own_words_and_leaves_no_trace(
+    desk_in: Any, monkeypatch: Any, capfd: Any
+) -> None:
+    def refuses(*_: Any) -> Any:
+        raise Trouble("Give it another try.")
+
+    desk = desk_in("inside")
+    monkeypatch.setitem(screens.BY_SETTINGS["inside"], "sweep", refuses)
+    monkeypatch.setitem(screens.STEP, "found", refuses)
+    screen = desk.select(len(desk.visitor.pieces) - 1)
+    assert "Give it another try." in read(screen, "sweep") and screen.found is None
+    assert isinstance(screen.ranked, go.Figure) and screen.bars["rows"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_the_figures_of_a_screen_are_those_that_gradio_draws_with_plotly(app: gr.Blocks) -> None:
+    (outputs,) = {
+        tuple(function.outputs)
+        for function in app.fns.values()
+        if len(function.outputs) == len(Screen._fields) and function.targets
+    }
+    plots = {name for name, one in zip(Screen._fields, outputs, strict=True) if isinstance(one, gr.Plot)}
+    assert plots == FIGURES
+
+
+def test_before_the_model_has_loaded_a_word_in_the_search_field_costs_no_figure(
+    open_app: Any, newcomer: Callable[[], Any]
+) -> None:
+    """The stored example is shown meanwhile; a search of the whole vocabulary needs the model."""
+    loading = type("Loading", (), {"error": None, "report_line": "Loading.", "ready": False})()
+    desk = Desk(open_app(loading), newcomer(), layer=9)
+    desk.controls |= {"query": "the", "top_k": 3}
+    screen = desk.move(temperature=1.3)
+    assert (
+        isinstance(screen.sweep, go.Figure) and isinstance(screen.ranked, go.Figure) and screen.bars["rows"]
+    )
