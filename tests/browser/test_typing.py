@@ -1,5 +1,6 @@
 """What a person types and presses ends up where it belongs: fields, tables and menus without a model."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,10 @@ from viz.components.aria import Aria
 from viz.components.next_token import NextTokenBars, next_token_value
 from viz.components.take_away import TakeAway
 from viz.components.writing_watch import WritingWatch
+from viz.pages.example import load_example
+from viz.pages.lab.replay import ROOM
+from viz.pages.stopping import QUIET, Stopping
+from viz.pages.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +41,15 @@ TYPE_AT_ONCE = """(open) => new Promise((done) => {
 """Opens a room and types into its field as soon as that is seen; gives what stands there a while later."""
 
 
+LIT = """() => {
+  window.lit = [];
+  const cancel = document.querySelector("#cancel");
+  const note = () => window.lit.push(!cancel.disabled);
+  new MutationObserver(note).observe(cancel, { attributeFilter: ["disabled"] });
+}"""
+"""Notes whenever Cancel can be pressed, and no longer."""
+
+
 def made() -> gr.Blocks:
     shaped = shape(np.linspace(3, -3, 40).astype(np.float32), SamplerSettings(top_k=5))
     with gr.Blocks(title="Typing") as demo, gr.Column(elem_classes=["card"]):
@@ -51,8 +65,28 @@ def made() -> gr.Blocks:
                 NextTokenBars(next_token_value(shaped, token_of=str, chosen=0, u=0.1, rows=8))
             with gr.Tab("Two", id="two", elem_id="room-two"):
                 gr.Number(3, elem_id="length")
+        stoppable()
         sent.click(lambda: gr.update(selected="two"), None, rooms, show_progress="hidden")
     return demo
+
+
+def stoppable() -> None:
+    """Lay out a button that begins something, one that ends it, and what was heard of them."""
+    example = load_example()
+    visitor = gr.State(Visitor(example.run, example.pieces, example.selected))
+    number, heard = gr.Number(5, minimum=0, elem_id="number"), gr.Textbox(elem_id="heard")
+    begin = gr.Button("Begin", elem_id="begin")
+    cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)
+
+    def begun(visitor: Visitor, number: float) -> Any:
+        wanted = visitor.found.setdefault("wanted", [])
+        wanted.append(ROOM not in visitor.unwanted)
+        visitor.cancel(ROOM)
+        return json.dumps(wanted), gr.update(interactive=False)
+
+    stopping = Stopping(cancel, visitor, ROOM)
+    stopping.lit_by([begin.click])
+    stopping.unlit_if_refused(begin.click(begun, [visitor, number], [heard, cancel], **QUIET))
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +111,22 @@ def page(context: Any, address: str) -> Iterator[Page]:
 def test_what_is_typed_into_a_room_as_soon_as_it_is_seen_stays(page: Page, opened_by: str) -> None:
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 8})
     assert page.evaluate(TYPE_AT_ONCE, opened_by) == "12"
+
+
+@pytest.mark.parametrize("why", ["a value", "too many events"])
+def test_cancel_is_not_left_lit_where_the_press_itself_is_refused(page: Page, why: str) -> None:
+    page.evaluate(LIT)
+    if why == "a value":
+        page.locator("#number input").fill("-1")
+        page.locator("#number input").blur()
+    else:
+        page.route("**/queue/join*", lambda route: route.fulfill(status=429, json={"detail": "no"}), times=1)
+    page.locator("#begin").click()
+    page.wait_for_function("window.lit.length > 1")
+    assert page.evaluate("window.lit") == [True, False]
+
+
+def test_a_press_is_wanted_before_what_it_begins_is_heard_of(page: Page) -> None:
+    for told in ("[true]", "[true, true]"):  # the first one leaves behind that it was cancelled
+        page.locator("#begin").click()
+        expect(page.locator("#heard textarea")).to_have_value(told)
