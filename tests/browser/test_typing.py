@@ -41,6 +41,10 @@ TYPE_AT_ONCE = """(open) => new Promise((done) => {
 """Opens a room and types into its field as soon as that is seen; gives what stands there a while later."""
 
 
+STOPS = """() => {
+  window.stops = 0;
+  document.querySelector("#stop").addEventListener("click", () => (window.stops += 1));
+}"""
 LIT = """() => {
   window.lit = [];
   const cancel = document.querySelector("#cancel");
@@ -56,10 +60,9 @@ def made() -> gr.Blocks:
         Aria()
         TakeAway()
         WritingWatch()
-        presses = gr.Number(0, elem_id="presses")
-        gr.Button("Stop", elem_id="stop").click(lambda n: n + 1, presses, presses, show_progress="hidden")
+        gr.Button("Stop", elem_id="stop")
         sent = gr.Button("Open", elem_id="sent")
-        gr.Dropdown([5, 10], value=5, elem_id="rows")
+        gr.Dropdown([5, 10], value=5, interactive=True, elem_id="rows")
         with gr.Tabs(elem_id="rooms") as rooms:
             with gr.Tab("One", id="one"):
                 NextTokenBars(next_token_value(shaped, token_of=str, chosen=0, u=0.1, rows=8))
@@ -130,3 +133,22 @@ def test_a_press_is_wanted_before_what_it_begins_is_heard_of(page: Page) -> None
     for told in ("[true]", "[true, true]"):  # the first one leaves behind that it was cancelled
         page.locator("#begin").click()
         expect(page.locator("#heard textarea")).to_have_value(told)
+
+
+def test_escape_closes_what_is_open_and_stops_the_text_only_the_next_time(page: Page) -> None:
+    page.evaluate(STOPS)
+    page.locator("#next-token button.name").nth(1).click()
+    expect(page.locator("#next-token .token-actions")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#next-token .token-actions")).to_have_count(0)
+    page.locator("#next-token .take-away > button").click()
+    expect(page.locator("#next-token .kinds")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#next-token .kinds")).not_to_be_visible()
+    page.locator("#rows input").click()
+    expect(page.locator("[role=option]")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(page.locator("[role=option]")).to_have_count(0)
+    assert page.evaluate("window.stops") == 0
+    page.keyboard.press("Escape")
+    assert page.evaluate("window.stops") == 1

@@ -109,6 +109,7 @@ function menuOf(block, kinds) {
   opener.addEventListener("click", () => open(group.hidden));
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || composing(event) || group.hidden) return;
+    event.preventDefault(); // it is meant for the menu, and does not stop the text
     open(false);
     opener.focus();
   });
