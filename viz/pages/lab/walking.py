@@ -23,7 +23,7 @@ from viz.pages.limits import LOOKING
 from viz.pages.panels import Screen, problem, said
 from viz.pages.service import Trouble
 from viz.pages.showing import Showing, buttons, require_idle
-from viz.pages.visitor import Visitor
+from viz.pages.visitor import Visitor, require_remembered
 from viz.strings import say
 
 MEGABYTE = 1_000_000
@@ -71,12 +71,16 @@ class Walking(Showing):
             if name == "compare":
                 return self._compare(visitor, choice)
             with visitor.lock:
-                require_idle(visitor)
+                require_remembered(visitor)
+                if name != "name":  # which changes no text
+                    require_idle(visitor)
                 note = acts[name](visitor, choice)
         except Trouble as trouble:
-            return Screen(notice=problem(str(trouble)))
+            screen = Screen(notice=problem(str(trouble)))
+            # The browser shows a name before it is taken. Of a forgotten page, what it shows is all there is.
+            return self._with_tree(visitor, screen) if name == "name" and not visitor.forgotten else screen
         if visitor.run is before:
-            screen = Screen(tree=branch_tree_value(visitor.tree, visitor.compared), **buttons(visitor))
+            screen = self._with_tree(visitor, Screen(**buttons(visitor)))
         else:
             screen = self.redraw(visitor, *values)
             if prompt == given_text(before):
@@ -119,7 +123,11 @@ class Walking(Showing):
             tree = visitor.tree.named(branch.key, choice.get("name", ""))
         except ValueError as error:
             raise Trouble(say("page.no_name", problem=str(error))) from error
-        if tree[branch.key].name != branch.name:
+        if visitor.writing:
+            visitor.history.now = (
+                tree  # Undo takes it back with the text: half of one is nothing to return to
+            )
+        elif tree[branch.key].name != branch.name:
             visitor.history.change(tree)
         return ""
 
@@ -133,7 +141,11 @@ class Walking(Showing):
 
     def _compare(self, visitor: Visitor, choice: BranchChoiceValue) -> Screen:
         visitor.compared = None if choice.get("key") is None else _chosen(visitor, choice).key
-        return Screen(tree=branch_tree_value(visitor.tree, visitor.compared))
+        return self._with_tree(visitor, Screen())
+
+    @staticmethod
+    def _with_tree(visitor: Visitor, screen: Screen) -> Screen:
+        return screen._replace(tree=branch_tree_value(visitor.tree, visitor.compared))
 
     def _open(self, visitor: Visitor, choice: BranchChoiceValue) -> str:
         found = self._read(choice.get("text"))
