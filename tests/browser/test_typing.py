@@ -7,12 +7,16 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from model.run import SamplerSettings
 from model.sampling import shape
 from tests.browser.blocks import served
+from tests.unit.test_branch_tree import family
+from tests.unit.test_chain import table
 from viz.components.aria import Aria
+from viz.components.branch_tree import BranchTreeOutline, branch_tree_value
+from viz.components.chain_table import ChainTable
 from viz.components.next_token import NextTokenBars, next_token_value
 from viz.components.take_away import TakeAway
 from viz.components.writing_watch import WritingWatch
@@ -41,6 +45,10 @@ TYPE_AT_ONCE = """(open) => new Promise((done) => {
 """Opens a room and types into its field as soon as that is seen; gives what stands there a while later."""
 
 
+SETS = """() => {
+  window.sets = [];
+  document.addEventListener("chain-change", ({ detail }) => window.sets.push(detail.set));
+}"""
 STOPS = """() => {
   window.stops = 0;
   document.querySelector("#stop").addEventListener("click", () => (window.stops += 1));
@@ -68,7 +76,14 @@ def made() -> gr.Blocks:
                 NextTokenBars(next_token_value(shaped, token_of=str, chosen=0, u=0.1, rows=8))
             with gr.Tab("Two", id="two", elem_id="room-two"):
                 gr.Number(3, elem_id="length")
+                outline = BranchTreeOutline(branch_tree_value(family()))
+                chain = ChainTable(table(typical_p=0.9))
+                told = gr.Textbox(elem_id="told")
         stoppable()
+        news = gr.Button("News", elem_id="news")
+        renamed = branch_tree_value(family().named(0, "another"))
+        turned = table(typical_p=0.9, top_k=7)
+        news.click(lambda: (renamed, turned, "told"), None, [outline, chain, told], show_progress="hidden")
         sent.click(lambda: gr.update(selected="two"), None, rooms, show_progress="hidden")
     return demo
 
@@ -152,3 +167,59 @@ def test_escape_closes_what_is_open_and_stops_the_text_only_the_next_time(page: 
     assert page.evaluate("window.stops") == 0
     page.keyboard.press("Escape")
     assert page.evaluate("window.stops") == 1
+
+
+def naming(page: Page) -> Locator:
+    """Begin to rename a branch; return its field."""
+    page.locator("[role=tab][id^=room-two]").click()
+    item = page.locator("#branch-tree [data-key='1']")
+    expect(item).to_be_visible()
+    item.press("F2")
+    return page.locator("#branch-tree input.naming")
+
+
+def news(page: Page) -> None:
+    """Let the server send another tree meanwhile, and wait until it is there."""
+    page.evaluate("document.querySelector('#news').click()")
+    expect(page.locator("#told textarea")).to_have_value("told")
+
+
+def test_a_name_that_an_input_method_composes_is_left_alone_and_what_came_meanwhile_is_drawn(
+    page: Page,
+) -> None:
+    field, keyboard = naming(page), page.context.new_cdp_session(page)
+    keyboard.send("Input.imeSetComposition", {"text": "にほ", "selectionStart": 2, "selectionEnd": 2})
+    field.evaluate("one => (window.composed = one)")
+    news(page)
+    assert field.evaluate("one => one === window.composed") and field.input_value() == "にほ"
+    keyboard.send("Input.insertText", {"text": "日本"})
+    expect(page.locator("#branch-tree [data-key='0'] .name")).to_have_text("another")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("日本")
+
+
+def test_the_caret_stays_where_it_is_in_a_name_while_the_tree_is_drawn_anew(page: Page) -> None:
+    field = naming(page)
+    page.keyboard.type("abcd")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
+    news(page)
+    expect(page.locator("#branch-tree [data-key='0'] .name")).to_have_text("another")
+    page.keyboard.type("X")
+    expect(field).to_have_value("abXd")
+
+
+def test_a_number_of_the_chain_is_taken_once_it_is_typed_and_not_when_the_table_is_drawn_anew(
+    page: Page,
+) -> None:
+    page.evaluate(SETS)
+    page.locator("[role=tab][id^=room-two]").click()
+    field = page.locator("#chain-table input[data-key='type typical_p']")
+    field.click()
+    field.press("Control+a")
+    page.keyboard.type("0.5")
+    news(page)
+    assert page.evaluate("window.sets") == [] and field.input_value() == "0.5"
+    page.keyboard.type("5")
+    page.keyboard.press("Tab")
+    assert page.evaluate("window.sets") == [{"typical_p": 0.55}]
