@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from model.run import SamplerSettings
+from model.run import Run, SamplerSettings
 from model.sampling import shape
 from tests.browser.blocks import served
 from tests.unit.test_branch_tree import family
@@ -22,6 +22,7 @@ from viz.components.take_away import TakeAway
 from viz.components.writing_watch import WritingWatch
 from viz.pages.example import load_example
 from viz.pages.lab.replay import ROOM
+from viz.pages.lab.walking import words_of
 from viz.pages.stopping import QUIET, Stopping
 from viz.pages.visitor import Visitor
 
@@ -45,6 +46,13 @@ TYPE_AT_ONCE = """(open) => new Promise((done) => {
 """Opens a room and types into its field as soon as that is seen; gives what stands there a while later."""
 
 
+SHOWN = """(text) => {
+  document.querySelector("#tokens")?.remove();
+  const token = Object.assign(document.createElement("button"), { textContent: text });
+  token.dataset.index = "0";
+  document.body.append(Object.assign(document.createElement("div"), { id: "tokens" }));
+  document.querySelector("#tokens").append(token);
+}"""
 SETS = """() => {
   window.sets = [];
   document.addEventListener("chain-change", ({ detail }) => window.sets.push(detail.set));
@@ -223,3 +231,22 @@ def test_a_number_of_the_chain_is_taken_once_it_is_typed_and_not_when_the_table_
     page.keyboard.type("5")
     page.keyboard.press("Tab")
     assert page.evaluate("window.sets") == [{"typical_p": 0.55}]
+
+
+NAMED = {
+    "हिन्दी में ": "-हिन्दी-में",
+    "ภาษาไทยนี้ ดี": "-ภาษาไทยนี้-ดี",
+    "سَلَامٌ, World_1!": "-سَلَامٌ-world_1",
+    "e\u0301te\u0301 \U00010400" + "\U00010400" * 30: "-e\u0301te\u0301-" + "\U00010428" * 20,
+}
+"""Texts and the words of theirs that files are named by: whole, with all marks on their letters."""
+
+
+def test_files_are_named_by_whole_words_of_any_script_in_the_browser_as_on_the_server(page: Page) -> None:
+    page.locator("#next-token .take-away > button").click()
+    for text, words in NAMED.items():
+        assert words_of(Run("tiny@0", text, (0,))) == words
+        page.evaluate(SHOWN, text)
+        with page.expect_download() as waiting:
+            page.locator("#next-token [data-kind=csv]").click()
+        assert waiting.value.suggested_filename == f"gpt-inside-out-next-token{words}.csv"

@@ -1,8 +1,8 @@
 """The events of the branches: walk to one, name, delete and compare them, save them and open them again."""
 
 import json
-import re
 import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -31,6 +31,8 @@ LONGEST_MODEL = 60
 """Characters of the name of another model."""
 NAMED_BY = 5
 """Words of the prompt that the name of a file holds."""
+LONGEST_WORD = 20
+"""Characters that it holds of each."""
 
 
 def wire_branches(page: Layout, visitor: gr.State, walking: "Walking") -> None:
@@ -99,7 +101,7 @@ class Walking(Showing):
         data = run.to_json() if what == "text" else tree.grown(run).to_json()
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         value: DownloadValue = {
-            "stem": f"gpt-inside-out-{what}{_words(run)}",
+            "stem": f"gpt-inside-out-{what}{words_of(run)}",
             "text": text,
             "at": time.time(),
         }
@@ -218,6 +220,7 @@ def _chosen(visitor: Visitor, choice: BranchChoiceValue) -> Branch:
     return known[key]
 
 
-def _words(run: Run) -> str:
-    """Return the first words that a person typed as the end of a file's name."""
-    return "".join(f"-{word.lower()[:20]}" for word in re.findall(r"\w+", given_text(run))[:NAMED_BY])
+def words_of(run: Run) -> str:
+    """Return the first words that a person typed as the end of a file's name, as `take_away.js` does."""
+    kept = (one if one == "_" or unicodedata.category(one)[0] in "LMN" else " " for one in given_text(run))
+    return "".join(f"-{word.lower()[:LONGEST_WORD]}" for word in "".join(kept).split()[:NAMED_BY])
