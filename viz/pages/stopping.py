@@ -38,8 +38,8 @@ class Stopping:
         Args:
             presses: events that begin something that takes a while.
         """
+        self.forgotten_by(presses)  # before it is lit: a Stop that overtook it would be forgotten as well
         gr.on(presses, None, None, self._button, js=PRESSABLE, **QUIET)
-        self.forgotten_by(presses)
 
     def forgotten_by(self, presses: Sequence[Any]) -> None:
         """Let presses be wanted, whatever was stopped before them; to be wired before what they begin."""
