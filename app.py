@@ -66,7 +66,7 @@ def build(model: BackgroundModel, options: Options) -> Any:
 
 
 def launch_options(options: Options) -> dict[str, Any]:
-    """Return the arguments of Gradio's `launch`: where to serve, to whom, and the look of the pages."""
+    """Return the arguments of Gradio's `launch`: where, to whom and how to serve, and its look."""
     from viz.pages import launch_arguments  # noqa: PLC0415 - as in build
 
     return {

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Literal
 
 Direction = Literal["ltr", "rtl"]
@@ -21,6 +22,11 @@ NUMBERS = ("EN", "AN")
 NEUTRAL = ("B", "S", "WS", "ON")
 CONTROLS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "BN")
 BRACKETS = {"(": ")", "[": "]", "{": "}", "⟨": "⟩", "「": "」", "『": "』", "（": "）", "《": "》"}
+DEEPEST = 63
+"""Brackets that may be open at once."""
+SIDES = {"L": "L", "R": "R", "EN": "R", "AN": "R"}
+LEVELS = {"L": 0, "R": 1}
+"""In a paragraph from left to right, of what has a direction; numbers have the level 2."""
 REMEMBERED = 512
 
 
@@ -52,7 +58,7 @@ def levels(text: str, base: Direction) -> tuple[int, ...]:
 def _level(kind: str, base: Direction) -> int:
     if base == "rtl":
         return 1 if kind == "R" else 2
-    return {"L": 0, "R": 1}.get(kind, 2)
+    return LEVELS.get(kind, 2)
 
 
 def _weak(kinds: list[str], outside: str) -> list[str]:
@@ -87,23 +93,31 @@ def _separators(kinds: list[str]) -> None:
 
 
 def _brackets(text: str, kinds: list[str], outside: str) -> None:
-    """Let both brackets of a pair run alike (rule N0)."""
+    """Let both brackets of a pair run alike (rule N0). What is inside of a pair is not changed before it."""
+    other = "L" if outside == "R" else "R"
+    upto = {
+        side: [0, *accumulate(_side(kind) == side for kind in kinds)] for side in (outside, other)
+    }  # characters before each place
+    at, before = 0, outside
     for start, stop in sorted(_pairs(text, kinds)):
-        inside = {_side(kind) for kind in kinds[start + 1 : stop]} - {None}
-        if not inside:
-            continue
-        other = "L" if outside == "R" else "R"
-        before = next((side for kind in reversed(kinds[:start]) if (side := _side(kind))), outside)
-        side = other if outside not in inside and before == other else outside
-        kinds[start] = kinds[stop] = side
+        for kind in kinds[at:start]:
+            before = _side(kind) or before
+        at = start
+        inside = {side for side, count in upto.items() if count[stop] > count[start + 1]}
+        if inside:
+            side = other if outside not in inside and before == other else outside
+            kinds[start] = kinds[stop] = side
 
 
 def _pairs(text: str, kinds: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the places of both brackets of each pair; none beyond more open ones than the rule counts."""
     opened: list[tuple[str, int]] = []
     for index, one in enumerate(text):
         if kinds[index] != "ON":
             continue
         if one in BRACKETS:
+            if len(opened) == DEEPEST:
+                return
             opened.append((BRACKETS[one], index))
         elif any(one == closing for closing, _ in opened):
             while opened:
@@ -115,7 +129,7 @@ def _pairs(text: str, kinds: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 def _side(kind: str) -> str | None:
     """Return the side that a resolved kind takes for neutrals: numbers count as right to left."""
-    return {"L": "L", "R": "R", "EN": "R", "AN": "R"}.get(kind)
+    return SIDES.get(kind)
 
 
 def _neutral(kinds: list[str], outside: str) -> None:

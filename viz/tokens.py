@@ -20,7 +20,7 @@ CARRIER, ARABIC_CARRIER = "◌", "\u0640"
 """Carries an accent or a vowel sign whose letter is in another token; the Arabic one also joins letters."""
 BEGIN, END = "\u2068", "\u2069"
 """First strong isolate and its end: between them a token keeps its direction, and the sentence around its."""
-BYTE = re.compile("<0x[0-9A-F]{2}>")
+BYTE = re.compile(r"(<0x[0-9A-F]{2}>)")
 """How a byte reads that is no whole character by itself."""
 LEFT_TO_RIGHT_MARK = "\u200e"
 """Before a byte: behind a letter of Hebrew its `<0` would run to the left."""

@@ -58,6 +58,7 @@ def test_the_tabs_are_one_stop_and_are_walked_by_arrows_home_and_end(visits: Any
     inner = page.locator("#room-heads [role=tablist] [role=tab][tabindex='0']")
     tab(page, "All heads").click()
     expect(inner).to_have_count(1, timeout=PATIENT)
+    expect(inner).to_be_visible()
     inner.focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="Model view")).to_be_focused()

@@ -57,20 +57,23 @@ def test_a_beam_search_grows_a_tree_whose_best_sequence_can_be_opened(visits: Vi
     page = visit.page
     visit.write(PROMPT, LENGTH, temperature=0.8, seed=3)
     visit.enter("Beam search")
+    page.locator("#find-max-new-tokens input[type=number]").fill("6")
+    page.locator("#find-max-new-tokens input[type=number]").blur()
     page.locator("#find").click()
     expect(page.locator("#find-line")).to_contain_text("done", timeout=PATIENT)
+    best = page.locator("#beam-tree .tree .node.best")
+    expect(best).to_have_count(1 + 6)
     texts = page.locator("#found-texts tbody tr")
     expect(texts).to_have_count(4)
     expect(page.locator("#found-texts .compared")).to_contain_text("the best beam has −")
     sequence = texts.nth(0).locator("td.text span").all_text_contents()
-    assert len(sequence) > 1
-    expect(page.locator("#beam-tree .tree .node.best")).to_have_count(1 + len(sequence))
+    assert len(sequence) == 6
     box = page.locator("#beam-tree .tree-box")
     assert box.evaluate("box => box.scrollWidth > box.clientWidth"), "the tree scrolls in its own box"
     assert_no_wider_than_the_page(visit)
     texts.nth(0).locator("button.open").click()
     expect(page.locator("#notice")).to_contain_text("“Beam search” is on the page now", timeout=PATIENT)
-    assert visit.generated() == len(sequence)
+    assert visit.generated() == 6
 
     page.locator("#find-method label", has_text="Contrastive").click()
     expect(page.locator("#find-alpha")).to_be_visible()

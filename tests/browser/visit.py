@@ -81,8 +81,9 @@ class Visit:
         field.blur()
 
     def enter(self, room: str) -> None:
-        """Open a room by its name."""
+        """Open a room by its name, and wait until it can be seen."""
         self.page.locator("#rooms button[role=tab]", has_text=room).click()
+        expect(self.page.locator("[data-opening]")).to_have_count(0)
 
     def begin(self, prompt: str, length: int, **controls: float) -> None:
         """Type a prompt, set controls by their id, and press Generate."""

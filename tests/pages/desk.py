@@ -28,6 +28,12 @@ class Desk:
             for target, event in function.targets
             if (ids.get(target), event) != ("mean-heads", "change") or len(function.outputs) > 1
         }
+        self._wanted = {
+            (ids.get(target, ""), event): function.fn
+            for function in app.fns.values()
+            for target, event in function.targets
+            if function.name == "want"
+        }
 
     @property
     def values(self) -> list[Any]:
@@ -35,6 +41,9 @@ class Desk:
         return [getattr(now, name) for name in NAMES]
 
     def handler(self, element: str, event: str) -> Callable[..., Any]:
+        """Return what a press begins, after what a browser asks for before it."""
+        if (element, event) in self._wanted:
+            self._wanted[element, event](self.visitor)
         return self._functions[element, event].fn
 
     def writing(self, button: str, **changes: Any) -> Iterator[Screen]:

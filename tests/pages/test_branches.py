@@ -12,7 +12,7 @@ from model.texts.branch_tree import BranchTree
 from tests.pages.conftest import written
 from tests.pages.desk import Desk, changed, shown
 from tests.tiny import EOS
-from viz.components.branch_tree import MOST_BYTES
+from viz.components.branch_tree import MOST_BYTES, branch_tree_value
 from viz.pages.example import load_example
 from viz.pages.lab import roads
 from viz.pages.panels import Screen
@@ -211,7 +211,7 @@ def test_a_branch_can_be_stopped_and_what_it_has_is_kept(desk, brake):
     token_id = other(desk.ids[4])
     screens = handler(desk.visitor, desk.prompt, {"token_id": token_id}, *desk.values)
     next(screens)
-    for action, choice in (("walk", {"key": 0}), ("delete", {"key": 0}), ("name", {"key": 0, "name": "a"})):
+    for action, choice in (("walk", {"key": 0}), ("delete", {"key": 0})):
         assert "Press Stop first" in desk.act(action, **choice).notice
     for button in ("undo", "redo", "cut"):
         assert "Press Stop first" in desk.press(button).notice
@@ -275,12 +275,31 @@ def test_a_name_is_kept_as_it_was_typed_and_can_be_undone(forked):
     assert not depth and forked.visitor.tree[0].name == "", "the same name again is no change"
 
 
+def test_a_name_that_is_given_while_a_text_is_written_is_kept_with_the_text(desk, brake):
+    desk.write(seed=3)
+    brake.pull()
+    screens = desk.writing("generate", seed=4)
+    next(screens)
+    for key, name in ((0, "old"), (1, "new")):
+        rows = desk.act("name", key=key, name=name).tree["rows"]
+        assert name in {row["name"] for row in rows}
+    brake.release()
+    written = list(screens)[-1]
+    assert {row["name"] for row in written.tree["rows"]} >= {"old", "new"}
+    assert "length reached" in written.status and len(desk.texts) == 2
+    desk.press("undo")
+    assert len(desk.texts) == 1 and desk.visitor.tree[0].name == "", "with the text, in one step"
+    desk.press("redo")
+    assert [branch.name for branch in desk.visitor.tree.branches] == ["old", "new"]
+
+
 @pytest.mark.parametrize("name", ["x" * 81, 5, None, "\ud800"])
 def test_a_name_that_cannot_be_taken_is_refused(forked, name):
     before = forked.visitor.tree
     screen = forked.act("name", key=0, name=name)
-    assert "cannot be taken" in screen.notice and changed(screen) == {"notice"}
+    assert "cannot be taken" in screen.notice and changed(screen) == {"notice", "tree"}
     assert forked.visitor.tree is before
+    assert screen.tree == branch_tree_value(before), "the browser has shown it already"
 
 
 def test_deleting_is_undone_and_the_last_text_stays(forked):

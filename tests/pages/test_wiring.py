@@ -141,9 +141,10 @@ def test_stop_does_not_wait_in_the_queue(app, events):
 def test_stop_can_be_pressed_before_anything_has_arrived(app, events, press: str, stop: str):
     """The browser takes the events of a press in turn, each to its end."""
     ids = {number: block.elem_id for number, block in app.blocks.items()}
-    first = next(event for event in events if press in ids_of(app, event))
-    assert first["js"] == PRESSABLE and not first["backend_fn"]
-    assert [ids[output] for output in first["outputs"]] == [stop]
+    wanted, lit, *_ = (event for event in events if press in ids_of(app, event))
+    assert wanted["api_name"].startswith("want") and not wanted["queue"] and wanted["outputs"] == []
+    assert lit["js"] == PRESSABLE and not lit["backend_fn"]
+    assert [ids[output] for output in lit["outputs"]] == [stop]
 
 
 def test_whoever_writes_stands_in_the_line_of_the_engine_and_figures_have_their_own_limit(app):

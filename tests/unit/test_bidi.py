@@ -1,10 +1,13 @@
 """Directions and levels, against values that an independent implementation (python-bidi 0.4.2) gave."""
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from viz.bidi import direction, levels
+from viz import bidi
+from viz.bidi import DEEPEST, direction, levels
 
 LATIN = some.text("abcxyz 12.,()-", max_size=20)
 
@@ -61,3 +64,58 @@ def test_letters_run_their_own_way_and_there_is_a_level_for_each_character(text:
             assert level % 2 == 0
         if one in "אבسع":
             assert level % 2 == 1
+
+
+def naive(text: str, base: Literal["ltr", "rtl"]) -> dict[int, str]:
+    """Return the sides of the brackets of letters alone, as rule N0 words it: pair by pair."""
+    outside, other = ("R", "L") if base == "rtl" else ("L", "R")
+    sides: dict[int, str] = {at: "L" if one in "ab" else "R" for at, one in enumerate(text) if one in "abאב"}
+    stack: list[int] = []
+    pairs = []
+    for at, one in enumerate(text):
+        if one in "([":
+            stack.append(at)
+        elif one in ")]" and any(text[start] == {")": "(", "]": "["}[one] for start in stack):
+            while text[start := stack.pop()] != {")": "(", "]": "["}[one]:
+                pass
+            pairs.append((start, at))
+    for start, stop in sorted(pairs):
+        inside = {sides[at] for at in range(start + 1, stop) if at in sides}
+        before = next((sides[at] for at in range(start - 1, -1, -1) if at in sides), outside)
+        if inside:
+            sides[start] = sides[stop] = other if inside == {other} and before == other else outside
+    return {at: sides[at] for pair in pairs for at in pair if at in sides}
+
+
+@given(some.text("abאב()[]", max_size=24), some.sampled_from(["ltr", "rtl"]))
+def test_brackets_run_as_the_rule_says_however_they_are_nested(text: str, base) -> None:
+    found = levels("א" + text, base)[1:]
+    for at, side in naive("א" + text, base).items():
+        assert found[at - 1] % 2 == (side == "R")
+
+
+def nested(depth: int) -> str:
+    return "א" + "(" * depth + "א" + ")" * depth + "a"
+
+
+def test_more_brackets_than_the_standard_counts_are_no_pairs() -> None:
+    for depth, level in ((1, 1), (DEEPEST, 1), (DEEPEST + 1, 0)):
+        text = nested(depth)
+        assert set(levels(text, "ltr")[text.index(")") : -1]) == {level}
+
+
+@pytest.mark.parametrize("text", [nested, lambda count: "א" + "(א)" * count], ids=["nested", "in a row"])
+def test_many_brackets_take_no_longer_for_each_of_them(text, monkeypatch: pytest.MonkeyPatch) -> None:
+    side, asked = bidi._side, []
+
+    def counted(kind: str) -> str | None:
+        asked.append(kind)
+        return side(kind)
+
+    def work(count: int) -> int:
+        asked.clear()
+        levels(text(count), "ltr")
+        return len(asked)
+
+    monkeypatch.setattr(bidi, "_side", counted)
+    assert work(800) <= 2.5 * work(400)

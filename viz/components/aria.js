@@ -1,6 +1,8 @@
 // Tabs and folds as the WAI-ARIA Authoring Practices describe them. Gradio draws them and leaves this out.
+const FRAMES = 3; // see `unveil`
 const PATIENCE = 150; // ms: a text that is being written changes the page many times a second
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
+const opened = new WeakSet(); // tabs that were opened once
 let waiting = 0;
 
 const set = (part, name, value) => part.getAttribute(name) !== value && part.setAttribute(name, value);
@@ -9,7 +11,9 @@ const tabsOf = (list) => [...list.querySelectorAll("[role=tab]")].filter((tab) =
 function look() { // one tab of a list is reached by Tab, the others by the arrows
   waiting = 0;
   for (const tab of document.querySelectorAll(".gradio-container [role=tablist] > [role=tab]")) {
-    set(tab, "tabindex", tab.getAttribute("aria-selected") === "true" ? "0" : "-1");
+    const selected = tab.getAttribute("aria-selected") === "true";
+    if (selected) opened.add(tab);
+    set(tab, "tabindex", selected ? "0" : "-1");
     const panel = document.getElementById(tab.getAttribute("aria-controls"));
     if (panel) set(panel, "aria-labelledby", tab.id);
   }
@@ -37,11 +41,38 @@ function press(event) {
   next.click(); // what it shows is there at once; figures follow
 }
 
-const watcher = new MutationObserver(() => {
-  if (!element.isConnected) return watcher.disconnect();
+// What a tab holds is mounted when it is first opened, and two frames later Gradio sets every field in it to what it was at first:
+// what was typed before that would be gone. Nobody types into what is not seen yet.
+function veil(tab) {
+  if (opened.has(tab)) return;
+  opened.add(tab);
+  const tabs = tab.closest(".tabs"); // the panel itself may not be there yet
+  tabs.setAttribute("data-opening", "");
+  unveil(tabs, FRAMES);
+}
+
+function unveil(tabs, frames) {
+  if (frames) requestAnimationFrame(() => unveil(tabs, frames - 1));
+  else tabs.removeAttribute("data-opening");
+}
+
+function lookSoon() {
+  if (!element.isConnected) return leave();
   waiting ||= setTimeout(look, PATIENCE);
+}
+
+function leave() {
+  watcher.disconnect();
+  document.removeEventListener("click", lookSoon);
+}
+
+const watcher = new MutationObserver((changes) => {
+  for (const { type, target } of changes) {
+    if (type === "attributes" && target.matches("[role=tab][aria-selected=true]")) veil(target); // by hand, or by the server
+  }
+  lookSoon();
 });
 watcher.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
 document.addEventListener("keydown", press);
-document.addEventListener("click", () => (waiting ||= setTimeout(look, PATIENCE)));
+document.addEventListener("click", lookSoon);
 look();

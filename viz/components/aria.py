@@ -1,4 +1,4 @@
-"""What screen readers and keys need of Gradio's own tabs and folds."""
+"""What screen readers, keys and quick hands need of Gradio's own tabs and folds."""
 
 from typing import Any
 
@@ -6,7 +6,10 @@ from viz.components.drawn import Drawn
 
 
 class Aria(Drawn):
-    """Draws nothing. Arrows, Home and End walk the tabs, one of which Tab reaches; folds tell if open."""
+    """Draws nothing. Arrows, Home and End walk the tabs, one of which Tab reaches; folds tell if open.
+
+    What a tab holds is seen, and can be typed into, once Gradio has set the fields in it.
+    """
 
     def __init__(self, *, elem_id: str = "aria", **kwargs: Any) -> None:
         super().__init__("aria", "<span></span>", None, elem_id=elem_id, **kwargs)

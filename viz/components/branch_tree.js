@@ -3,6 +3,7 @@ const MOST_LEVELS = 8; // rows that stand under more are not indented further
 
 let editing = null; // {key, text}: the name that is being typed
 let stop = null; // key of the branch that Tab reaches
+let drawing = false; // a field that is replaced loses the focus, which ends no name
 let shown = null; // key of the branch on the page
 
 const send = (action, detail = {}) => document.dispatchEvent(new CustomEvent("branch-action", { detail: { action, ...detail } }));
@@ -52,7 +53,7 @@ function field(row) {
   const input = make("input", { type: "text", class: "naming", dir: "auto", maxlength: words.most_name, "aria-label": words.name, placeholder: row.called });
   input.value = editing.text;
   input.addEventListener("input", () => (editing.text = input.value));
-  input.addEventListener("blur", () => editing && document.contains(input) && finish(true));
+  input.addEventListener("blur", () => editing && !drawing && document.contains(input) && finish(true));
   return input;
 }
 
@@ -142,12 +143,15 @@ function draw() {
   empty.hidden = !(value && value.alone);
   keys.hidden = known.length < 2;
   const scrolled = tree.scrollTop;
+  const marked = marks();
+  drawing = true;
   tree.replaceChildren(...outline());
+  drawing = false;
   tree.scrollTop = scrolled;
   if (current !== shown) show(itemOf(current));
   shown = current;
   enter(focused && known.includes(stop) ? stop : current);
-  if (editing) edit();
+  if (editing) edit(marked);
   else if (focused) itemOf(stop)?.focus({ preventScroll: true });
   drawComparison(value && value.comparison);
 }
@@ -181,9 +185,15 @@ function drawComparison(value) {
 
 // What a person does
 
-function edit() {
+function marks() { // where the caret stands in the name that is being typed, and what is marked in it
+  const { selectionStart, selectionEnd, selectionDirection } = tree.querySelector("input.naming") ?? {};
+  return selectionStart === undefined ? null : [selectionStart, selectionEnd, selectionDirection];
+}
+
+function edit(marked) {
   const input = itemOf(editing.key)?.querySelector("input.naming");
   input?.focus({ preventScroll: true });
+  if (marked) input?.setSelectionRange(...marked);
 }
 
 function rename(key) {
@@ -273,5 +283,5 @@ file.addEventListener("change", () => {
   if (chosen) read(chosen);
   file.value = "";
 });
-watch("value", draw);
+watch("value", betweenCharacters(root, draw));
 draw();

@@ -14,7 +14,7 @@ from model.texts.run import Run, Step
 from viz.components.drawn import Drawn
 from viz.components.percent import count, percent
 from viz.strings import say
-from viz.tokens import display_text, display_token, told_token
+from viz.tokens import BYTE, display_text, display_token, told_token
 
 MOST_BYTES = 2_000_000
 """Of a file that is opened."""
@@ -22,7 +22,7 @@ LONGEST_TOKEN = 18
 MOST_TEXT = 150
 """Characters of a row; of what several branches share its beginning and its end are shown."""
 MINUS = "\u2212"
-BYTES = re.compile(r"\s*|(<0x[0-9A-F]{2}>)+")
+BYTES = re.compile(rf"\s*|{BYTE.pattern}+")
 """Tokens that write nothing yet, or nothing but the space before a text."""
 
 

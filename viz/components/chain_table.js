@@ -3,7 +3,7 @@ const says = element.querySelector(".order-says");
 
 let sent = 0; // serial of the newest change made here: answers to earlier ones are not drawn
 let dragged = null; // the row that a finger or a mouse holds
-let late = false; // a value came meanwhile
+let late = false; // a value came meanwhile, or while a number is half typed
 let said = ""; // what the order changes
 let open = false; // the fold with the other stages
 const before = {}; // values of stages that were switched off here, by name
@@ -72,7 +72,6 @@ function drop(event) {
   dragged = null;
   if (event.type === "pointerup") arranged();
   if (late || event.type !== "pointerup") draw();
-  late = false;
 }
 
 function handle(row) {
@@ -116,7 +115,11 @@ function valueOf(row) {
     type: "number", value: row.value, min: row.low, max: row.high, step: row.step,
     "aria-label": words.input.replace("%s", row.label), "data-key": `type ${row.name}`,
   });
-  made.addEventListener("change", () => typed(row, made));
+  made.addEventListener("change", () => {
+    made.defaultValue = made.value; // typed to its end
+    typed(row, made);
+  });
+  made.addEventListener("blur", () => late && draw());
   return made;
 }
 
@@ -178,22 +181,27 @@ function reset(value) {
   return made;
 }
 
+// A field that is replaced tells that it has changed: what stands in it by then would be taken for the number that is meant.
+function halfTyped() {
+  const field = document.activeElement;
+  return root.contains(field) && field.tagName === "INPUT" && field.value !== field.defaultValue;
+}
+
 function draw() {
   const value = props.value;
-  if (dragged) return void (late = true);
+  late = dragged !== null || halfTyped();
+  if (late) return;
   if (!value || !value.stages) return root.replaceChildren(make("p", { class: "say" }, words.empty));
   if (value.serial < sent) return;
   sent = value.serial;
   const focused = root.contains(document.activeElement) ? document.activeElement : null;
-  const half = focused?.tagName === "INPUT" ? focused.value : null;
   root.classList.remove("waiting");
   root.replaceChildren(make("div", { class: "scroll" }, table(value)), make("div", { class: "below" }, fold(value), reset(value)));
   if (said !== value.sentence) says.replaceChildren(...prose(value.sentence));
   said = value.sentence;
   const again = focused?.dataset.key && root.querySelector(`[data-key="${CSS.escape(focused.dataset.key)}"]`);
   if (again) again.focus({ preventScroll: true });
-  if (again && half !== null) again.value = half;
 }
 
-watch("value", draw);
+watch("value", betweenCharacters(root, draw));
 draw();

@@ -19,6 +19,21 @@ const verbatim = (tag, attributes, ...children) => make(tag, { dir: "auto", tran
 const prose = (text) => String(text ?? "").split(/\u2068([^\u2068\u2069]*)\u2069/).map((part, index) => (index % 2 ? verbatim("bdi", {}, part) : part));
 // Enter, Escape and arrows that an input method takes for itself, while it composes a character.
 const composing = (event) => event.isComposing || event.keyCode === 229;
+// watch("value", betweenCharacters(root, draw)): draws, but not while an input method composes in a field of `root`, which would be lost.
+const betweenCharacters = (root, draw) => {
+  let composes = false;
+  let late = false; // a value came meanwhile
+  const now = () => {
+    late = composes;
+    if (!composes) draw();
+  };
+  root.addEventListener("compositionstart", () => (composes = true));
+  root.addEventListener("compositionend", () => {
+    composes = false;
+    if (late) setTimeout(now); // once the browser has put the character there
+  });
+  return now;
+};
 // A biased token, whose press takes the bias back: the `ChainChoice` of the page hears of it. Its name begins with what
 // can be read on it, for those who press buttons by voice.
 const biasChip = (one, remove) => {

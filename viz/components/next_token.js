@@ -145,6 +145,7 @@ element.addEventListener("keydown", (event) => {
   const all = buttons();
   const at = all.indexOf(document.activeElement);
   if (event.key === "Escape" && picked !== null && root.contains(event.target)) {
+    event.preventDefault(); // it is meant for the table, and does not stop the text
     const key = String(picked);
     pick(picked);
     keyed(key)?.focus();

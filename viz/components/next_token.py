@@ -8,7 +8,7 @@ import numpy as np
 
 from model.sampler.sampling import ShapedDistribution, draw
 from viz.components.drawn import Drawn
-from viz.components.facts import Fact, fact
+from viz.components.facts import Fact, token_facts
 from viz.components.percent import count, percent, signed
 from viz.components.spelling import completed
 from viz.strings import say
@@ -114,8 +114,13 @@ def next_token_value(
         "others": _others(shaped, [*ids, *extra]),
         "scale": scale,
         "scale_text": f"{100 * scale:g} %",
-        "facts": _facts(
-            shaped, chosen, u, dice, token_of, ("given" if given else "forced") if forced else None
+        "facts": token_facts(
+            shaped,
+            chosen,
+            u,
+            dice,
+            lambda token_id: told_token(token_of(token_id), LONGEST_TOKEN),
+            ("given" if given else "forced") if forced else None,
         ),
         "note": note,
     }
@@ -246,35 +251,6 @@ def _scale(rows: Sequence[Row]) -> float:
     return float(min(1.0, next(step * power for step in SCALES if step * power >= most * (1 - 1e-12))))
 
 
-def _facts(
-    shaped: ShapedDistribution,
-    chosen: int | None,
-    u: float | None,
-    dice: int | None,
-    token_of: Callable[[int], str],
-    undrawn: str | None,
-) -> list[Fact]:
-    facts: list[Fact] = []
-    if chosen is not None:
-        rank, raw = count(shaped.rank(chosen)), percent(float(shaped.probabilities[chosen]))
-        facts.append(fact("rank", rank=rank, raw=raw, shaped=percent(float(shaped.shaped[chosen]))))
-    if undrawn is not None:
-        facts.append(fact(undrawn))
-    elif u is not None and dice is not None:
-        low, high = _interval(shaped, dice)
-        token = told_token(token_of(dice), LONGEST_TOKEN)
-        facts.append(fact("dice", u=f"{u:.4f}", token=token, low=f"{low:.4f}", high=f"{high:.4f}"))
-    return facts
-
-
-def _interval(shaped: ShapedDistribution, token_id: int) -> tuple[float, float]:
-    """Return the stretch of [0, 1] on which a draw gives this token, as `sampling.draw` lays them out."""
-    cumulative = np.cumsum(shaped.kept_probabilities)
-    index = int(np.flatnonzero(shaped.token_ids == token_id)[0])
-    low = float(cumulative[index - 1] / cumulative[-1]) if index else 0.0
-    return low, float(cumulative[index] / cumulative[-1])
-
-
 class NextTokenBars(Drawn):
     """The table; also used with `search_value` for the tokens that a search found."""
 
@@ -287,7 +263,7 @@ class NextTokenBars(Drawn):
         **kwargs: Any,
     ) -> None:
         """Create the table; `invitation` is the key of the sentence shown without a value."""
-        keys = ("rank", "token", "scale", "model", "sampler", "chosen", "dice", "caption", "completes")
+        keys = ("rank", "token", "model", "sampler", "chosen", "dice", "caption", "completes")
         actions = [f"{action}{title}" for action in ("branch", "ban", "boost") for title in ("", "_title")]
         actions.append("unban_title")
         super().__init__(

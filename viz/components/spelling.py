@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from model.tokenizer.pieces import Piece
 from viz.bidi import RIGHT_TO_LEFT
 from viz.strings import say
-from viz.tokens import LEFT_TO_RIGHT_MARK, display_token, told_token
+from viz.tokens import BYTE, LEFT_TO_RIGHT_MARK, display_token, told_token
 
-BYTE = re.compile(r"(<0x[0-9A-F]{2}>)")
-"""How a byte reads that is no whole character by itself."""
 CONTINUATION = re.compile(r"<0x[89AB][0-9A-F]>")
 """One that no character begins with."""
 LONGEST_CHARACTER = 4

@@ -5,6 +5,7 @@ const TABLES = ".gradio-container .block[id] [data-numbers]"; // its `numbers()`
 const TEXT = "tokens";
 const PATIENCE = 150; // ms: a text that is being written changes the page many times a second
 const WORDS = 5;
+const LONGEST_WORD = 20; // characters
 let waiting = 0;
 
 const cameraOf = (plot) => plot.querySelector('.modebar-btn[data-title^="Download plot"]');
@@ -13,8 +14,8 @@ const tableIn = (block) => block.querySelector("[data-numbers]");
 
 function stem(block) { // what it is, and the first words of the text that it speaks of
   const text = [...document.querySelectorAll(`#${TEXT} button[data-index]`)].map((button) => button.textContent).join("");
-  const first = (text.match(/[\p{L}\p{N}_]+/gu) ?? []).slice(0, WORDS);
-  return ["gpt-inside-out", block.id, ...first.map((word) => word.toLowerCase().slice(0, 20))].join("-");
+  const first = (text.match(/[\p{L}\p{M}\p{N}_]+/gu) ?? []).slice(0, WORDS);
+  return ["gpt-inside-out", block.id, ...first.map((word) => [...word.toLowerCase()].slice(0, LONGEST_WORD).join(""))].join("-");
 }
 
 function picture(block, format) {
@@ -109,6 +110,7 @@ function menuOf(block, kinds) {
   opener.addEventListener("click", () => open(group.hidden));
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || composing(event) || group.hidden) return;
+    event.preventDefault(); // it is meant for the menu, and does not stop the text
     open(false);
     opener.focus();
   });

@@ -38,9 +38,11 @@ function bytes(text) { // `<0xE4>` for whoever listens or copies, of which two d
   return text.split(BYTE).flatMap((part, index) => (index % 2 ? [digits(part)] : label(part)));
 }
 
+const seen = (token, text) => (token.mark === "bytes" ? bytes(text) : label(text));
+
 // The box is from left to right, as its title is; what it reads may not be.
 function read(token, text, level) {
-  const inside = token.mark === "bytes" ? bytes(text) : label(text);
+  const inside = seen(token, text);
   return level % 2 || token.joins ? [make("span", { dir: level % 2 ? "rtl" : "ltr", class: token.joins }, ...inside)] : inside;
 }
 
@@ -76,7 +78,7 @@ function cell(token, index) {
   if (token.breaks) strip.append(line(token.after));
   if (token.tail) { // a button is a box and cannot go on in the next line: the rest of its token stands there by itself
     word = wordIn(stretch(token.tail_level));
-    const tail = make("span", { class: `tail ${token.kind}`, "data-of": index }, ...label(token.tail));
+    const tail = make("span", { class: `tail ${token.kind}`, "data-of": index }, ...seen(token, token.tail));
     word.append(tail);
     parts.push(tail);
   }

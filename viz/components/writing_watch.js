@@ -23,6 +23,14 @@ function look() {
 const watcher = new MutationObserver(look);
 watcher.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["disabled"] });
 
+// Gradio's lists close themselves on Escape, and tell nobody: whether one is open is seen before they hear of it.
+let listOpen = false;
+function before(event) {
+  if (!element.isConnected) return document.removeEventListener("keydown", before, true);
+  listOpen = Boolean(event.target.closest?.("[role=combobox][aria-expanded=true]"));
+}
+document.addEventListener("keydown", before, true);
+
 function press(event) {
   if (!element.isConnected) return document.removeEventListener("keydown", press);
   if (composing(event)) return;
@@ -30,7 +38,7 @@ function press(event) {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && inPrompt) {
     event.preventDefault();
     byId("generate").click();
-  } else if (event.key === "Escape" && canStop() && !event.defaultPrevented) {
+  } else if (event.key === "Escape" && canStop() && !listOpen && !event.defaultPrevented) {
     byId("stop").click();
   }
 }

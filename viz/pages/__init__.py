@@ -9,7 +9,7 @@ ASSETS = Path(__file__).parent.parent.parent / "assets"
 
 
 def launch_arguments() -> dict[str, Any]:
-    """Return what Gradio's `launch` needs for the look of the pages."""
+    """Return what Gradio's `launch` needs: how the pages are served, and their look."""
     # Gradio takes seconds to import, and a page's module may be wanted without it.
     from gradio.i18n import I18n  # noqa: PLC0415
     from starlette.middleware import Middleware  # noqa: PLC0415

@@ -10,6 +10,8 @@ from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from viz.pages.gathering import Gathering
+
 TYPES = ("text/html", "application/json")
 """Of what is compressed: the page, its configuration, and what the API answers. Streams are not."""
 LEAST = 1_400
@@ -32,7 +34,14 @@ class Compression:
         encoding = _liked(Headers(scope=scope)) if scope["type"] == "http" else None
         if encoding is None or scope["method"] == "HEAD":
             return await self._app(scope, receive, send)
-        return await self._app(scope, receive, _Answer(self, encoding, send))
+
+        async def smaller(body: bytes, headers: MutableHeaders) -> bytes:
+            keep = headers["Content-Type"].startswith("text/html")
+            headers["Content-Encoding"] = encoding
+            headers.add_vary_header("Accept-Encoding")
+            return await self.compressed(body, encoding, keep=keep)
+
+        return await self._app(scope, receive, Gathering(send, _worth_it, smaller))
 
     async def compressed(self, body: bytes, encoding: str, *, keep: bool) -> bytes:
         """Return a body in an encoding, from those that are kept if it is there."""
@@ -46,38 +55,6 @@ class Compression:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return made
-
-
-class _Answer:
-    """One answer on its way: gathered if it is to be compressed, else passed on as it comes."""
-
-    def __init__(self, compression: Compression, encoding: str, send: Send) -> None:
-        self._compression, self._encoding, self._send = compression, encoding, send
-        self._start: Message | None = None
-        """Of an answer that is gathered."""
-        self._body = bytearray()
-
-    async def __call__(self, message: Message) -> None:
-        """Take a part of the answer."""
-        if message["type"] == "http.response.start" and _worth_it(message):
-            self._start = message
-            return
-        if self._start is None or message["type"] != "http.response.body":
-            await self._send(message)
-            return
-        self._body += message.get("body", b"")
-        if not message.get("more_body", False):
-            await self._finish(self._start)
-
-    async def _finish(self, start: Message) -> None:
-        headers = MutableHeaders(scope=start)
-        keep = headers["Content-Type"].startswith("text/html")
-        body = await self._compression.compressed(bytes(self._body), self._encoding, keep=keep)
-        headers["Content-Encoding"] = self._encoding
-        headers["Content-Length"] = str(len(body))
-        headers.add_vary_header("Accept-Encoding")
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": body})
 
 
 def _liked(headers: Headers) -> str | None:

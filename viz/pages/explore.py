@@ -16,7 +16,7 @@ from viz.pages.door import Door, wire_door
 from viz.pages.example import Example, load_example
 from viz.pages.interior import heads, lens
 from viz.pages.interior.api import add_interior_api
-from viz.pages.interior.scoring import Scoring
+from viz.pages.interior.scoring import AT_WORK, Scoring
 from viz.pages.lab import chain, replay, rolling, strategies
 from viz.pages.lab.api import add_lab_api
 from viz.pages.lab.walking import Walking, wire_branches
@@ -38,9 +38,9 @@ from viz.pages.screens import (
     room,
 )
 from viz.pages.service import Service
-from viz.pages.stopping import stoppable
+from viz.pages.stopping import Stopping
 from viz.pages.trying import Trying
-from viz.pages.visitor import Visitor
+from viz.pages.visitor import TEXT, Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
 
@@ -102,17 +102,19 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
     }
     begin = [page.buttons[name].click for name in ("generate", "score", "more", "dice")]
     begin += [button.click for button in page.examples.values()]
-    stoppable([*begin, page.prompt.submit, page.branch.submit], page.buttons["stop"])
-    gr.on([page.buttons["generate"].click, page.prompt.submit], writing.generate, **shared)
-    page.buttons["step"].click(writing.step, **shared)
+    stopping = Stopping(page.buttons["stop"], visitor, TEXT, AT_WORK)
+    stopping.lit_by([*begin, page.prompt.submit, page.branch.submit])
+    stopping.forgotten_by([page.buttons["step"].click])  # over before one could press Stop
     trying = Trying(writing.service, writing.example)
-    page.buttons["dice"].click(trying.throw, **shared)
-    for prompt, button in page.examples.items():
-        button.click(trying.beginning(prompt), **shared)
-    page.buttons["score"].click(Scoring(writing.service, writing.example).score_text, **shared)
-    page.buttons["more"].click(writing.more, **shared)
-    page.branch.submit(
-        writing.go_on, **shared | {"inputs": [visitor, page.prompt, page.branch, *page.inputs]}
+    branch = {"inputs": [visitor, page.prompt, page.branch, *page.inputs]}
+    stopping.unlit_if_refused(
+        gr.on([page.buttons["generate"].click, page.prompt.submit], writing.generate, **shared),
+        page.buttons["step"].click(writing.step, **shared),
+        page.buttons["dice"].click(trying.throw, **shared),
+        *(button.click(trying.beginning(prompt), **shared) for prompt, button in page.examples.items()),
+        page.buttons["score"].click(Scoring(writing.service, writing.example).score_text, **shared),
+        page.buttons["more"].click(writing.more, **shared),
+        page.branch.submit(writing.go_on, **shared | branch),
     )
     page.buttons["stop"].click(
         writing.stop, visitor, None, queue=False, show_progress="hidden", api_visibility="private"

@@ -12,6 +12,7 @@ from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viz.pages import ASSETS
+from viz.pages.gathering import Gathering
 from viz.strings import say
 
 PREVIEW = "link-preview.png"
@@ -40,34 +41,11 @@ class Front:
             return await self._app(scope, receive, send)
         if scope["path"].rpartition("/")[2] == PREVIEW:
             return await FileResponse(PICTURE)(scope, receive, send)
-        return await self._app(scope, receive, _Rewriting(scope, send))
 
+        async def ours(body: bytes, _headers: MutableHeaders) -> bytes:
+            return introduced(body.decode(), address_of(scope)).encode()
 
-class _Rewriting:
-    """Holds back an HTML page until it is whole, and sends it with our head."""
-
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._scope = scope
-        self._send = send
-        self._start: Message | None = None
-        self._body = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and _is_page(message):
-            self._start = message
-        elif self._start is None or message["type"] != "http.response.body":
-            await self._send(message)
-        else:
-            self._body += message.get("body", b"")
-            if not message.get("more_body", False):
-                await self._finish(self._start)
-
-    async def _finish(self, start: Message) -> None:
-        body = introduced(self._body.decode(), address_of(self._scope)).encode() if self._body else b""
-        if body:  # a HEAD request may be answered without one
-            MutableHeaders(raw=start["headers"])["content-length"] = str(len(body))
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": body})
+        return await self._app(scope, receive, Gathering(send, _is_page, ours))
 
 
 def _is_page(start: Message) -> bool:

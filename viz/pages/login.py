@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from viz.pages.gathering import Gathering
 from viz.strings import say
 
 FORM = b'"auth_required":true'
@@ -30,26 +31,11 @@ class Login:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on everything; behind the form a script."""
-        held: list[Message] = []
+        told = Gathering(send, _may_be_the_form, self._told) if scope["type"] == "http" else send
+        await self._app(scope, receive, told)
 
-        async def looked(message: Message) -> None:
-            if message["type"] == "http.response.start" and _may_be_the_form(message):
-                held.append(message)
-            elif held and message["type"] == "http.response.body":
-                await self._finish(held.pop(), message, send)
-            else:
-                await send(message)
-
-        await self._app(scope, receive, looked if scope["type"] == "http" else send)
-
-    async def _finish(self, start: Message, message: Message, send: Send) -> None:
-        """Send a page that came as one piece, as Gradio's templates do."""
-        body = message.get("body", b"")
-        if FORM in body and not message.get("more_body", False):
-            body = body.replace(b"</body>", self._script + b"</body>", 1)
-            MutableHeaders(scope=start)["Content-Length"] = str(len(body))
-        await send(start)
-        await send({**message, "body": body})
+    async def _told(self, body: bytes, _headers: MutableHeaders) -> bytes:
+        return body.replace(b"</body>", self._script + b"</body>", 1) if FORM in body else body
 
 
 def _may_be_the_form(start: Message) -> bool:

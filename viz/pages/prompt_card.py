@@ -8,6 +8,7 @@ import gradio as gr
 
 from model.numbers import MAX_SEED
 from viz.components.dial import Dial
+from viz.components.seed import Seed
 from viz.pages import ASSETS
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.limits import Limits
@@ -15,8 +16,10 @@ from viz.pages.service import CHOICES
 from viz.strings import say
 
 
-def compose(start: Controls) -> tuple[gr.Textbox, dict[str, gr.Button], dict[str, gr.Button], gr.Radio]:
-    """Return the prompt, its buttons, and beneath it examples of prompts and presets of the sampler."""
+def compose(
+    start: Controls,
+) -> tuple[gr.Textbox, dict[str, gr.Button], dict[str, gr.Button], gr.Radio, gr.Radio]:
+    """Return the prompt, its buttons, examples by their prompts, and the choices of preset and precision."""
     known = json.loads((ASSETS / "examples.json").read_text(encoding="utf-8"))
     with gr.Row(equal_height=True, elem_classes=["compose"]):
         prompt = gr.Textbox(
@@ -99,7 +102,7 @@ def dials(start: Controls, limits: Limits) -> dict[str, Any]:
             "min_p": slider("min_p", 0, 1, 0.01),
             "repetition_penalty": slider("repetition_penalty", 1, 2, 0.05),
             "max_new_tokens": slider("max_new_tokens", 1, max(2, limits.max_new_tokens), 1),
-            "seed": gr.Number(
+            "seed": Seed(
                 start.seed,
                 label=say("page.dial.seed"),
                 precision=0,

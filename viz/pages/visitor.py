@@ -18,6 +18,8 @@ from viz.strings import say
 
 ROOMS = ("inside", "heads", "lens", "score", "chain", "replay", "branches", "rollouts", "strategies")
 """What can be open under the text."""
+TEXT = "text"
+"""What is written, among what can be stopped; the rest goes by its room."""
 HEAD_TABS = ("thumbnails", "model_view", "neuron_view")
 """What can be open in the room of the heads."""
 
@@ -49,8 +51,8 @@ class Visitor:
         self.following = False
         """Whether the selection moves along with the newest token."""
         self.writing = False
-        self.halted = False
-        """Whether Stop was pressed since a text was asked for: it may not have begun yet."""
+        self.unwanted: set[str] = set()
+        """What was stopped since it was asked for, the text or a room: it may not have begun yet."""
         self.forgotten = False
         """Whether the page had another visitor before, who was not there for too long."""
         self.room = ROOMS[0]
@@ -106,30 +108,43 @@ class Visitor:
 
     def stop(self) -> None:
         """Let the text that is being written end before its next token, and what the lab computes too."""
-        self.halted = True
+        self.unwanted.add(TEXT)
         if self.continuation is not None:
             self.continuation.stop()
-        for room in list(self.working):
+        for room in ROOMS:
             self.cancel(room)
 
     def cancel(self, room: str) -> None:
-        """Let what is computed for a room of the lab end soon, if anything is."""
+        """Let what is computed for a room of the lab end soon, or as soon as it begins."""
+        self.unwanted.add(room)
         stop = self.working.get(room)
         if stop is not None:
             stop()
+
+    def want(self, *works: str) -> None:
+        """Let what is asked for now begin, whatever was stopped before."""
+        self.unwanted.difference_update(works)
+
+    def busy_with(self, *works: str) -> bool:
+        """Return whether any of these is under way."""
+        return any(work in self.working or (work == TEXT and self.writing) for work in works)
 
     @contextmanager
     def at_work(self, room: str, stop: Callable[[], None]) -> Iterator[None]:
         """Let something that is computed for a room be stopped meanwhile; it is stopped at the end.
 
         Raises:
-            Trouble: something is computed for this room already.
+            Trouble: something is computed for this room already, or this was cancelled while it waited.
         """
         with self.lock:
             if room in self.working:
                 raise Trouble(say("lab.busy"))
             self.working[room] = stop
         try:
+            if (
+                room in self.unwanted
+            ):  # looked at once Cancel finds what it stops: none of its presses is lost
+                raise Trouble(say("lab.cancelled_early"))
             yield
         finally:
             stop()  # also when the page was closed

@@ -21,7 +21,7 @@ from viz.pages.scene import scene_of, why_not
 from viz.pages.screens import everything
 from viz.pages.service import Trouble
 from viz.pages.showing import Showing, buttons, require_idle
-from viz.pages.visitor import Visitor
+from viz.pages.visitor import TEXT, Visitor
 from viz.strings import say
 
 LOADING_SECONDS = 0.5
@@ -185,6 +185,8 @@ class Writing(Showing):
         pieces = tuple(self.service.model.text.pieces(run.token_ids))
         written = self.service.write(run, length, controls.settings, self._seed(controls), owner=visitor)
         visitor.continuation = written
+        if TEXT in visitor.unwanted:
+            written.stop()
         visitor.history.change(tree)
         visitor.following = selected is None
         visitor.show(run, pieces)
@@ -221,10 +223,12 @@ class Writing(Showing):
 
     def _loading(self, visitor: Visitor) -> Iterator[Screen]:
         """Report on the model until it has loaded, or until nothing is to be written any more."""
-        visitor.halted = False
-        while not self.service.wait(LOADING_SECONDS):
-            if visitor.halted:
+        while True:
+            ready = self.service.wait(LOADING_SECONDS)
+            if TEXT in visitor.unwanted:
                 raise Trouble(say("page.stopped_early"))
+            if ready:
+                return
             yield Screen(status=status_line(self.service.progress))
 
     def _length(self, controls: Controls) -> int:

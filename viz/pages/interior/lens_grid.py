@@ -24,7 +24,7 @@ from viz.pages.panels import Screen
 from viz.pages.plot import plot
 from viz.pages.scene import Scene, scene_of, why_not
 from viz.pages.service import Trouble
-from viz.pages.stopping import stoppable
+from viz.pages.stopping import Stopping
 from viz.pages.visitor import Visitor
 from viz.strings import say
 
@@ -105,8 +105,9 @@ def wire(page: Any, looking: Any) -> None:
     handlers = Gridding(looking)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     compute, cancel = page.buttons["lens_compute"], page.buttons["lens_cancel"]
-    stoppable([compute.click], cancel)
-    compute.click(
+    stopping = Stopping(cancel, looking.visitor, ROOM)
+    stopping.lit_by([compute.click])
+    begun = compute.click(
         handlers.compute,
         [looking.visitor, *page.inputs],
         [page.screen.lens_grid, page.screen.lens_line, compute, cancel],
@@ -114,6 +115,7 @@ def wire(page: Any, looking: Any) -> None:
         **quiet | {"show_progress": "minimal", "show_progress_on": page.screen.lens_line},
         **SEARCHING,
     )
+    stopping.unlit_if_refused(begun)
     cancel.click(handlers.cancel, looking.visitor, None, queue=False, **quiet)
     looking.on(
         [page.controls["lens_colour"].change],
@@ -144,9 +146,9 @@ class Gridding:
     def _compute(self, visitor: Visitor, controls: Controls) -> Iterator[GridScreen]:
         positions = self._positions(visitor, controls)
         run = visitor.run
-        internals = self.service.read(run.token_ids, run.precision)
         stopped: list[bool] = []
         with visitor.at_work(ROOM, lambda: stopped.append(True)), self.service.pace.page():
+            internals = self.service.read(run.token_ids, run.precision)
             visitor.found[ROOM] = grid = Grid(run, positions)
             yield GridScreen(line=_progress(grid), **_buttons(under_way=True))
             columns: list[LensColumn] = []

@@ -21,7 +21,7 @@ from viz.pages.limits import LOOKING, SEARCHING
 from viz.pages.panels import Screen, problem, status_line
 from viz.pages.scene import why_not
 from viz.pages.service import Service, Trouble
-from viz.pages.stopping import stoppable
+from viz.pages.stopping import Stopping
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
@@ -87,8 +87,9 @@ def wire(room: ReplayRoom, page: Any, visitor: gr.State, writing: Writing) -> No
         writing: puts a text on the page.
     """
     handlers = Replays(writing.service, writing)
-    stoppable([room.start.click], room.cancel)
-    room.start.click(
+    stopping = Stopping(room.cancel, visitor, ROOM)
+    stopping.lit_by([room.start.click])
+    begun = room.start.click(
         handlers.replay,
         [visitor, room.chosen, *page.inputs],
         [room.texts, room.line, room.cancel],
@@ -98,6 +99,7 @@ def wire(room: ReplayRoom, page: Any, visitor: gr.State, writing: Writing) -> No
         api_visibility="private",
         **SEARCHING,
     )
+    stopping.unlit_if_refused(begun)
     room.cancel.click(
         handlers.cancel, visitor, None, queue=False, show_progress="hidden", api_visibility="private"
     )

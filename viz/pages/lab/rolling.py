@@ -31,7 +31,7 @@ from viz.pages.lab.swept_values import swept_values
 from viz.pages.limits import LOOKING
 from viz.pages.panels import Screen, problem
 from viz.pages.service import Service, Trouble
-from viz.pages.stopping import stoppable
+from viz.pages.stopping import Stopping
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
@@ -59,16 +59,18 @@ def wire(room: RolloutRoom, page: Any, visitor: gr.State, writing: Writing) -> N
         "trigger_mode": "once",
         **quiet,
     }
-    stoppable([room.screen.roll.click, room.screen.sweep.click], room.screen.cancel)
-    room.screen.roll.click(
+    stopping = Stopping(room.screen.cancel, visitor, ROOM)
+    stopping.lit_by([room.screen.roll.click, room.screen.sweep.click])
+    rolled = room.screen.roll.click(
         handlers.roll, [visitor, room.start, room.count, room.length, *page.inputs], outputs, **long
     )
-    room.screen.sweep.click(
+    swept = room.screen.sweep.click(
         handlers.sweep,
         [visitor, room.start, room.setting, room.values, room.each, room.length, *page.inputs],
         outputs,
         **long,
     )
+    stopping.unlit_if_refused(rolled, swept)
     room.screen.cancel.click(handlers.cancel, visitor, None, queue=False, **quiet)
     room.setting.input(offered_values, [room.setting, room.values], room.values, queue=False, **quiet)
     gr.on(

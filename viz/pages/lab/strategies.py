@@ -26,7 +26,7 @@ from viz.pages.limits import LOOKING, SEARCHING, Limits
 from viz.pages.panels import Screen, problem, status_line
 from viz.pages.scene import why_not
 from viz.pages.service import Service, Trouble
-from viz.pages.stopping import stoppable
+from viz.pages.stopping import Stopping
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
 from viz.strings import say
@@ -141,8 +141,9 @@ def wire(room: StrategiesRoom, page: Any, visitor: gr.State, writing: Writing) -
     handlers = Strategies(writing.service, writing)
     chosen = [room.controls[field.name] for field in fields(SearchChoice)]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    stoppable([room.start.click], room.cancel)
-    room.start.click(
+    stopping = Stopping(room.cancel, visitor, ROOM)
+    stopping.lit_by([room.start.click])
+    begun = room.start.click(
         handlers.search,
         [visitor, *chosen],
         [room.tree, room.steps, room.texts, room.line, room.cancel],
@@ -150,6 +151,7 @@ def wire(room: StrategiesRoom, page: Any, visitor: gr.State, writing: Writing) -
         **quiet | {"show_progress": "minimal", "show_progress_on": room.line},
         **SEARCHING,
     )
+    stopping.unlit_if_refused(begun)
     room.cancel.click(handlers.cancel, visitor, None, queue=False, **quiet)
     room.controls["method"].change(
         shown_controls,

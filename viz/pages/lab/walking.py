@@ -1,8 +1,8 @@
 """The events of the branches: walk to one, name, delete and compare them, save them and open them again."""
 
 import json
-import re
 import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ from viz.pages.limits import LOOKING
 from viz.pages.panels import Screen, problem, said
 from viz.pages.service import Trouble
 from viz.pages.showing import Showing, buttons, require_idle
-from viz.pages.visitor import Visitor
+from viz.pages.visitor import Visitor, require_remembered
 from viz.strings import say
 
 MEGABYTE = 1_000_000
@@ -31,6 +31,8 @@ LONGEST_MODEL = 60
 """Characters of the name of another model."""
 NAMED_BY = 5
 """Words of the prompt that the name of a file holds."""
+LONGEST_WORD = 20
+"""Characters that it holds of each."""
 
 
 def wire_branches(page: Layout, visitor: gr.State, walking: "Walking") -> None:
@@ -71,12 +73,16 @@ class Walking(Showing):
             if name == "compare":
                 return self._compare(visitor, choice)
             with visitor.lock:
-                require_idle(visitor)
+                require_remembered(visitor)
+                if name != "name":  # which changes no text
+                    require_idle(visitor)
                 note = acts[name](visitor, choice)
         except Trouble as trouble:
-            return Screen(notice=problem(str(trouble)))
+            screen = Screen(notice=problem(str(trouble)))
+            # The browser shows a name before it is taken. Of a forgotten page, what it shows is all there is.
+            return self._with_tree(visitor, screen) if name == "name" and not visitor.forgotten else screen
         if visitor.run is before:
-            screen = Screen(tree=branch_tree_value(visitor.tree, visitor.compared), **buttons(visitor))
+            screen = self._with_tree(visitor, Screen(**buttons(visitor)))
         else:
             screen = self.redraw(visitor, *values)
             if prompt == given_text(before):
@@ -95,7 +101,7 @@ class Walking(Showing):
         data = run.to_json() if what == "text" else tree.grown(run).to_json()
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         value: DownloadValue = {
-            "stem": f"gpt-inside-out-{what}{_words(run)}",
+            "stem": f"gpt-inside-out-{what}{words_of(run)}",
             "text": text,
             "at": time.time(),
         }
@@ -119,7 +125,11 @@ class Walking(Showing):
             tree = visitor.tree.named(branch.key, choice.get("name", ""))
         except ValueError as error:
             raise Trouble(say("page.no_name", problem=str(error))) from error
-        if tree[branch.key].name != branch.name:
+        if visitor.writing:
+            visitor.history.now = (
+                tree  # Undo takes it back with the text: half of one is nothing to return to
+            )
+        elif tree[branch.key].name != branch.name:
             visitor.history.change(tree)
         return ""
 
@@ -133,7 +143,11 @@ class Walking(Showing):
 
     def _compare(self, visitor: Visitor, choice: BranchChoiceValue) -> Screen:
         visitor.compared = None if choice.get("key") is None else _chosen(visitor, choice).key
-        return Screen(tree=branch_tree_value(visitor.tree, visitor.compared))
+        return self._with_tree(visitor, Screen())
+
+    @staticmethod
+    def _with_tree(visitor: Visitor, screen: Screen) -> Screen:
+        return screen._replace(tree=branch_tree_value(visitor.tree, visitor.compared))
 
     def _open(self, visitor: Visitor, choice: BranchChoiceValue) -> str:
         found = self._read(choice.get("text"))
@@ -206,6 +220,7 @@ def _chosen(visitor: Visitor, choice: BranchChoiceValue) -> Branch:
     return known[key]
 
 
-def _words(run: Run) -> str:
-    """Return the first words that a person typed as the end of a file's name."""
-    return "".join(f"-{word.lower()[:20]}" for word in re.findall(r"\w+", given_text(run))[:NAMED_BY])
+def words_of(run: Run) -> str:
+    """Return the first words that a person typed as the end of a file's name, as `take_away.js` does."""
+    kept = (one if one == "_" or unicodedata.category(one)[0] in "LMN" else " " for one in given_text(run))
+    return "".join(f"-{word.lower()[:LONGEST_WORD]}" for word in "".join(kept).split()[:NAMED_BY])
