@@ -19,6 +19,7 @@ test: $(DEV) ## run every test, in three processes; narrow with ARGS="tests/unit
 lint: $(DEV) ## formatting, lint rules and types
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	@find viz -name "*.pyi" -delete # stubs that Gradio writes, which mypy would read instead of the sources
 	$(PY) -m mypy
 
 bench: $(DEV) ## measure speed and memory against plain Transformers, as a table and as JSON

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from model.weights.catalog import CATALOG, DEFAULT
 
@@ -58,7 +58,7 @@ def read_options(
     """
     parser = _parser()
     given = vars(parser.parse_args(arguments))
-    values = {}
+    values: dict[str, Any] = {}
     for name, (check, _) in _OPTIONS.items():
         variable = PREFIX + name.upper()
         if given[name] is not None:

@@ -296,8 +296,8 @@ class TokenStrip(Drawn):
             **kwargs,
         )
 
-    def postprocess(self, value: StripValue | None) -> dict[str, Any] | None:
-        """Send each token as a string: the page copies and compares every part of what has parts."""
+    def postprocess(self, value: Any) -> Any:
+        """Send a `StripValue`, each token as a string: the page copies and compares every part of it."""
         if value is None:
             return None
         return {**value, "tokens": [orjson.dumps(token).decode() for token in value["tokens"]]}

@@ -56,7 +56,7 @@ class Endpoints:
         if not self.service.wait(LOADING_SECONDS):
             raise Trouble(self.service.progress)
 
-    def streamed(self, written: Continuation, run: Run) -> Iterator[dict]:
+    def streamed(self, written: Continuation, run: Run) -> Iterator[dict[str, Any]]:
         """Yield a run as it grows, and at last as it ended. Whoever stops listening stops it."""
         try:
             with self.service.pace.page():
@@ -83,7 +83,7 @@ class Api(Endpoints):
         repetition_penalty: float = DEFAULTS.repetition_penalty,
         seed: int = 42,
         precision: str = DEFAULT_PRECISION,
-    ) -> Iterator[dict]:
+    ) -> Iterator[dict[str, Any]]:
         """Write on from a prompt and stream the run as it grows; the last value is the whole run."""
         with explained():
             self.ready()
@@ -107,7 +107,7 @@ class Api(Endpoints):
         repetition_penalty: float = DEFAULTS.repetition_penalty,
         top: int = 20,
         precision: str = DEFAULT_PRECISION,
-    ) -> dict:
+    ) -> dict[str, Any]:
         """Return what the model could say after a text: exact, over the whole vocabulary."""
         with explained():
             self.ready()
@@ -119,7 +119,9 @@ class Api(Endpoints):
             logits = internals.logits(len(token_ids) - 1)
             return described(shape(logits, settings, token_ids), count, self.service.model.text.token)
 
-    def attention(self, text: str, layer: int, head: int, precision: str = DEFAULT_PRECISION) -> dict:
+    def attention(
+        self, text: str, layer: int, head: int, precision: str = DEFAULT_PRECISION
+    ) -> dict[str, Any]:
         """Return the attention weights of a layer and head over a text, queries by keys."""
         with explained():
             self.ready()
@@ -134,7 +136,7 @@ class Api(Endpoints):
                 "weights": np.round(weights.astype(np.float64), DECIMALS).tolist(),
             }
 
-    def tokenize(self, text: str) -> list[dict]:
+    def tokenize(self, text: str) -> list[dict[str, Any]]:
         """Return the tokens of a text."""
         with explained():
             self.ready()
@@ -144,7 +146,7 @@ class Api(Endpoints):
                 for position, token_id in enumerate(token_ids)
             ]
 
-    def model(self) -> dict:
+    def model(self) -> dict[str, Any]:
         """Return which model this is, and what its numbers mean."""
         with explained():
             self.ready()

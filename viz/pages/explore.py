@@ -57,7 +57,8 @@ USUAL_CHAIN = """(preset) => {
 def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
     """Return the app: its pages and its API, with the stored example on them until a model writes."""
     service, example = Service(background, limits), load_example()
-    with Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True) as app:
+    app = Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True)
+    with app:
         start = start_of(example, limits)
         first = everything(stored_scene(example, start, ""), start)
         page = lay_out(first, start, limits, layers=example.layers, heads=example.heads)
@@ -134,7 +135,7 @@ def wire_looking(page: Layout, looking: Looking) -> None:
     """Let clicks, sliders and choices redraw the panels that depend on them; the text stays."""
 
     def select(visitor: Visitor, selection: SelectionValue | None, *values: object) -> Screen:
-        index = (selection or {}).get("index")
+        index = selection.get("index") if selection else None
         if index is None:
             return Screen()
         visitor.following = False
@@ -231,8 +232,9 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
 
 def layer_range(layers: int) -> dict[str, Any]:
     """Return the update of the layer slider for a model; the slider moves only if it stands too far."""
-    too_far = Controls().layer > layers - 1
-    return gr.update(maximum=layers - 1, **({"value": layers - 1} if too_far else {}))
+    if Controls().layer > layers - 1:
+        return gr.update(maximum=layers - 1, value=layers - 1)
+    return gr.update(maximum=layers - 1)
 
 
 def preset_values(name: str) -> list[float]:

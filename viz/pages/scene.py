@@ -113,11 +113,10 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         return int(within("head", head, MEAN_HEAD, model.info.heads - 1, whole=True))
 
     def ratios() -> Floats:
-        known, found = visitor.found.get(RATIOS, (None, None))
-        if known is not run:
-            found = ratios_of(service.engine, run)
-            visitor.found[RATIOS] = run, found
-        return found
+        known: tuple[Run, Floats] | None = visitor.found.get(RATIOS)
+        if known is None or known[0] is not run:
+            visitor.found[RATIOS] = known = run, ratios_of(service.engine, run)
+        return known[1]
 
     return Scene(
         run=run,

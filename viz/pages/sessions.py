@@ -64,7 +64,7 @@ class Sessions(StateHolder):
     """All pages and programs that have been here lately."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.set_blocks(blocks)
         self.capacity = MOST
         self._forgotten: OrderedDict[str, None] = OrderedDict()
@@ -101,7 +101,9 @@ class Sessions(StateHolder):
         session = self.session_data.pop(session_id)
         self.time_last_used.pop(session_id, None)
         for key, value in session.state_data.items():
-            self.blocks.blocks[key].delete_callback(value)
+            state = self.blocks.blocks[key]
+            assert isinstance(state, gr.State)
+            state.delete_callback(value)
         if _has_text(session):
             self._forgotten[session_id] = None
             while len(self._forgotten) > MOST_NAMES:

@@ -1,7 +1,7 @@
 """Two buttons that change what a text is made of, and write it at once: new dice, and a prompt to try."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -52,7 +52,7 @@ class Trying(Writing):
         return begin_with
 
 
-def _first_with(screens: Iterator[Screen], **fields: Any) -> Iterator[Screen]:
+def _first_with(screens: Generator[Screen], **fields: Any) -> Iterator[Screen]:
     """Yield screens, the first with more on it: when it comes, the writing has begun, and is not refused."""
     with closing(screens):  # the writing ends when its page is closed
         for number, screen in enumerate(screens):

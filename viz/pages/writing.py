@@ -1,6 +1,6 @@
 """The events that change the text: generate, step, continue, go on from a token, stop, cut, undo and redo."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import gradio as gr
 
@@ -57,6 +57,9 @@ class Writing(Showing):
         """Put a token at the selected position and write on from there; the old text stays as a branch."""
         controls = Controls(*values)  # type: ignore[arg-type]
         token_id = choice.get("token_id") if isinstance(choice, dict) else None
+        if not isinstance(token_id, int) or isinstance(token_id, bool):
+            return
+        chosen = token_id
 
         def screens() -> Iterator[Screen]:
             yield from self._loading(visitor)
@@ -64,12 +67,11 @@ class Writing(Showing):
             with visitor.lock:
                 require_idle(visitor)
                 position = min(visitor.selected, len(visitor.run.token_ids))
-                run, tree = self._fork(visitor, position, token_id)
+                run, tree = self._fork(visitor, position, chosen)
                 written = self._begin(visitor, run, length, controls, tree, selected=position)
             yield from self._grow(visitor, written, controls)
 
-        if isinstance(token_id, int) and not isinstance(token_id, bool):
-            yield from self._or_why_not(visitor, screens())
+        yield from self._or_why_not(visitor, screens())
 
     def stop(self, visitor: Visitor) -> None:
         """Let the text that is being written end before its next token."""
@@ -142,7 +144,7 @@ class Writing(Showing):
 
     def _extend(
         self, visitor: Visitor, prompt: str, length: int | None, controls: Controls
-    ) -> Iterator[Screen]:
+    ) -> Generator[Screen]:
         yield from self._loading(visitor)
         run = visitor.run
         if given_text(run) != prompt or run.model != self.service.model.info.identity:
@@ -156,7 +158,7 @@ class Writing(Showing):
             written = self._begin(visitor, visitor.run, length, controls, visitor.tree)
         yield from self._grow(visitor, written, controls)
 
-    def _anew(self, visitor: Visitor, prompt: str, length: int, controls: Controls) -> Iterator[Screen]:
+    def _anew(self, visitor: Visitor, prompt: str, length: int, controls: Controls) -> Generator[Screen]:
         """Write a text that begins by itself."""
         run = self.service.new_run(prompt, controls.settings, self._seed(controls), controls.precision)
         with visitor.lock:

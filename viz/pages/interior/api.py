@@ -32,7 +32,7 @@ def add_interior_api(service: Service) -> None:
 class InteriorApi(Endpoints):
     """The endpoints. Each reads a text in one go."""
 
-    def lens(self, text: str, position: int, precision: str = DEFAULT_PRECISION) -> dict:
+    def lens(self, text: str, position: int, precision: str = DEFAULT_PRECISION) -> dict[str, Any]:
         """Return what the model would say after each layer about the token at a position."""
         with explained():
             self.ready()
@@ -42,7 +42,7 @@ class InteriorApi(Endpoints):
             standing = token_ids[at] if at < len(token_ids) else int(internals.softmax(at - 1).leading(1)[0])
             return {"layers": [self._layer(one) for one in lens(internals, at - 1, standing, LEADING)]}
 
-    def heads(self, text: str, quantity: str, precision: str = DEFAULT_PRECISION) -> dict:
+    def heads(self, text: str, quantity: str, precision: str = DEFAULT_PRECISION) -> dict[str, Any]:
         """Return one number for every attention head, mean over a text."""
         with explained():
             self.ready()
@@ -53,13 +53,13 @@ class InteriorApi(Endpoints):
             values = head_quantities(internals, [quantity], len(token_ids))[quantity]
             return {"values": [[_number(value) for value in row] for row in values]}
 
-    def score(self, text: str, precision: str = DEFAULT_PRECISION) -> dict:
+    def score(self, text: str, precision: str = DEFAULT_PRECISION) -> dict[str, Any]:
         """Return how likely the model finds a text, as a whole and token by token."""
         with explained():
             self.ready()
             typed = self.service.typed(text, "text")
             said = scored(self.service.engine, typed, self.service.precision(precision))
-            first = {"position": 0, "logprob": None, "rank": None, "entropy_bits": None}
+            first: dict[str, Any] = {"position": 0, "logprob": None, "rank": None, "entropy_bits": None}
             told = [
                 {
                     "position": step.position,

@@ -46,8 +46,12 @@ class LabApi(Endpoints):
     """The endpoints. Those that write stream what they have; the last value is the whole answer."""
 
     def stages(
-        self, text: str, settings: dict | None = None, top: int = 20, precision: str = DEFAULT_PRECISION
-    ) -> dict:
+        self,
+        text: str,
+        settings: dict[str, Any] | None = None,
+        top: int = 20,
+        precision: str = DEFAULT_PRECISION,
+    ) -> dict[str, Any]:
         """Return what every stage of the sampler leaves of the next-token distribution after a text.
 
         Args:
@@ -66,7 +70,9 @@ class LabApi(Endpoints):
             left = shaped(internals.softmax(len(token_ids) - 1), chosen, token_ids)
             return followed(left, count, self.service.model.text.token)
 
-    def branch(self, run: dict, position: int, token_id: int, max_new_tokens: int = 48) -> Iterator[dict]:
+    def branch(
+        self, run: dict[str, Any], position: int, token_id: int, max_new_tokens: int = 48
+    ) -> Iterator[dict[str, Any]]:
         """Put a token at a position of a run, forced, and write on from there with the run's settings."""
         with explained():
             original = self._run(run)
@@ -84,7 +90,7 @@ class LabApi(Endpoints):
             written = self.service.write(begun, length, begun.settings, begun.seed, owner=None)
             yield from self.streamed(written, begun)
 
-    def replay(self, run: dict, settings: dict | None = None) -> Iterator[dict]:
+    def replay(self, run: dict[str, Any], settings: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Write a run again with the dice it recorded under other settings: how far do the texts agree?"""
         with explained():
             original = self._run(run)
@@ -100,10 +106,10 @@ class LabApi(Endpoints):
         prompt: str,
         n: int = 64,
         max_new_tokens: int = 24,
-        settings: dict | None = None,
+        settings: dict[str, Any] | None = None,
         seed: int = 42,
         precision: str = DEFAULT_PRECISION,
-    ) -> Iterator[dict]:
+    ) -> Iterator[dict[str, Any]]:
         """Continue a prompt n times with other dice, and say how the texts differ."""
         with explained():
             self.ready()
@@ -126,7 +132,7 @@ class LabApi(Endpoints):
         max_new_tokens: int = 12,
         length_penalty: float = 1.0,
         precision: str = DEFAULT_PRECISION,
-    ) -> Iterator[dict]:
+    ) -> Iterator[dict[str, Any]]:
         """Search for the most likely continuations of a prompt; return them and all candidates looked at."""
         with explained():
             self.ready()

@@ -3,6 +3,7 @@
 import math
 import reprlib
 from dataclasses import replace
+from typing import Any
 
 from model.sampler.settings import SamplerSettings
 from viz.pages.service import Trouble
@@ -37,4 +38,5 @@ def _number(word: str, setting: str) -> float:
         value = float(word)
     except ValueError:
         raise Trouble(say("lab.rollouts.values_wrong", value=reprlib.repr(word))) from None
-    return float(getattr(replace(SamplerSettings(), **{setting: value}), setting))
+    changed: dict[str, Any] = {setting: value}
+    return float(getattr(replace(SamplerSettings(), **changed), setting))
