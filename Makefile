@@ -16,9 +16,10 @@ test: $(DEV) ## run every test, in three processes; narrow with ARGS="tests/unit
 	$(PY) -m tests.browser.chromium
 	$(PY) -m pytest $(or $(ARGS),-n 3)
 
-lint: $(DEV) ## formatting, lint rules and types
+lint: $(DEV) ## formatting, lint rules, types, and the scripts of the page
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	.venv/bin/oxlint --deny-warnings viz assets
 	@find viz -name "*.pyi" -delete # stubs that Gradio writes, which mypy would read instead of the sources
 	$(PY) -m mypy
 

@@ -13,9 +13,9 @@ const itemOf = (key) => (key === null ? null : tree.querySelector(`[data-key="${
 
 const alert = make("p", { class: "notice problem", role: "alert", hidden: true });
 const file = make("input", { type: "file", accept: ".json,application/json", hidden: true, tabindex: -1 });
-const tool = (kind, text, act) => {
+const tool = (kind, text, does) => {
   const button = make("button", { type: "button", class: kind }, text);
-  button.addEventListener("click", act);
+  button.addEventListener("click", does);
   return button;
 };
 const toolbar = make(
@@ -77,8 +77,8 @@ function forkOf(fork) {
 
 function stretch(row) {
   if (!row.fork && !row.prompt && !row.text) return make("span", { class: "stretch ends" }, words.ends);
-  const shown = [row.fork ? forkOf(row.fork) : null, row.fork ? " " : null, row.prompt ? make("span", { class: "prompt" }, row.prompt) : null];
-  return verbatim("span", { class: "stretch" }, ...shown, make("span", {}, row.text));
+  const before = [row.fork ? forkOf(row.fork) : null, row.fork ? " " : null, row.prompt ? make("span", { class: "prompt" }, row.prompt) : null];
+  return verbatim("span", { class: "stretch" }, ...before, make("span", {}, row.text));
 }
 
 function labelOf(row) { // what can be read there, in the same order: those who speak to their machine say what they see

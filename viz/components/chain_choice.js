@@ -1,5 +1,5 @@
-const state = () => ({ order: null, values: {}, logit_bias: {}, serial: 0, ...(props.value || {}) });
-const put = (change) => (props.value = { ...state(), ...change, serial: state().serial + 1 });
+const state = () => ({ order: null, values: {}, logit_bias: {}, serial: 0, ...props.value });
+const put = (more) => (props.value = { ...state(), ...more, serial: state().serial + 1 });
 
 function change(event) {
   if (!element.isConnected) return document.removeEventListener("chain-change", change);

@@ -54,8 +54,8 @@ const base = (place) => (place.dir === "rtl" ? 1 : 0);
 function stretch(level) {
   let place = strip.lastElementChild;
   for (let above = base(place) + 1; above <= level; above++) {
-    const last = content(place).at(-1);
-    place = last?.matches(".stretch") ? last : put(make("span", { class: "stretch", dir: above % 2 ? "rtl" : "ltr" }), place);
+    const end = content(place).at(-1);
+    place = end?.matches(".stretch") ? end : put(make("span", { class: "stretch", dir: above % 2 ? "rtl" : "ltr" }), place);
   }
   return place;
 }
@@ -103,11 +103,11 @@ const keyOf = (token) => {
   return JSON.stringify(drawn);
 };
 
-function tint(cell, token) {
-  if (cell.button.title !== token.title) cell.button.title = token.title;
-  if (cell.weight === token.weight) return;
-  cell.weight = token.weight;
-  for (const part of cell.parts) part.style.setProperty("--w", token.weight);
+function tint(drawn, token) {
+  if (drawn.button.title !== token.title) drawn.button.title = token.title;
+  if (drawn.weight === token.weight) return;
+  drawn.weight = token.weight;
+  for (const part of drawn.parts) part.style.setProperty("--w", token.weight);
 }
 
 function drawTokens(sources, dir) {
@@ -235,8 +235,8 @@ function onKey(event) {
 }
 
 element.addEventListener("click", (event) => {
-  const pressed = event.target.closest("button[data-index], button[data-next], [data-of]");
-  if (pressed) select(Number(pressed.dataset.index ?? pressed.dataset.next ?? pressed.dataset.of), 0);
+  const button = event.target.closest("button[data-index], button[data-next], [data-of]");
+  if (button) select(Number(button.dataset.index ?? button.dataset.next ?? button.dataset.of), 0);
 });
 strip.addEventListener("scroll", () => {
   following = strip.scrollHeight - strip.scrollTop - strip.clientHeight < 48;
