@@ -1,4 +1,4 @@
-"""The plot of the README: one text beside others' ways of writing it, many texts at once. From JSON to SVG.
+"""The plot of docs/performance.md: one text beside other ways of writing it, many at once. From JSON to SVG.
 
 .venv/bin/python -m tests.bench.plot        # from bench-output/bench.json into assets/screenshots
 """

@@ -1,20 +1,22 @@
 """Take the README's screenshots of the real app, after a real Generate of the story example.
 
-    .venv/bin/python -m tests.browser.screenshots
+    .venv/bin/python -m tests.browser.screenshots                # all
+    .venv/bin/python -m tests.browser.screenshots inside lab     # those whose names begin so
 
-The pictures are quantised to a palette, which the page's few colours survive, so that they stay small.
+What moves is recorded by `tests.browser.moving_picture`. The pictures are quantised to a palette, which the
+page's few colours survive, so that they stay small.
 """
 
 import io
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import find_chromium
 from tests.browser.visit import ENDED
@@ -25,12 +27,11 @@ from viz.pages.front import WIDTH as PREVIEW_WIDTH
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "assets" / "screenshots"
-MODES = ("light", "dark")
 WIDTH = 1440
-MOST_BYTES = 400_000
+MOST_BYTES = 300_000
 COLOURS = 256
 PORT = 7869
-PATIENCE = 120
+PATIENCE = 300
 """Seconds for the model to load and write."""
 
 
@@ -58,8 +59,8 @@ def served() -> Iterator[str]:
         app.wait(10)
 
 
-def take(page: Page, address: str, mode: str) -> bytes:
-    """Write the story on a fresh page, select a telling token, and return the picture as PNG."""
+def write_the_story(page: Page, address: str, mode: str) -> None:
+    """Write the story on a fresh page and select a telling token."""
     page.goto(f"{address}/?__theme={mode}")
     expect(page.locator("#model")).to_contain_text("layers")
     page.locator("#prompt textarea").fill(PROMPT)
@@ -75,11 +76,49 @@ def take(page: Page, address: str, mode: str) -> bytes:
     expect(page.locator("#next-token tr.chosen")).to_have_attribute(
         "data-token-id", str(example.run.token_ids[example.selected])
     )
+
+
+def settle(page: Page) -> None:
+    """Leave the page to itself until Plotly's figures and its fades have ended."""
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur()")
-    page.wait_for_timeout(1500)  # Plotly's figures and the fades of the page settle
-    height = page.evaluate("document.querySelector('#sampler-effects').getBoundingClientRect().bottom")
-    return page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": height + 20})
+    page.wait_for_timeout(1500)
+
+
+def stretch(page: Page, first: str, last: str) -> bytes:
+    """Return the page from the top of one element to the bottom of another as PNG, as wide as it is."""
+    edge = "([css, side]) => document.querySelector(css).getBoundingClientRect()[side]"
+    top, bottom = page.evaluate(edge, [first, "top"]), page.evaluate(edge, [last, "bottom"])
+    return page.screenshot(clip={"x": 0, "y": top, "width": WIDTH, "height": bottom - top + 20})
+
+
+def take(page: Page, address: str, mode: str) -> bytes:
+    """Return the Explore page."""
+    write_the_story(page, address, mode)
+    settle(page)
+    return stretch(page, "body", "#sampler-effects")
+
+
+def take_inside(page: Page, address: str) -> bytes:
+    """Return a room inside the model: the logit lens of the selected token, and of the text around it."""
+    write_the_story(page, address, "light")
+    page.locator("#room-lens-button").click()
+    page.wait_for_selector("#attribution .js-plotly-plot .main-svg")
+    page.locator("#lens-compute").click()
+    page.wait_for_selector("#lens-grid .js-plotly-plot .main-svg")
+    settle(page)
+    return stretch(page, "#rooms", "#lens-grid")
+
+
+def take_lab(page: Page, address: str) -> bytes:
+    """Return a room of the lab: the chain of stages and the dice, thrown ten thousand times."""
+    write_the_story(page, address, "light")
+    page.locator("#room-chain-button").click()
+    page.wait_for_selector("#chain-table tr[data-stage]")
+    page.locator("#throw-many").click()
+    page.wait_for_selector("#throws .js-plotly-plot .main-svg")
+    settle(page)
+    return stretch(page, "#rooms", "#throws")
 
 
 def take_preview(page: Page, address: str) -> bytes:
@@ -87,7 +126,7 @@ def take_preview(page: Page, address: str) -> bytes:
     page.goto(f"{address}/?__theme=light")
     expect(page.locator("#model")).to_contain_text("layers")
     page.wait_for_selector("#timeline .main-svg")
-    page.wait_for_timeout(1500)  # as above
+    settle(page)
     top = page.evaluate("document.querySelector('.pair').getBoundingClientRect().top")
     return page.screenshot(clip={"x": 0, "y": top - 12, "width": PREVIEW_WIDTH, "height": PREVIEW_HEIGHT})
 
@@ -106,25 +145,44 @@ def small(png: bytes) -> bytes:
     return packed.getvalue()
 
 
-def main() -> None:
-    """Take all screenshots."""
-    SCREENSHOTS.mkdir(exist_ok=True)
+def pictures() -> dict[Path, tuple[int, Callable[[Page, str], bytes]]]:
+    """Return every picture's file, the width of its page, and what takes it."""
+    found: dict[Path, tuple[int, Callable[[Page, str], bytes]]] = {
+        SCREENSHOTS / "explore-light.png": (WIDTH, lambda page, address: take(page, address, "light")),
+        SCREENSHOTS / "explore-dark.png": (WIDTH, lambda page, address: take(page, address, "dark")),
+        SCREENSHOTS / "inside-lens.png": (WIDTH, take_inside),
+        SCREENSHOTS / "lab-chain.png": (WIDTH, take_lab),
+        PICTURE: (PREVIEW_WIDTH, take_preview),
+    }
+    return found
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Return a Chromium that waits as long as the app may need."""
     expect.set_options(timeout=PATIENCE * 1000)
-    with served() as address, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
-        for mode in MODES:
-            # As tall as the whole page: figures below the fold draw too.
-            page = chromium.new_page(viewport={"width": WIDTH, "height": 2000})
-            picture = small(take(page, address, mode))
-            (SCREENSHOTS / f"explore-{mode}.png").write_bytes(picture)
-            print(f"explore-{mode}.png: {len(picture) / 1000:.0f} kB")
-            page.close()
-        page = chromium.new_page(viewport={"width": PREVIEW_WIDTH, "height": 2000})
-        PICTURE.write_bytes(small(take_preview(page, address)))
+        yield chromium
         chromium.close()
 
 
+def main(*wanted: str) -> None:
+    """Take all screenshots, or those whose names begin with one of the words."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    with served() as address, browser() as chromium:
+        for file, (width, shot) in pictures().items():
+            if file.name.startswith(wanted or ""):
+                # As tall as the whole page: figures below the fold draw too.
+                page = chromium.new_page(viewport={"width": width, "height": 3600})
+                page.set_default_timeout(PATIENCE * 1000)
+                picture = small(shot(page, address))
+                file.write_bytes(picture)
+                print(f"{file.name}: {len(picture) / 1000:.0f} kB")
+                page.close()
+
+
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -44,7 +44,7 @@ def read(file: bytes) -> list[list[str]]:
 
 
 def told(cell: str) -> str:
-    """Undo the one thing that is done to a text, as the README says."""
+    """Undo the one thing that is done to a text, as docs/panels.md says."""
     return cell[1:] if re.match(r"'+([\t\r\n]|\s*[=+\-@＝＋－＠])", cell) else cell
 
 

@@ -1,4 +1,4 @@
-"""The plot of the README is drawn from what the bench has measured, number by number."""
+"""The plot of docs/performance.md is drawn from what the bench has measured, number by number."""
 
 from xml.etree import ElementTree
 

@@ -1,31 +1,41 @@
-"""What README and CONTRIBUTING say is so: options, files, models, panels, targets and the API example."""
+"""README, CONTRIBUTING and docs say what is so: options, files, models, panels, targets, links, the API."""
 
 import ast
 import json
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+from PIL import Image
 
 from model.weights.background import BackgroundModel
 from model.weights.catalog import CATALOG
 from viz.command_line import PREFIX, Options, read_options
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+}
+"""Every page that a person reads, by its path from the root."""
+CONTRIBUTING = PAGES["CONTRIBUTING.md"]
+WRITTEN = "\n".join(PAGES.values())
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 STRINGS = json.loads((ROOT / "assets" / "locales" / "en.json").read_text(encoding="utf-8"))
 ROOMS = ("app.py", "model", "viz", "assets")
 LEFTOVERS = {".pyc", ".pyi"}
+PICTURES = {".png": 300_000, ".svg": 100_000, ".webp": 900_000}
+"""Kinds of pictures, and the most bytes of each."""
 
 
-def section(title: str) -> str:
-    """Return the text of README under a heading of the second level."""
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
-    assert found, f"README has no section {title!r}"
+def section(page: str, title: str) -> str:
+    """Return the text of a page under a heading of the second level."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", PAGES[page], re.MULTILINE | re.DOTALL)
+    assert found, f"{page} has no section {title!r}"
     return found[1]
 
 
@@ -64,7 +74,7 @@ def files_of_the_tree(tree: str) -> Iterator[str]:
                 yield "".join(folders[:depth]) + full
 
 
-TREE = list(files_of_the_tree(block(section("The files"), "text")))
+TREE = list(files_of_the_tree(block(section("docs/architecture.md", "The files"), "text")))
 
 
 def sources() -> list[str]:
@@ -87,7 +97,7 @@ def test_the_tree_names_every_source_file():
         if name.endswith("/") and not any(n.startswith(name) and n != name for n in TREE)
     }
     missing = [path for path in sources() if path not in TREE and not path.startswith(tuple(summarised))]
-    assert not missing, "README's file tree lacks these"
+    assert not missing, "the file tree of docs/architecture.md lacks these"
 
 
 def test_the_tree_names_nothing_that_does_not_exist():
@@ -95,13 +105,67 @@ def test_the_tree_names_nothing_that_does_not_exist():
     assert len(set(TREE)) == len(TREE)
 
 
-@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
-def test_files_named_in_the_text_exist(text):
-    named = set(re.findall(r"`((?:model|viz|tests|assets)/[\w./-]*)`", text))
-    named |= set(re.findall(r"\]\(([^)#:]+)\)", text))
-    named |= set(re.findall(r'(?:src|srcset)="([^":]+)"', text))
+@pytest.mark.parametrize("page", PAGES)
+def test_files_named_in_the_text_exist(page):
+    named = set(re.findall(r"`((?:model|viz|tests|assets|docs)/[\w./-]*)`", PAGES[page]))
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
-    assert named
+    shown = set(re.findall(r'(?:src|srcset|href)="([^":]+)"', PAGES[page]))
+    assert [name for name in sorted(shown) if not (ROOT / page).parent.joinpath(name).is_file()] == []
+
+
+def headings(page: str) -> set[str]:
+    """Return the anchors of a page's headings, made as GitHub makes them; code blocks have none."""
+    prose = re.sub(r"^```.*?^```", "", PAGES[page], flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def links(page: str) -> list[tuple[str, str]]:
+    """Return where a page's links lead within the project: a path from the root, and an anchor or nothing."""
+    targets = re.findall(r"\]\(([^)\s:]+)\)", PAGES[page])
+    targets += re.findall(r"^\[[^\]]+\]: ([^\s:]+)$", PAGES[page], re.MULTILINE)
+    found = []
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        whole = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+        assert whole.is_relative_to(ROOT), f"{page}: {target} leads out of the project"
+        found.append((whole.relative_to(ROOT).as_posix(), anchor))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_to_a_file_and_its_heading(page):
+    lost = [path for path, _ in links(page) if not (ROOT / path).exists()]
+    assert lost == []
+    astray = [f"{path}#{anchor}" for path, anchor in links(page) if anchor and anchor not in headings(path)]
+    assert astray == []
+
+
+def test_the_readme_leads_to_every_page():
+    assert set(PAGES) - {"README.md"} <= {path for path, _ in links("README.md")}
+
+
+def test_the_readme_is_short():
+    assert len(PAGES["README.md"].splitlines()) <= 250
+
+
+def test_every_picture_is_shown_and_small():
+    kept = [path for path in (ROOT / "assets" / "screenshots").iterdir() if path.suffix in PICTURES]
+    assert {path.suffix for path in kept} == set(PICTURES)
+    assert [path.name for path in kept if f"assets/screenshots/{path.name}" not in WRITTEN] == []
+    assert [path.name for path in kept if path.stat().st_size > PICTURES[path.suffix]] == []
+
+
+def test_the_moving_picture_moves_and_is_short():
+    with Image.open(ROOT / "assets" / "screenshots" / "writing.webp") as picture:
+        assert picture.width == 720 and picture.n_frames > 10
+        frames, lasts = set(), 0
+        for number in range(picture.n_frames):
+            picture.seek(number)
+            frames.add(picture.tobytes())
+            lasts += picture.info["duration"]
+    assert len(frames) > 10
+    assert 3_000 < lasts <= 12_000, "milliseconds"
 
 
 def test_functions_and_classes_named_in_contributing_exist():
@@ -114,7 +178,7 @@ def test_functions_and_classes_named_in_contributing_exist():
 
 
 def test_modules_named_in_commands_exist():
-    modules = re.findall(r"(?:python|\(PY\)) -m ((?:viz|tests)[\w.]+)", README + CONTRIBUTING + MAKEFILE)
+    modules = re.findall(r"(?:python|\(PY\)) -m ((?:viz|tests)[\w.]+)", WRITTEN + MAKEFILE)
     assert modules
     files = [ROOT / module.replace(".", "/") for module in modules]
     assert all(path.with_suffix(".py").is_file() or (path / "__main__.py").is_file() for path in files)
@@ -130,7 +194,7 @@ def test_the_options_are_those_of_the_command_line(capsys):
     with pytest.raises(SystemExit):
         read_options(["--help"], {})
     real = set(re.findall(r"^  (--[\w-]+)", capsys.readouterr().out, re.MULTILINE))
-    rows = {row[0].strip("`"): row[1].strip("`") for row in table(section("Options"))}
+    rows = {row[0].strip("`"): row[1].strip("`") for row in table(section("docs/sharing.md", "Options"))}
     assert set(rows) == real
     plain = {"off": False, "none": None}
     defaults = {option: getattr(Options, option[2:].replace("-", "_")) for option in rows}
@@ -140,21 +204,29 @@ def test_the_options_are_those_of_the_command_line(capsys):
 
 
 def test_every_option_in_examples_and_prose_exists():
-    known = {row[0].strip("`") for row in table(section("Options"))}
-    tools = {"--quick", "--only"}  # of `make bench`
-    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", README)) <= known | tools
-    for variable in set(re.findall(PREFIX + r"[A-Z_]+[A-Z]", README)):
+    known = {row[0].strip("`") for row in table(section("docs/sharing.md", "Options"))}
+    tools = {"--quick", "--only", "--index-url"}  # of `make bench`, and of pip
+    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", WRITTEN)) <= known | tools
+    for variable in set(re.findall(PREFIX + r"[A-Z_]+[A-Z]", WRITTEN)):
         name = variable.removeprefix(PREFIX).lower()
         assert hasattr(Options, name) or name == "cache", variable
 
 
 def test_commands_in_the_text_are_understood():
-    for arguments in re.findall(r'make run ARGS="([^"]*)"', README):
+    for arguments in re.findall(r'make run ARGS="([^"]*)"', WRITTEN):
         read_options(arguments.split(), {})
 
 
+def test_the_small_torch_is_the_one_that_is_required():
+    required = re.search(
+        r"^torch==(\S+)$", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    named = re.findall(r"install torch==(\S+)", section("README.md", "Troubleshooting"))
+    assert required and named == [required[1]]
+
+
 def test_the_table_of_models_is_the_catalog():
-    assert table(section("Models")) == [
+    assert table(section("docs/models.md", "Models that have names")) == [
         [
             f"`{entry.name}`",
             entry.title,
@@ -170,18 +242,26 @@ def test_the_panels_are_called_what_they_are_called_on_the_page():
     on_the_page = [
         words["title"] for words in STRINGS["page"].values() if isinstance(words, dict) and "say" in words
     ]
-    text = section("What each panel shows, and how to read it")
+    text = section("docs/panels.md", "What each panel shows, and how to read it")
     assert re.findall(r"^### (.*)$", text, re.MULTILINE) == on_the_page
 
 
-@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
-def test_the_make_targets_exist(text):
-    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+def targets_named(text: str) -> set[str]:
+    """Return the make targets that a text names in code."""
     in_code = " ".join(
         [*re.findall(r"```sh\n(.*?)```", text, re.DOTALL), *re.findall(r"`(make [^`]*)`", text)]
     )
-    named = set(re.findall(r"\bmake ([a-z]+)", in_code))
-    assert {"test", "bench"} <= named <= targets
+    return set(re.findall(r"\bmake ([a-z]+)", in_code))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_make_targets_exist(page):
+    assert targets_named(PAGES[page]) <= set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+
+
+def test_readme_and_contributing_name_the_commands_of_every_day():
+    assert {"run", "test", "bench"} <= targets_named(PAGES["README.md"])
+    assert {"test", "lint", "bench"} <= targets_named(CONTRIBUTING)
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +280,7 @@ def endpoints() -> dict[str, list[str]]:
 def test_the_api_example_calls_real_endpoints_with_real_parameters(endpoints):
     calls = [
         node
-        for node in ast.walk(ast.parse(block(section("The API"), "python")))
+        for node in ast.walk(ast.parse(block(PAGES["docs/api.md"], "python")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "predict"
     ]
     assert len(calls) >= 3
@@ -212,7 +292,7 @@ def test_the_api_example_calls_real_endpoints_with_real_parameters(endpoints):
 
 
 def test_the_text_on_the_api_names_every_endpoint_and_no_other(endpoints):
-    assert set(re.findall(r"`(/\w+)`", section("The API"))) == set(endpoints)
+    assert set(re.findall(r"`(/\w+)`", PAGES["docs/api.md"])) == set(endpoints)
 
 
 def test_the_page_on_proxies_speaks_of_this_app():
@@ -220,8 +300,8 @@ def test_the_page_on_proxies_speaks_of_this_app():
 
     from viz.pages.gate import MOST_BYTES  # noqa: PLC0415
 
-    text = (ROOT / "docs" / "proxy.md").read_text(encoding="utf-8")
-    assert "(docs/proxy.md)" in section("Sharing")
+    text = PAGES["docs/proxy.md"]
+    assert "(proxy.md)" in section("docs/sharing.md", "Sharing")
     for server in ("nginx", "caddy", "apache"):
         addresses = re.findall(r"127\.0\.0\.1:\d+", block(text, server))
         assert set(addresses) == {f"127.0.0.1:{Options.port}"}
@@ -233,3 +313,16 @@ def test_the_page_on_proxies_speaks_of_this_app():
 def test_the_changelog_has_room_for_what_comes_next():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## \[Unreleased\]$", changelog, re.MULTILINE)
+
+
+def test_the_citation_names_this_version_and_the_changelog_has_it():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["title"] and citation["message"]
+    assert all(author["name"] for author in citation["authors"]) and citation["authors"]
+    assert citation["version"] == project["version"] and citation["license"] == project["license"]
+    cut = f"## [{project['version']}] - {citation['date-released']}"
+    assert cut in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
+    how = section("README.md", "How to cite")
+    assert f"{{{project['version']}}}" in how and f"{{{citation['authors'][0]['name']}}}" in how
