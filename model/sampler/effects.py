@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from model.sampler.distribution import Floats, Ids, descending
 from model.sampler.sampling import ShapedDistribution
-from model.sampler.settings import CUTS
+from model.sampler.stage_records import CUTS
 
 TEMPERATURES: Floats = np.linspace(0.05, 2.0, 79)
 """Grid of the temperature sweep; starts above 0, where the sampler turns greedy."""

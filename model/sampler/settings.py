@@ -7,26 +7,8 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from model.numbers import OutOfRange, within
+from model.sampler.stage_records import BIAS, RECORDS, STAGES
 
-STAGES = (
-    "logit_bias",
-    "repetition_penalty",
-    "presence_penalty",
-    "frequency_penalty",
-    "no_repeat_ngram_size",
-    "temperature",
-    "top_n_sigma",
-    "top_k",
-    "top_p",
-    "min_p",
-    "typical_p",
-    "epsilon_cutoff",
-    "eta_cutoff",
-)
-"""Every stage, by the name of its setting, in the order of Transformers' `generate`; where that has no such
-stage (presence, frequency, top-n-sigma) it stands beside its relatives."""
-CUTS = ("top_n_sigma", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
-"""Those that keep some tokens and cut the rest."""
 BAN = -100.0
 """The bias that rules a token out altogether, as it does in practice in the OpenAI API."""
 MOST_BIASES = 64
@@ -82,38 +64,11 @@ class SamplerSettings:
     order: tuple[str, ...] | None = None
     """The stages that act, in order; None for all that are switched on, in the order of `STAGES`."""
 
-    RANGES: ClassVar[dict[str, tuple[float, float]]] = {
-        "temperature": (0.0, 5.0),
-        "top_k": (0, 1_000_000),
-        "top_p": (0.0, 1.0),
-        "min_p": (0.0, 1.0),
-        "repetition_penalty": (0.1, 10.0),
-        "presence_penalty": (-10.0, 10.0),
-        "frequency_penalty": (-10.0, 10.0),
-        "no_repeat_ngram_size": (0, 100),
-        "top_n_sigma": (0.0, 100.0),
-        "typical_p": (0.0, 1.0),
-        "epsilon_cutoff": (0.0, 1.0),
-        "eta_cutoff": (0.0, 1.0),
-    }
-    WHOLE: ClassVar[tuple[str, ...]] = ("top_k", "no_repeat_ngram_size")
-    OFF: ClassVar[dict[str, object]] = {
-        "temperature": 1.0,
-        "top_k": 0,
-        "top_p": 1.0,
-        "min_p": 0.0,
-        "repetition_penalty": 1.0,
-        "presence_penalty": 0.0,
-        "frequency_penalty": 0.0,
-        "no_repeat_ngram_size": 0,
-        "top_n_sigma": 0.0,
-        "typical_p": 1.0,
-        "epsilon_cutoff": 0.0,
-        "eta_cutoff": 0.0,
-        "logit_bias": (),
-    }
+    RANGES: ClassVar[dict[str, tuple[float, float]]] = {one.name: (one.low, one.high) for one in RECORDS}
+    WHOLE: ClassVar[tuple[str, ...]] = tuple(one.name for one in RECORDS if one.whole)
+    OFF: ClassVar[dict[str, object]] = {BIAS: ()} | {one.name: one.off for one in RECORDS}
     """The value with which a stage does nothing."""
-    ALWAYS: ClassVar[tuple[str, ...]] = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
+    ALWAYS: ClassVar[tuple[str, ...]] = tuple(one.name for one in RECORDS if one.always)
     """Written into every run; the others only where they do something."""
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from model.numbers import LN2
 from model.sampler.distribution import Floats, Ids, Softmax, Stage, descending
-from model.sampler.settings import BAN, STAGES, NothingLeft, SamplerSettings
+from model.sampler.settings import BAN, NothingLeft, SamplerSettings
 
 Apply = Callable[[Stage, SamplerSettings, Sequence[int]], Stage]
 """A stage, given what was left before it, the settings, and the text so far (prompt included)."""
@@ -142,11 +142,11 @@ def logit_bias(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -
     return _reweighted(before, "logit_bias", token_ids, _logits(before.softmax)[token_ids] + biases)
 
 
-FAMILY: tuple[Apply, ...] = (
+FUNCTIONS = (
     logit_bias, repetition_penalty, presence_penalty, frequency_penalty, no_repeat_ngram_size,
     temperature, top_n_sigma, top_k, top_p, min_p, typical_p, epsilon_cutoff, eta_cutoff,
 )  # fmt: skip
-APPLY: dict[str, Apply] = dict(zip(STAGES, FAMILY, strict=True))
+APPLY: dict[str, Apply] = {function.__name__: function for function in FUNCTIONS}
 """Every stage by its name."""
 RULING = ("logit_bias", "no_repeat_ngram_size")
 """Stages that rule tokens out, whatever others keep; the first of them is never passed over."""

@@ -14,7 +14,8 @@ from transformers.generation import logits_process as theirs
 from model.numbers import OutOfRange
 from model.sampler.distribution import Softmax, Stage
 from model.sampler.sampling import draw, shape
-from model.sampler.settings import BAN, STAGES, SamplerSettings, UnknownStage
+from model.sampler.settings import BAN, SamplerSettings, UnknownStage
+from model.sampler.stage_records import STAGES
 from model.sampler.stages import completions
 
 OFF = dict(SamplerSettings.OFF)

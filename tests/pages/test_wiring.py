@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from app import build, launch_options
-from model.sampler.settings import STAGES
+from model.sampler.stage_records import STAGES
 from model.texts.run import FinishReason
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
 from viz.command_line import Options

@@ -1,7 +1,7 @@
 """The chain as a person sets it, and the table and the roads as they are shown."""
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from model.numbers import OutOfRange
 from model.sampler.sampling import shape
-from model.sampler.settings import BAN, CUTS, STAGES, SamplerSettings
+from model.sampler.settings import BAN, SamplerSettings
+from model.sampler.stage_records import CUTS, RECORD, RECORDS, STAGES
+from model.sampler.stages import APPLY
 from viz.components.bias_chips import bias_chips_value
 from viz.components.chain import DIALLED, in_chain, in_order, picked_token
 from viz.components.chain_road import chain_road_value
-from viz.components.chain_table import START, chain_table_value
+from viz.components.chain_table import chain_table_value
 from viz.pages.controls import Controls
 from viz.strings import catalogue
 
@@ -154,9 +156,19 @@ def test_every_stage_is_named_explained_and_can_be_switched_on():
     assert list(catalogue()["components"]["chain"]["stage"]) and set(
         catalogue()["components"]["chain"]["stage"]
     ) == set(STAGES)
-    for stage, start in START.items():
-        assert SamplerSettings(**{stage: start}).chain.count(stage) == 1, f"{stage} would do nothing"
-    assert set(START) == set(STAGES) - {"logit_bias"}
+    for one in RECORDS:
+        assert SamplerSettings(**{one.name: one.start}).chain.count(one.name) == 1, (
+            f"{one.name} would do nothing"
+        )
+
+
+def test_every_stage_has_a_record_a_function_and_a_setting_of_its_name():
+    assert set(STAGES) == set(APPLY) == {*RECORD, "logit_bias"}
+    known = {field.name for field in fields(SamplerSettings)}
+    assert known == {*STAGES, "order"}
+    for one in RECORDS:
+        assert one.low <= one.off <= one.high and one.low <= one.start <= one.high and one.start != one.off
+        assert not one.whole or all(value == int(value) for value in (one.off, one.start, one.step))
 
 
 # The road
@@ -177,7 +189,7 @@ def test_every_cut_is_said_with_its_bound():
 def test_no_word_is_missing_wherever_a_token_is_cut(stage):
     likely = int(LOGITS.argmax())
     value = {"temperature": 0.0, "logit_bias": {likely: BAN}, "no_repeat_ngram_size": 1}.get(
-        stage, START.get(stage)
+        stage, RECORD[stage].start if stage in RECORD else None
     )
     now = SamplerSettings(
         **{**SamplerSettings.OFF, stage: 0.05 if stage in ("epsilon_cutoff", "eta_cutoff") else value}

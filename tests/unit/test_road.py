@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from model.sampler.road import road
 from model.sampler.sampling import shape
-from model.sampler.settings import BAN, STAGES, SamplerSettings
+from model.sampler.settings import BAN, SamplerSettings
+from model.sampler.stage_records import STAGES
 from model.sampler.stage_shares import stage_shares
 
 LOGITS = np.random.default_rng(8).gumbel(0, 2, 400).astype(np.float32)

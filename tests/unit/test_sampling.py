@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from model.numbers import MAX_SEED
 from model.sampler.distribution import PARTS, descending, entropy_bits, leading
 from model.sampler.sampling import draw, shape, uniform
-from model.sampler.settings import STAGES, SamplerSettings
+from model.sampler.settings import SamplerSettings
+from model.sampler.stage_records import STAGES
 
 OFF = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0}
 BARELY = np.nextafter(1.0, 0.0)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from model.sampler.settings import BAN, MOST_BIASES, STAGES, SamplerSettings
+from model.sampler.settings import BAN, MOST_BIASES, SamplerSettings
+from model.sampler.stage_records import STAGES
 from viz.components.drawn import Drawn
 
 DIALLED = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")

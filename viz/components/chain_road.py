@@ -5,7 +5,8 @@ from typing import Any, TypedDict
 
 from model.sampler.road import Passage, probability_after, road
 from model.sampler.sampling import ShapedDistribution
-from model.sampler.settings import CUTS, SamplerSettings
+from model.sampler.settings import SamplerSettings
+from model.sampler.stage_records import CUTS
 from viz.components.chain_table import stage_label
 from viz.components.drawn import Drawn
 from viz.components.next_token import LONGEST_TOKEN

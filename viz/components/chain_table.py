@@ -6,7 +6,8 @@ from typing import TypedDict
 from model.sampler.distribution import Stage
 from model.sampler.road import probability_after
 from model.sampler.sampling import ShapedDistribution
-from model.sampler.settings import STAGES, SamplerSettings
+from model.sampler.settings import SamplerSettings
+from model.sampler.stage_records import BIAS, RECORD, STAGES, StageRecord
 from viz.components.bias_chips import Chip, chip
 from viz.components.chain import DIALLED
 from viz.components.drawn import Drawn
@@ -14,25 +15,6 @@ from viz.components.next_token import LONGEST_TOKEN
 from viz.components.percent import count, percent
 from viz.strings import say
 from viz.tokens import display_token
-
-START: dict[str, float] = {
-    "temperature": 0.8,
-    "top_k": 40,
-    "top_p": 0.9,
-    "min_p": 0.05,
-    "repetition_penalty": 1.1,
-    "presence_penalty": 0.5,
-    "frequency_penalty": 0.5,
-    "no_repeat_ngram_size": 3,
-    "top_n_sigma": 1.0,
-    "typical_p": 0.9,
-    "epsilon_cutoff": 0.001,
-    "eta_cutoff": 0.002,
-}
-"""The value of a stage that is switched on: one that its paper, or practice, recommends."""
-STEPS = {"presence_penalty": 0.1, "frequency_penalty": 0.1, "no_repeat_ngram_size": 1, "top_n_sigma": 0.1}
-"""How far one press of an arrow moves a value; 0.01 for a mass, and less for the cutoffs."""
-FINE = {"typical_p": 0.01, "epsilon_cutoff": 0.0005, "eta_cutoff": 0.0005}
 
 
 class Numbers(TypedDict):
@@ -166,8 +148,8 @@ def _row(
     numbers: Numbers | None,
     token_of: Callable[[int], str],
 ) -> StageRow:
-    low, high = settings.RANGES.get(name, (0.0, 0.0))
-    biased = name == "logit_bias"
+    record = RECORD.get(name, StageRecord(BIAS, 0.0, 0.0, off=0.0, start=0.0))
+    biased = name == BIAS
     kind = "chips" if biased else "dial" if name in DIALLED else "number"
     sentence, paper = say(f"components.chain.stage.{name}.say"), say(f"components.chain.stage.{name}.paper")
     return {
@@ -177,11 +159,11 @@ def _row(
         "say": sentence,
         "kind": kind,
         "value": "" if biased else f"{getattr(settings, name):g}",
-        "low": low,
-        "high": high,
-        "step": (STEPS | FINE).get(name, 0.01),
-        "start": START.get(name, 0.0),
-        "off": 0.0 if biased else float(str(SamplerSettings.OFF[name])),
+        "low": record.low,
+        "high": record.high,
+        "step": record.step,
+        "start": record.start,
+        "off": float(record.off),
         "chips": [chip(*pair, token_of) for pair in settings.logit_bias if biased],
         "numbers": numbers,
     }

@@ -2,7 +2,8 @@
 
 from model.numbers import MAX_SEED
 from model.sampler.sampling import uniform
-from model.sampler.settings import BAN, STAGES, SamplerSettings
+from model.sampler.settings import BAN, SamplerSettings
+from model.sampler.stage_records import STAGES
 from model.texts.run import Step
 from viz.components.chain_table import stage_label
 from viz.components.percent import signed

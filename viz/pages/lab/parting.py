@@ -3,7 +3,8 @@
 import math
 
 from model.lab.replay import Divergence
-from model.sampler.settings import STAGES, SamplerSettings
+from model.sampler.settings import SamplerSettings
+from model.sampler.stage_records import STAGES
 from model.texts.run import Run
 from viz.components.next_token import stage_name
 from viz.components.percent import percent
