@@ -53,7 +53,7 @@ def tiny_gpt2() -> "LanguageModel":
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the browser tests, which share an app, to two processes, each with its own; other files to any.
 
-    They begin first, since they take longest, and wait more than they compute: a third fills the cores.
+    They begin first, side by side: one waits while the other computes. More processes would starve the pages.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - asked for with -n alone
 

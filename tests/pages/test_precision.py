@@ -179,10 +179,12 @@ def test_without_a_measurement_the_masthead_tells_the_fingerprint_alone(tiny):
     assert 'title="fingerprint of the weights: gpt2-0\nNo token' in text and "float32</span>" in text
 
 
-def test_the_choice_is_offered_where_there_is_one(app, fast_alone, open_app, tiny):
-    assert look(app)[3]["interactive"] is True
-    assert look(fast_alone)[3]["interactive"] is False
-    assert look(open_app(tiny))[3]["interactive"] is False
+def test_the_choice_is_offered_where_there_is_one_and_else_stands_on_what_there_is(
+    app, fast_alone, open_app, tiny
+):
+    assert look(app)[3] == gr.update(interactive=True)
+    assert look(fast_alone)[3] == gr.update(interactive=False, value="fast")
+    assert look(open_app(tiny))[3] == gr.update(interactive=False, value="exact")
 
 
 # The API

@@ -1,6 +1,7 @@
 """The Explore page: a GPT writes, and every panel explains the selected token."""
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -37,7 +38,7 @@ from viz.pages.screens import (
     figures,
     room,
 )
-from viz.pages.service import Service
+from viz.pages.service import EXACT, Service
 from viz.pages.stopping import Stopping
 from viz.pages.trying import Trying
 from viz.pages.visitor import TEXT, Visitor
@@ -216,7 +217,7 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
         info = service.model.info if service.ready else None
         layer = layer_range(info.layers) if info else gr.skip()
         head = gr.update(maximum=info.heads - 1) if info else gr.skip()
-        precision = gr.update(interactive=len(info.formats) > 1) if info else gr.skip()
+        precision = precision_choice(info.formats) if info else gr.skip()
         ends = service.model.ends if info else ()
         return describe(info, service.background, ends), layer, head, precision, gr.Timer(active=info is None)
 
@@ -228,6 +229,13 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
+
+
+def precision_choice(formats: Sequence[str]) -> dict[str, Any]:
+    """Return the update of the choice of precision: where a model has one format, it stands on that."""
+    if len(formats) > 1:
+        return gr.update(interactive=True)
+    return gr.update(interactive=False, value="exact" if formats[0] == EXACT else "fast")
 
 
 def layer_range(layers: int) -> dict[str, Any]:
