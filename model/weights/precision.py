@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -26,11 +25,13 @@ from model.weights.timing import Timing, measure
 Precision = Literal["exact", "fast", "auto"]
 """What the person who starts the app says: `exact` is float32, the others use a `Choice`'s fast format."""
 
-VERSION = 5
+VERSION = 6
 """Changes when the measurement does, so that older ones are made again."""
 
 LARGEST_DIVERGENCE = 2e-3
 """Nats from float32, on average over positions, that a fast format may cost."""
+LEAST_SHARE = 0.9
+"""Of the cores' time: a measurement during which others took more is not kept."""
 LEAST_GAIN = 1.2
 """A format that is not this many times as fast as float32 is not worth any divergence."""
 
@@ -73,17 +74,19 @@ class Choice:
 
         Where float32 gives a text the same numbers whoever is beside it, so must the fast format.
         """
-        close = [one for one in self.candidates if self._may_be_taken(one)]
-        fastest = min(close, key=lambda one: one.timing.mix, default=None)
-        if fastest is None or fastest.timing.mix * LEAST_GAIN > self.exact.mix:
-            return None
-        return fastest
+        worth_it = filter(self._is_worth_it, self.candidates)
+        allowed = [one for one in worth_it if one.batch_invariant or not self.exact_batch_invariant]
+        return min(allowed, key=lambda one: one.timing.mix, default=None)
 
-    def _may_be_taken(self, one: Candidate) -> bool:
-        return self._is_close(one) and (one.batch_invariant or not self.exact_batch_invariant)
+    def _is_worth_it(self, one: Candidate) -> bool:
+        close, gains = one.divergence <= LARGEST_DIVERGENCE, self.exact.mix / one.timing.mix
+        return close and gains >= LEAST_GAIN
 
-    def _is_close(self, one: Candidate) -> bool:
-        return one.divergence <= LARGEST_DIVERGENCE
+    @property
+    def undisturbed(self) -> bool:
+        """Whether the process had the cores to itself while it measured."""
+        timings = [self.exact, *(one.timing for one in self.candidates)]
+        return min(timing.share for timing in timings) >= LEAST_SHARE
 
     @property
     def fast(self) -> Format | None:
@@ -121,7 +124,8 @@ class Choice:
     def sentence(self) -> str:
         """Return one English sentence for the console."""
         best = self.best
-        if best is None and any(self._is_close(one) and not one.batch_invariant for one in self.candidates):
+        dependent = [one for one in self.candidates if not one.batch_invariant and self._is_worth_it(one)]
+        if best is None and dependent:
             return "Fast: float32, since in a faster format a text would depend on those beside it here."
         if best is None:
             return (
@@ -169,10 +173,11 @@ def choose(
     if known is not None:
         return known
     report("Measuring which number format is fastest on this machine (a few seconds, once).")
-    busy = _busy()
     measured = _measured(transformer, truth, token_ids[:PROBE_TOKENS], report)
-    if not busy:  # with other programs on all cores, anything may seem fast
+    if measured.undisturbed:
         _store(file, {"key": key, "choice": measured.to_json()})
+    else:
+        report("Other programs took the cores meanwhile: it will be measured again at the next start.")
     return measured
 
 
@@ -193,12 +198,6 @@ def device_name(device: torch.device) -> str:
     name = next(names, "") or platform.processor() or platform.machine()
     # Virtual machines call processors of many kinds by one name.
     return f"{device.type}, {name}, {torch.backends.cpu.get_cpu_capability()}"
-
-
-def _busy() -> bool:
-    """Return whether other programs have kept all cores at work for the last minute."""
-    cores = os.cpu_count() or 1
-    return hasattr(os, "getloadavg") and os.getloadavg()[0] > cores + 0.5
 
 
 def _measured(transformer: PreTrainedModel, truth: Truth, token_ids: Sequence[int], report: Report) -> Choice:
@@ -275,7 +274,7 @@ def _store(file: Path, value: Mapping[str, Any]) -> None:
 
 
 def _timing(data: Mapping[str, Any]) -> Timing:
-    return Timing(*(_number(data[name]) for name in ("one", "sixteen", "prompt")))
+    return Timing(*(_number(data[name]) for name in ("one", "sixteen", "prompt", "share")))
 
 
 def _number(value: object) -> float:

@@ -50,7 +50,6 @@ def timed(monkeypatch):
         return candidate(gain=gains[seen[-1]]).timing
 
     monkeypatch.setattr(precision, "measure", measured)
-    monkeypatch.setattr(precision.os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
     return seen
 
 
@@ -156,6 +155,8 @@ def test_the_sentence_says_what_is_gained_and_what_it_costs():
     assert Choice(EXACT, ()).sentence().startswith("Fast: float32, since no other format is close to it")
     dependent = replace(choice.candidates[0], batch_invariant=False)
     assert "a text would depend on those beside it" in Choice(EXACT, (dependent,)).sentence()
+    slow = replace(candidate(gain=1.1), batch_invariant=False)
+    assert "no other format is close to it" in Choice(EXACT, (slow,)).sentence()
 
 
 def test_a_choice_survives_json():
@@ -215,14 +216,17 @@ def test_another_model_or_number_of_threads_is_measured_on_its_own(transformer, 
     assert len(timed) == 3 * each
 
 
-def test_what_was_measured_while_other_programs_kept_all_cores_busy_is_not_kept(
+def test_what_was_measured_while_other_programs_took_the_cores_is_not_kept(
     transformer, timed, proof, monkeypatch
 ):
-    monkeypatch.setattr(precision.os, "getloadavg", lambda: (99.0, 0.0, 0.0))
-    chosen(transformer)
+    usual = precision.measure
+    monkeypatch.setattr(precision, "measure", lambda model: replace(usual(model), share=0.6))
+    lines = []
+    chosen(transformer, report=lines.append)
     each = len(timed)
     chosen(transformer)
     assert len(timed) == 2 * each
+    assert any("it will be measured again at the next start" in line for line in lines)
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"key": 1, "choice": 2}', "\udcff"])
