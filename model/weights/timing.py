@@ -57,7 +57,8 @@ def measure(transformer: PreTrainedModel) -> Timing:
         ]
         best.append(_seconds(calls))
     share = (time.process_time() - had) / (time.perf_counter() - began) / torch.get_num_threads()
-    return Timing(*best, share=share if transformer.device.type == "cpu" else 1.0)
+    one, sixteen, prompt = best
+    return Timing(one, sixteen, prompt, share if transformer.device.type == "cpu" else 1.0)
 
 
 def _seconds(calls: Sequence[tuple[Any, nn.Module, Tensor]]) -> float:
