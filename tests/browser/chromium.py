@@ -15,7 +15,8 @@ from playwright.sync_api import sync_playwright
 
 from tests.patience import PATIENCE
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""The first is Chromium without a window, which takes a fifth less of a page's time."""
 WHAT_TO_DO = (
     "The browser tests need Chromium, and none could be installed.\n"
     "Install it with your system's packages (Debian and Ubuntu: apt-get install chromium), or run\n"
@@ -59,12 +60,17 @@ def _installed_by(*commands: list[str]) -> bool:
     return find_chromium() is not None
 
 
+def _debian(package: str) -> list[str]:
+    return ["apt-get", "install", "-y", "-q", package]
+
+
 def main() -> int:
     """Make sure a Chromium is there; return the exit status."""
     if find_chromium():
         return 0
-    debian = (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "chromium"])
-    if _is_debian_root() and _installed_by(*debian):
+    if _is_debian_root() and _installed_by(["apt-get", "update", "-q"], _debian("chromium-headless-shell")):
+        return 0
+    if _is_debian_root() and _installed_by(_debian("chromium")):  # not every release has the other one
         return 0
     if _installed_by([sys.executable, "-m", "playwright", "install", "chromium"]):
         return 0
