@@ -4,6 +4,7 @@ The imports are inside the fixtures: tests that need no model start without the 
 """
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,10 +51,24 @@ def tiny_gpt2() -> "LanguageModel":
     return tiny_model("gpt2")
 
 
+@cache
+def _stand_back() -> None:
+    """Let all others go first, from now on; a page that gets no time is not what is tested."""
+    if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "nice"):
+        os.nice(15)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let tests without a browser wait for those with one."""
+    if item.nodeid.partition("::")[0] not in BROWSER_FILES:
+        _stand_back()
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the browser tests, which share an app, to two processes, each with its own; other files to any.
 
-    They begin first, side by side: one waits while the other computes. More processes would starve the pages.
+    They begin first, since they take longest. They wait more than they compute: the other tests stand back, and
+    take what is left of the cores.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - asked for with -n alone
 
