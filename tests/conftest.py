@@ -67,8 +67,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the browser tests, which share an app, to two processes, each with its own; other files to any.
 
-    They begin first, since they take longest. They wait more than they compute: the other tests stand back, and
-    take what is left of the cores.
+    They begin first, since they take longest, and wait more than they compute: the other tests stand back
+    and take what is left of the cores.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - asked for with -n alone
 

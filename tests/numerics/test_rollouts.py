@@ -257,7 +257,7 @@ def test_a_sweep_of_top_k_keeps_whole_numbers_and_refuses_others(endless, engine
     assert [{step.kept for one in point.runs for step in one.steps} for point in points] == [{1}, {5}]
     with pytest.raises(OutOfRange, match="top_k"):
         Sweep(engine, run, "top_k", (1.5,), 2, 2)
-    with pytest.raises(ValueError, match="setting must be one of .*temperature.*, not 'colour'"):
+    with pytest.raises(ValueError, match=r"setting must be one of .*temperature.*, not 'colour'"):
         Sweep(engine, run, "colour", (1,), 2, 2)
 
 
