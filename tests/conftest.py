@@ -4,7 +4,6 @@ The imports are inside the fixtures: tests that need no model start without the 
 """
 
 import os
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # processes with a team of threads each
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A busy machine is no failure: no test asserts a time.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "patient", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("patient")
 
 HERE = Path(__file__).parent
@@ -51,24 +52,11 @@ def tiny_gpt2() -> "LanguageModel":
     return tiny_model("gpt2")
 
 
-@cache
-def _stand_back() -> None:
-    """Let all others go first, from now on; a page that gets no time is not what is tested."""
-    if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "nice"):
-        os.nice(15)
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let tests without a browser wait for those with one."""
-    if item.nodeid.partition("::")[0] not in BROWSER_FILES:
-        _stand_back()
-
-
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the browser tests, which share an app, to two processes, each with its own; other files to any.
 
-    They begin first, since they take longest, and wait more than they compute: the other tests stand back
-    and take what is left of the cores.
+    They begin first, side by side: one waits while the other computes. A third process starves their pages,
+    and takes longer altogether.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - asked for with -n alone
 
