@@ -282,10 +282,7 @@ class TokenStrip(Drawn):
         **kwargs: Any,
     ) -> None:
         keys = ("group", "empty", "next", "next_title")
-        words = {key: say(f"components.strip.{key}") for key in keys} | {
-            "strip": elem_id,
-            "mark": MARK,
-        }
+        words = {key: say(f"components.strip.{key}") for key in keys} | {"strip": elem_id, "mark": MARK}
         super().__init__(
             "token_strip",
             '<div class="strip" role="group" translate="no"></div>'

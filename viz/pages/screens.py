@@ -137,11 +137,7 @@ def _screen(scene: Scene, controls: Controls, *panels: dict[str, Panel]) -> Scre
 
 
 def _room(scene: Scene) -> dict[str, Panel]:
-    return {
-        field: panel
-        for by in (BY_SETTINGS, BY_SELECTION, BY_TEXT)
-        for field, panel in by.get(scene.room, {}).items()
-    }
+    return _of_room(BY_SETTINGS, scene) | _of_room(BY_SELECTION, scene) | _of_room(BY_TEXT, scene)
 
 
 def _road(scene: Scene) -> dict[str, Panel]:
