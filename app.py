@@ -52,8 +52,8 @@ def main() -> int:
 def build(model: BackgroundModel, options: Options) -> Any:
     """Return the Gradio app, not yet served."""
     # Gradio takes seconds to import: --help and a wrong option answer without it.
-    from viz.pages.explore import build_app  # noqa: PLC0415
-    from viz.pages.limits import Limits  # noqa: PLC0415
+    from viz.explore import build_app  # noqa: PLC0415
+    from viz.server.limits import Limits  # noqa: PLC0415
 
     limits = Limits(
         max_prompt_tokens=options.max_prompt_tokens,
@@ -67,7 +67,7 @@ def build(model: BackgroundModel, options: Options) -> Any:
 
 def launch_options(options: Options) -> dict[str, Any]:
     """Return the arguments of Gradio's `launch`: where, to whom and how to serve, and its look."""
-    from viz.pages import launch_arguments  # noqa: PLC0415 - as in build
+    from viz.launch import launch_arguments  # noqa: PLC0415 - as in build
 
     return {
         "server_name": _bracketed(options.host),

@@ -12,7 +12,7 @@ from tests.bench.startup import app_process, tokenize, wait_for_page
 SETTLED = 500
 """Calls after which the server has allocated what it uses again and again."""
 FORGETTING = 12
-"""Seconds after which the server has forgotten a program; see `viz.pages.sessions.CALL_IS_KEPT`."""
+"""Seconds after which the server has forgotten a program; see `viz.server.sessions.CALL_IS_KEPT`."""
 
 
 def measure_calls(count: int) -> tuple[list[Row], dict[str, Any]]:

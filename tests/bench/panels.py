@@ -18,12 +18,12 @@ from tests.bench.report import Row, spread
 from tests.bench.written import PROMPT
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
-from viz.pages.limits import Limits
 from viz.pages.panels import Screen
 from viz.pages.scene import scene_of
 from viz.pages.screens import after_selection, after_settings, everything, room
-from viz.pages.service import Service
 from viz.pages.visitor import ROOMS, Visitor
+from viz.server.limits import Limits
+from viz.server.service import Service
 
 VOCABULARY = 49_152
 LENGTH = 64

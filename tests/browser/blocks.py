@@ -11,6 +11,7 @@ import gradio as gr
 import uvicorn
 
 from viz.components.theme import page_head, page_theme
+from viz.launch import style_sheets
 
 
 @contextmanager
@@ -19,7 +20,9 @@ def served(demo: gr.Blocks, path: str = "/inside") -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = gr.mount_gradio_app(fastapi.FastAPI(), demo, path=path, theme=page_theme(), head=page_head())
+    app = gr.mount_gradio_app(
+        fastapi.FastAPI(), demo, path=path, theme=page_theme(), head=page_head(style_sheets())
+    )
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

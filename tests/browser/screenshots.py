@@ -21,9 +21,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.chromium import find_chromium
 from tests.browser.visit import ENDED
 from viz.pages.example import LENGTH, PROMPT, SEED, load_example
-from viz.pages.front import HEIGHT as PREVIEW_HEIGHT
-from viz.pages.front import PICTURE
-from viz.pages.front import WIDTH as PREVIEW_WIDTH
+from viz.server.front import HEIGHT as PREVIEW_HEIGHT
+from viz.server.front import PICTURE
+from viz.server.front import WIDTH as PREVIEW_WIDTH
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "assets" / "screenshots"

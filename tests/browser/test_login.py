@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.browser.chromium import find_chromium
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, close, service_of
-from viz.pages import launch_arguments
-from viz.pages.explore import build_app
+from viz.explore import build_app
+from viz.launch import launch_arguments
 
 pytestmark = pytest.mark.browser
 

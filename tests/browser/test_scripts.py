@@ -11,10 +11,10 @@ from model.texts.comparison import Comparison, written_tokens
 from model.texts.run import Run, Step
 from tests.browser.blocks import served
 from tests.browser.visit import FOLLOW, Visit
-from viz.components.aligned_texts import AlignedText, AlignedTexts, aligned_texts_value
 from viz.components.spelling import as_pieces
 from viz.components.token_strip import StripValue, TokenStrip, strip_value
-from viz.tokens import MARK
+from viz.rooms.replay.aligned_texts import AlignedText, AlignedTexts, aligned_texts_value
+from viz.words.tokens import MARK
 
 pytestmark = pytest.mark.browser
 

@@ -17,15 +17,15 @@ from tests.unit.test_branch_tree import family
 from tests.unit.test_chain import table
 from viz.components.aria import Aria
 from viz.components.branch_tree import BranchTreeOutline, branch_tree_value
-from viz.components.chain_table import ChainTable
 from viz.components.next_token import NextTokenBars, next_token_value
 from viz.components.take_away import TakeAway
 from viz.components.writing_watch import WritingWatch
 from viz.pages.example import load_example
-from viz.pages.lab.replay import ROOM
-from viz.pages.lab.walking import words_of
 from viz.pages.stopping import QUIET, Stopping
 from viz.pages.visitor import Visitor
+from viz.rooms.branches.walking import words_of
+from viz.rooms.chain.chain_table import ChainTable
+from viz.rooms.replay.room import ROOM
 
 pytestmark = pytest.mark.browser
 

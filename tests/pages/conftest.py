@@ -16,12 +16,12 @@ from model.texts.run import Run
 from model.weights.embedded import embedded_model as embedded_folder
 from tests.pages.brake import Brake
 from tests.tiny import tiny_model
-from viz.pages import launch_arguments
+from viz.explore import build_app
+from viz.launch import launch_arguments
 from viz.pages.example import load_example
-from viz.pages.explore import build_app
-from viz.pages.limits import Limits
-from viz.pages.service import Service
 from viz.pages.visitor import Visitor
+from viz.server.limits import Limits
+from viz.server.service import Service
 
 TINY_LIMITS = Limits(max_prompt_tokens=48, max_new_tokens=60, places=2, queue_size=3)
 

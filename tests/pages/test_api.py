@@ -18,8 +18,8 @@ from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
 from tests.pages.conftest import TINY_LIMITS
 from tests.patience import EVERY_REQUEST, PATIENCE
-from viz.pages import api as api_module
-from viz.pages.api import Api
+from viz.api import explore as api_module
+from viz.api.explore import Api
 
 TEXT = "The capital of France is"
 SAMPLER = {"temperature": 0.9, "top_k": 30, "top_p": 0.92, "min_p": 0.01, "repetition_penalty": 1.2}

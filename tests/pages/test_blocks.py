@@ -7,7 +7,7 @@ import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
 
-from viz.pages.blocks import Blocks
+from viz.server.blocks import Blocks
 
 MARKED = {"__type__": "update", "props": {"__type__": "update"}}
 

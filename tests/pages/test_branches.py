@@ -13,10 +13,10 @@ from tests.pages.conftest import written
 from tests.pages.desk import Desk, changed, shown
 from tests.tiny import EOS
 from viz.components.branch_tree import MOST_BYTES, branch_tree_value
+from viz.pages import roads
 from viz.pages.example import load_example
-from viz.pages.lab import roads
 from viz.pages.panels import Screen
-from viz.tokens import display_token
+from viz.words.tokens import display_token
 
 SIZE = 2
 """Tokens of the prompt."""
@@ -476,7 +476,7 @@ def test_a_file_that_is_none_of_ours_is_refused(forked, text, message):
 
 
 def test_a_file_that_is_too_large_to_open_again_is_saved_all_the_same(forked, monkeypatch):
-    monkeypatch.setattr("viz.pages.lab.walking.MOST_BYTES", 1000)
+    monkeypatch.setattr("viz.rooms.branches.walking.MOST_BYTES", 1000)
     value, notice = forked.save("branches")
     assert len(value["text"]) > 1000 and "delete some branches" in notice
 

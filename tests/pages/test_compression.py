@@ -17,9 +17,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.patience import PATIENCE
-from viz.pages import launch_arguments
-from viz.pages.compression import KEPT, LEAST, Compression
-from viz.pages.streams import Streams
+from viz.launch import launch_arguments
+from viz.server.compression import KEPT, LEAST, Compression
+from viz.server.streams import Streams
 
 READ: dict[str, Callable[[bytes], bytes]] = {"br": brotli.decompress, "gzip": gzip.decompress}
 

@@ -11,8 +11,8 @@ from tests.pages.desk import Desk, changed, shown
 from viz.pages import screens
 from viz.pages.drawing import KEPT
 from viz.pages.panels import FIGURES, Screen
-from viz.pages.service import Trouble
-from viz.strings import say
+from viz.server.service import Trouble
+from viz.words.strings import say
 
 OF_ROOMS = {
     "by settings": screens.BY_SETTINGS,

@@ -12,15 +12,15 @@ from model.engine.internals import MEAN_HEAD
 from model.interior.attention_view import hide_first
 from model.texts.run import Run
 from model.weights.background import BackgroundModel
+from viz.explore import build_app
 from viz.pages.controls import Controls
 from viz.pages.example import LENGTH, PROMPT, SEED, Example, load_example
-from viz.pages.explore import build_app
-from viz.pages.limits import Limits
 from viz.pages.panels import sweep
 from viz.pages.scene import scene_of, stored_scene
 from viz.pages.screens import everything
-from viz.pages.service import Service, Trouble
 from viz.pages.visitor import Visitor
+from viz.server.limits import Limits
+from viz.server.service import Service, Trouble
 
 
 @pytest.fixture

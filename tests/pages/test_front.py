@@ -8,7 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from viz.pages.front import HEIGHT, WIDTH, introduced
+from viz.server.front import HEIGHT, WIDTH, introduced
 
 PROXIED = {"X-Forwarded-Host": "gpt.school.example", "X-Forwarded-Proto": "https"}
 

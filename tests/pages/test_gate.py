@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from tests.patience import PATIENCE
-from viz.pages import gate
-from viz.pages.limits import EVENTS_PER_VISITOR
+from viz.server import gate
+from viz.server.limits import EVENTS_PER_VISITOR
 
 
 @pytest.mark.parametrize(

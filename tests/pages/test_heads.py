@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model.interior import head_memory
 from model.interior.head_quantities import QUANTITIES, head_quantities, patterns, ranked
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, changed
-from viz.components.head_grid import unit_of, value_text
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
-from viz.pages.interior import head_memory
 from viz.pages.scene import stored_scene
 from viz.pages.screens import room
+from viz.rooms.heads.head_grid import unit_of, value_text
 
 PANELS = {"head_grid", "head_told", "head_map"}
 MOST_BYTES = 300_000

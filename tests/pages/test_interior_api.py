@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.pages.test_lab_api import refused
-from viz.pages.interior.api import LEADING, OFFERED, InteriorApi
+from viz.api.interior import LEADING, OFFERED, InteriorApi
 
 TEXT = "The capital of France is Paris. The capital of France is"
 
@@ -96,7 +96,7 @@ def test_a_head_of_which_no_query_says_anything_is_null(api):
 
 
 def test_every_quantity_on_offer_is_described_and_can_be_asked_for(api):
-    from viz.strings import say  # noqa: PLC0415
+    from viz.words.strings import say  # noqa: PLC0415
 
     for name in OFFERED:
         assert name in say("api.heads") and told(api.heads("in the in", name))["values"]

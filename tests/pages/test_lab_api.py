@@ -15,7 +15,7 @@ from transformers.generation import logits_process as theirs
 
 from model.sampler.sampling import draw, shape
 from model.sampler.settings import SamplerSettings
-from viz.pages.lab.api import LabApi
+from viz.api.lab import LabApi
 
 TEXT = "The capital of France is"
 ORDER = ["repetition_penalty", "min_p", "temperature", "top_k"]

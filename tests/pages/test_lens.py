@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import model.interior.lens
+from model.interior import layer_readings as readings
 from model.interior.attribution import attribution
 from model.interior.lens import lens, lens_grid
 from model.interior.residual import updates
@@ -14,9 +15,8 @@ from model.network.unknown_part import UnknownPart
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, changed, shown
 from viz.figures.lens_grid import WORDS
-from viz.pages.interior import lens_grid as lens_grid_module
-from viz.pages.interior import readings
-from viz.pages.interior.lens_grid import ROOM, GridScreen
+from viz.rooms.lens import grid as lens_grid_module
+from viz.rooms.lens.grid import ROOM, GridScreen
 
 PANELS = {"lens", "attribution", "logit_sum", "heads_moved", "residual", "lens_grid", "lens_line"}
 

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from viz.pages.pace import AROUND, MOST_SECONDS, SHARE, Pace
+from viz.server.pace import AROUND, MOST_SECONDS, SHARE, Pace
 
 
 def test_without_pages_nothing_is_spread():

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from model.weights.background import BackgroundModel
-from viz.pages.explore import build_app
-from viz.pages.limits import Limits
+from viz.explore import build_app
+from viz.server.limits import Limits
 
 PLAIN = (str, int, float, bool, type(None))
 FREE = {"delete_callback"}

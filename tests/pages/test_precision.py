@@ -14,12 +14,12 @@ from model.weights.background import BackgroundModel
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
 from tests.pages.desk import Desk, changed, shown
 from tests.tiny import tiny_model
-from viz.pages.api import Api
-from viz.pages.explore import build_app
-from viz.pages.limits import Limits
+from viz.api.explore import Api
+from viz.explore import build_app
 from viz.pages.masthead import describe
-from viz.pages.service import Service
-from viz.strings import say
+from viz.server.limits import Limits
+from viz.server.service import Service
+from viz.words.strings import say
 
 FAST, EXACT = "bfloat16", "float32"
 

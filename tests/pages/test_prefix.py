@@ -14,9 +14,9 @@ from gradio_client import Client
 from model.network.language_model import LanguageModel
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, close, service_of
 from tests.patience import EVERY_REQUEST, PATIENCE
-from viz.pages import launch_arguments
-from viz.pages.explore import build_app
-from viz.pages.prefix import route_path
+from viz.explore import build_app
+from viz.launch import launch_arguments
+from viz.server.prefix import route_path
 
 ROOTS = [
     "/gpt", "/monitoring", "/runs", "/upload", "/deep/custom_component", "/gpt/", "/",

@@ -11,18 +11,19 @@ import pytest
 from model.lab.beam_search import beam_search
 from model.lab.contrastive_search import contrastive_search
 from model.lab.replay import replayed
+from model.lab.variants import WIDTH
 from model.sampler.settings import SamplerSettings
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of
-from viz.components.percent import percent
+from viz.components.selection import chosen_index
 from viz.components.spelling import shown_piece
 from viz.pages.controls import PRESETS
-from viz.pages.lab import replay as replay_module
-from viz.pages.lab.parting import said_difference
-from viz.pages.lab.replay import ReplayScreen, chosen_index
-from viz.pages.lab.variants import WIDTH
-from viz.pages.pace import Pace
 from viz.pages.visitor import Visitor
+from viz.rooms.replay import room as replay_module
+from viz.rooms.replay.parting import said_difference
+from viz.rooms.replay.room import ReplayScreen
+from viz.server.pace import Pace
+from viz.words.percent import percent
 
 LENGTH = 12
 

@@ -12,6 +12,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from model.lab.rolled import Rolled
 from model.lab.rollout_statistics import distinct, first_token_test, first_tokens, rollout_tree
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
@@ -19,14 +20,13 @@ from tests.pages.conftest import service_of, written
 from tests.pages.desk import Desk, sent, shown
 from tests.patience import PATIENCE
 from tests.unit.test_rollout_statistics import rollout
+from viz.api import lab as api_module
+from viz.api.lab import LabApi
 from viz.figures.theme import LIGHT
-from viz.pages.lab import api as api_module
-from viz.pages.lab import rolling as rolling_module
-from viz.pages.lab.api import LabApi
-from viz.pages.lab.rolled import Rolled
-from viz.pages.lab.rolling import ROOM, offered_values
-from viz.pages.lab.rollout_screen import RolloutScreen, rolled_screen, verdict
-from viz.pages.lab.rollouts import SWEPT
+from viz.rooms.rollouts import rolling as rolling_module
+from viz.rooms.rollouts.rolling import ROOM, offered_values
+from viz.rooms.rollouts.room import SWEPT
+from viz.rooms.rollouts.screen import RolloutScreen, rolled_screen, verdict
 
 COUNT, LENGTH = 8, 3
 LARGE = tuple(rollout(*one) for one in np.random.default_rng(3).integers(10_000, 49_152, (64, 64)).tolist())

@@ -12,8 +12,8 @@ from model.lab.rollouts import Rollouts
 from tests.pages.brake import Brake
 from tests.pages.desk import Desk, changed
 from tests.tiny import EOS, tiny_transformer
-from viz.pages.lab.beginning import beginning
-from viz.pages.lab.walking import Walking
+from viz.rooms.branches.walking import Walking
+from viz.rooms.rollouts.beginning import beginning
 
 TEXT = "in the of the cat of in"
 PANELS = {"score_facts", "score_ranks", "score_ratios", "score_entropies"}

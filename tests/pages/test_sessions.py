@@ -10,8 +10,8 @@ from gradio_client import Client
 
 from tests.pages.desk import Desk
 from tests.patience import EVERY_REQUEST
-from viz.pages.sessions import CALL_IS_KEPT, PAGE_IS_KEPT, Sessions
 from viz.pages.visitor import Visitor
+from viz.server.sessions import CALL_IS_KEPT, PAGE_IS_KEPT, Sessions
 
 A_MOMENT = timedelta(seconds=2)
 

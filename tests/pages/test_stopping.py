@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.pages.desk import Desk
-from viz.pages.lab.searching import SearchChoice
 from viz.pages.visitor import ROOMS, TEXT, Visitor
 from viz.pages.writing import Writing
+from viz.rooms.strategies.searching import SearchChoice
 
 ROOMS_AT_WORK = {
     "replay": ("replay", ["wild"]),

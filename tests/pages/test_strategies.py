@@ -14,14 +14,14 @@ from model.lab.diverse_beam_search import diverse_beam_search
 from model.sampler.settings import SamplerSettings
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of, sent
-from viz.components.percent import percent, signed
 from viz.components.spelling import shown_piece
-from viz.pages.lab import strategies as strategies_module
-from viz.pages.lab.searching import SearchChoice
-from viz.pages.lab.strategies import ONLY, StrategiesScreen, shown_controls
-from viz.pages.pace import Pace
 from viz.pages.visitor import Visitor
-from viz.tokens import display_token
+from viz.rooms.strategies import room as strategies_module
+from viz.rooms.strategies.room import ONLY, StrategiesScreen, shown_controls
+from viz.rooms.strategies.searching import SearchChoice
+from viz.server.pace import Pace
+from viz.words.percent import percent, signed
+from viz.words.tokens import display_token
 
 LENGTH = 10
 

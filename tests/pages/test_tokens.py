@@ -12,11 +12,11 @@ from tests.many_tokenizers import BOS, EOS, byte_level, sentencepiece, wordpiece
 from tests.pages.conftest import LoadedModel, service_of
 from tests.pages.desk import Desk
 from tests.tokenizer_models import model_with
-from viz.pages.api import Api
-from viz.pages.interior.api import InteriorApi
-from viz.pages.lab.api import LabApi
+from viz.api.explore import Api
+from viz.api.interior import InteriorApi
+from viz.api.lab import LabApi
 from viz.pages.masthead import describe
-from viz.tokens import isolated
+from viz.words.tokens import isolated
 
 PADDING = 7
 """Ids of the model that are no token."""

@@ -24,11 +24,11 @@ from tests.tiny import tiny_transformer
 from viz.pages import growth as growth_module
 from viz.pages.controls import SAMPLER_NAMES
 from viz.pages.example import load_example
-from viz.pages.limits import Limits
 from viz.pages.panels import Screen
-from viz.pages.service import Service
 from viz.pages.writing import Writing
-from viz.tokens import display_token
+from viz.server.limits import Limits
+from viz.server.service import Service
+from viz.words.tokens import display_token
 
 PANELS = ("bars", "sweep", "ranked", "facts", "attention", "timeline")
 

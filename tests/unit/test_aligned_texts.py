@@ -5,7 +5,7 @@ import math
 
 from model.texts.comparison import Comparison, WrittenToken
 from model.texts.run import Run, Step
-from viz.components.aligned_texts import AlignedText, AlignedTexts, aligned_texts_value
+from viz.rooms.replay.aligned_texts import AlignedText, AlignedTexts, aligned_texts_value
 
 WORDS = [" the", " cat", "\n", "<b>", " the"]
 

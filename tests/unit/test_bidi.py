@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from viz import bidi
-from viz.bidi import DEEPEST, direction, levels
+from viz.words import bidi
+from viz.words.bidi import DEEPEST, direction, levels
 
 LATIN = some.text("abcxyz 12.,()-", max_size=20)
 

@@ -16,7 +16,7 @@ from tests.unit.test_branch_tree import family, run_of, trees
 from viz.components.branch_choice import BranchChoice
 from viz.components.branch_tree import MINUS, MOST_TEXT, BranchTreeOutline, branch_tree_value
 from viz.components.download import Download
-from viz.tokens import isolated
+from viz.words.tokens import isolated
 
 
 def step(position: int, text: str = "a", logprob: float = -1.0, **changes: bool) -> Step:

@@ -15,10 +15,10 @@ from model.sampler.stage_records import CUTS, RECORD, RECORDS, STAGES
 from model.sampler.stages import APPLY
 from viz.components.bias_chips import bias_chips_value
 from viz.components.chain import DIALLED, in_chain, in_order, picked_token
-from viz.components.chain_road import chain_road_value
-from viz.components.chain_table import chain_table_value
 from viz.pages.controls import Controls
-from viz.strings import catalogue
+from viz.rooms.chain.chain_road import chain_road_value
+from viz.rooms.chain.chain_table import chain_table_value
+from viz.words.strings import catalogue
 
 LOGITS = np.random.default_rng(3).normal(0, 2, 200).astype(np.float32)
 USUAL = ["temperature", "top_k", "top_p"]

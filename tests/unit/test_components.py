@@ -24,14 +24,15 @@ from viz.components.bertviz_frame import (
     head_view_window,
 )
 from viz.components.dial import Dial
-from viz.components.facts import facts_html, sampler_facts
 from viz.components.heading import heading_html
 from viz.components.next_token import NextTokenBars, next_token_value, search_value
-from viz.components.percent import count, percent
 from viz.components.selection import Selection
 from viz.components.theme import page_head, page_theme
 from viz.components.token_strip import COLOUR_BY, TokenStrip, legend, shown_text, strip_value, weight_of
-from viz.tokens import isolated
+from viz.launch import style_sheets
+from viz.words.facts import facts_html, sampler_facts
+from viz.words.percent import count, percent
+from viz.words.tokens import isolated
 
 STEP = Step(
     position=2,
@@ -419,7 +420,7 @@ def test_a_heading_escapes_its_words() -> None:
 def test_the_page_asks_no_font_host() -> None:
     theme = page_theme()
     assert not theme._stylesheets
-    style = page_head()
+    style = page_head(style_sheets())
     assert "url(" not in style and "@import" not in style and "//" not in style
 
 

@@ -267,8 +267,8 @@ def test_readme_and_contributing_name_the_commands_of_every_day():
 @pytest.fixture(scope="module")
 def endpoints() -> dict[str, list[str]]:
     """Names of the real endpoints, and their parameters in order."""
-    from viz.pages.explore import build_app  # noqa: PLC0415 - Gradio takes seconds, the other tests need none
-    from viz.pages.limits import Limits  # noqa: PLC0415
+    from viz.explore import build_app  # noqa: PLC0415 - Gradio takes seconds, the other tests need none
+    from viz.server.limits import Limits  # noqa: PLC0415
 
     named = build_app(BackgroundModel(), Limits()).get_api_info()["named_endpoints"]
     return {
@@ -298,7 +298,7 @@ def test_the_text_on_the_api_names_every_endpoint_and_no_other(endpoints):
 def test_the_page_on_proxies_speaks_of_this_app():
     from gradio.utils import get_heartbeat_rate  # noqa: PLC0415 - Gradio takes seconds
 
-    from viz.pages.gate import MOST_BYTES  # noqa: PLC0415
+    from viz.server.gate import MOST_BYTES  # noqa: PLC0415
 
     text = PAGES["docs/proxy.md"]
     assert "(proxy.md)" in section("docs/sharing.md", "Sharing")

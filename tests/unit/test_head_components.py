@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from model.interior.head_quantities import QUANTITIES
-from viz.components import bertviz_neuron
-from viz.components.bertviz_model import MOST_LINES, MOST_TOKENS, layers_beside, model_view_value
-from viz.components.bertviz_neuron import CLOSED, OPEN, neuron_view_value
 from viz.components.head_choice import HeadChoice, chosen_key
-from viz.components.head_grid import HeadGrid, head_grid_value, shade, ticks, unit_of
-from viz.components.head_thumbnails import HeadThumbnails, thumbnails_value
+from viz.rooms.heads import bertviz_neuron
+from viz.rooms.heads.bertviz_model import MOST_LINES, MOST_TOKENS, layers_beside, model_view_value
+from viz.rooms.heads.bertviz_neuron import CLOSED, OPEN, neuron_view_value
+from viz.rooms.heads.head_grid import HeadGrid, head_grid_value, shade, ticks, unit_of
+from viz.rooms.heads.head_thumbnails import HeadThumbnails, thumbnails_value
 
 COLOURS = ["#ffffff", "#888888", "#000000"]
 TOKENS = ["</script>", "<!--", '"', "${x}"]

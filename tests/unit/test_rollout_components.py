@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from model.lab.rollout_statistics import rollout_tree
 from model.numbers import OutOfRange
 from tests.unit.test_rollout_statistics import rollout
-from viz.components.rollout_texts import rollout_texts_value
-from viz.components.rollout_tree import FULL, LABEL, cells, rollout_tree_value
-from viz.pages.lab.swept_values import swept_values
-from viz.pages.service import Trouble
-from viz.tokens import isolated
+from viz.rooms.rollouts.rollout_texts import rollout_texts_value
+from viz.rooms.rollouts.rollout_tree import FULL, LABEL, cells, rollout_tree_value
+from viz.rooms.rollouts.swept_values import swept_values
+from viz.server.service import Trouble
+from viz.words.tokens import isolated
 
 TEXTS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=5), min_size=1, max_size=12)
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from model.lab.beam_search import BeamSearch
 from model.lab.beams import Hypothesis, Node
 from model.lab.contrastive_search import Candidate, ContrastiveStep
-from viz.components.beam_tree import MOST_NODES, BeamTree, beam_tree_value, laid_out
-from viz.components.contrastive_steps import contrastive_steps_value
-from viz.components.found_texts import FoundTexts, found_texts_value
-from viz.tokens import isolated
+from viz.rooms.strategies.beam_tree import MOST_NODES, BeamTree, beam_tree_value, laid_out
+from viz.rooms.strategies.contrastive_steps import contrastive_steps_value
+from viz.rooms.strategies.found_texts import FoundTexts, found_texts_value
+from viz.words.tokens import isolated
 
 
 def node(number: int, parent: int | None, step: int, *, logprob: float = -1.0, fate: str = "kept") -> Node:

@@ -5,7 +5,6 @@ from hypothesis import strategies as some
 
 from model.texts.run import Run
 from model.tokenizer.pieces import Piece
-from viz.components.prose import prose
 from viz.components.spelling import (
     Part,
     as_pieces,
@@ -17,7 +16,8 @@ from viz.components.spelling import (
     spelled,
 )
 from viz.components.token_strip import strip_value
-from viz.tokens import display_token, isolated
+from viz.words.prose import prose
+from viz.words.tokens import display_token, isolated
 
 HAN = ["字", "<0xE6>", "<0xB1>", "<0x89>"]
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from model.tokenizer.pieces import Piece
-from viz.bidi import levels
 from viz.components.token_flow import LEFT_TO_RIGHT, flows
+from viz.words.bidi import levels
 
 
 def pieces(*texts: str) -> list[Piece]:

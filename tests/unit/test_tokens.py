@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from viz.tokens import (
+from viz.words.tokens import (
     ARABIC_CARRIER,
     CARRIER,
     MARK,

@@ -8,7 +8,6 @@ policy forbids every request.
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -16,9 +15,10 @@ from numpy.typing import NDArray
 
 from viz.components.bertviz_page import offline, shown_tokens
 from viz.components.drawn import Drawn
-from viz.strings import say
+from viz.words.assets import ASSETS
+from viz.words.strings import say
 
-VENDOR = Path(__file__).parent.parent.parent / "assets" / "vendor"
+VENDOR = ASSETS / "vendor"
 LIBRARIES = ("jquery-3.7.1.min.js", "d3-5.16.0.min.js")
 MOST_TOKENS = 32
 """The view draws heads × tokens² lines; a longer text shows a window."""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from viz.tokens import display_token, in_own_direction
+from viz.words.tokens import display_token, in_own_direction
 
 DECIMALS = 3
 LONGEST_TOKEN = 12

@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 from model.sampler.settings import BAN
 from viz.components.drawn import Drawn
 from viz.components.next_token import LONGEST_TOKEN
-from viz.strings import say
-from viz.tokens import display_token
+from viz.words.strings import say
+from viz.words.tokens import display_token
 
 
 class Chip(TypedDict):

@@ -12,9 +12,9 @@ from model.texts.likelihood import Likelihood
 from model.texts.prefix_tree import Segment, prefix_tree
 from model.texts.run import Run, Step
 from viz.components.drawn import Drawn
-from viz.components.percent import count, percent
-from viz.strings import say
-from viz.tokens import BYTE, display_text, display_token, told_token
+from viz.words.percent import count, percent
+from viz.words.strings import say
+from viz.words.tokens import BYTE, display_text, display_token, told_token
 
 MOST_BYTES = 2_000_000
 """Of a file that is opened."""

@@ -6,6 +6,7 @@ ever reaches a template: the scripts build elements and set `textContent`. The e
 across updates, which keeps focus, scroll position and listeners.
 """
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ HERE = Path(__file__).parent
 
 
 class Drawn(gr.HTML):
-    """A component drawn by `<script>.js` beside it; `words` are the strings that the script itself shows.
+    """A component drawn by `<script>.js` beside its class; `words` are the strings that this script shows.
 
-    `parts` are scripts beside it whose functions it uses.
+    `parts` are scripts beside this one whose functions it uses.
     """
 
     def __init__(
@@ -33,9 +34,9 @@ class Drawn(gr.HTML):
     ) -> None:
         # Not as a prop: a component that is updated before its tab was opened is mounted without its props.
         strings = f"const words = {json.dumps(words or {})};\n"
-        code = strings + "".join(
-            (HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("dom", *parts, script)
-        )
+        scripts = [HERE / f"{name}.js" for name in ("dom", *parts)]
+        scripts.append(Path(inspect.getfile(type(self))).parent / f"{script}.js")
+        code = strings + "".join(path.read_text(encoding="utf-8") for path in scripts)
         super().__init__(
             value=value,
             html_template=skeleton,

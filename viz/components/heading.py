@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from viz.strings import say
+from viz.words.strings import say
 
 
 def heading(key: str, **kwargs: Any) -> gr.HTML:

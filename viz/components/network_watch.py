@@ -3,7 +3,7 @@
 from typing import Any
 
 from viz.components.drawn import Drawn
-from viz.strings import say
+from viz.words.strings import say
 
 
 class NetworkWatch(Drawn):

@@ -8,11 +8,12 @@ import numpy as np
 
 from model.sampler.sampling import ShapedDistribution, draw
 from viz.components.drawn import Drawn
-from viz.components.facts import Fact, token_facts
-from viz.components.percent import count, percent, signed
 from viz.components.spelling import completed
-from viz.strings import say
-from viz.tokens import display_token, told_token
+from viz.words.facts import Fact, token_facts
+from viz.words.percent import count, percent, signed
+from viz.words.stages import stage_name
+from viz.words.strings import say
+from viz.words.tokens import display_token, told_token
 
 LONGEST_TOKEN = 22
 SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -147,11 +148,6 @@ def search_value(
         "facts": [],
         "note": note,
     }
-
-
-def stage_name(stage: str) -> str:
-    """Return what a stage of the sampler is called on the page."""
-    return say(f"components.next.stages.{stage}")
 
 
 def _rows(

@@ -16,6 +16,12 @@ class SelectionValue(TypedDict):
     """Position of the selected token in the whole text; None where there is none."""
 
 
+def chosen_index(choice: object) -> int | None:
+    """Return the index that a browser sent in a `SelectionValue`; None if it sent something else."""
+    index = choice.get("index") if isinstance(choice, dict) else None
+    return index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else None
+
+
 class Selection(Drawn):
     """Draws nothing. Its value follows clicks and keys in the strip; `select` fires after these alone."""
 

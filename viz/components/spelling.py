@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from model.tokenizer.pieces import Piece
-from viz.bidi import RIGHT_TO_LEFT
-from viz.strings import say
-from viz.tokens import BYTE, LEFT_TO_RIGHT_MARK, display_token, told_token
+from viz.words.bidi import RIGHT_TO_LEFT
+from viz.words.strings import say
+from viz.words.tokens import BYTE, LEFT_TO_RIGHT_MARK, display_token, told_token
 
 CONTINUATION = re.compile(r"<0x[89AB][0-9A-F]>")
 """One that no character begins with."""

@@ -1,10 +1,10 @@
 """The Gradio theme under the style sheets of `assets`: system fonts, indigo, blocks without frames."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import gradio as gr
 
-STYLES = Path(__file__).parent.parent.parent / "assets"
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -62,11 +62,11 @@ def page_theme() -> gr.themes.Base:
     )
 
 
-def page_head() -> str:
-    """Return what `launch(head=...)` takes: the style sheets in the order of their names, as they are.
+def page_head(sheets: Iterable[Path]) -> str:
+    """Return what `launch(head=...)` takes: style sheets in this order, as they are.
 
     Gradio's `css` argument writes every rule a second time under a prefix, which splits `:is(a, b)` at its
     comma, and leaves only the prefixed copy of what stands inside `@media`.
     """
-    sheets = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sorted(STYLES.glob("*.css")))
-    return f"<style>{sheets}</style>"
+    style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    return f"<style>{style}</style>"

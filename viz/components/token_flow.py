@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Literal
 
 from model.tokenizer.pieces import Piece
-from viz.bidi import RIGHT_TO_LEFT, Direction, direction, levels
+from viz.words.bidi import RIGHT_TO_LEFT, Direction, direction, levels
 
 OBJECT = "\ufffc"
 """What stands for a token that is no text: it has no direction."""

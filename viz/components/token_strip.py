@@ -11,13 +11,13 @@ import orjson
 from model.texts.given import given_steps
 from model.texts.run import Run, Step
 from model.tokenizer.pieces import Piece
-from viz.bidi import Direction
 from viz.components.drawn import Drawn
-from viz.components.percent import count, percent
 from viz.components.spelling import Part, begun, begun_character, explained, spelled
 from viz.components.token_flow import Flow, flows
-from viz.strings import say
-from viz.tokens import MARK, display_text, display_token, told_token
+from viz.words.bidi import Direction
+from viz.words.percent import count, percent
+from viz.words.strings import say
+from viz.words.tokens import MARK, display_text, display_token, told_token
 
 ColourBy = Literal["probability", "rank", "surprisal", "entropy"]
 COLOUR_BY: tuple[ColourBy, ...] = get_args(ColourBy)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from viz.figures.own_texts import own_places
 from viz.figures.theme import SMALL, TICKS, Theme, base_figure, placeholder
 from viz.figures.token_labels import token_axis, token_label
-from viz.strings import say
+from viz.words.strings import say
 
 MOST_LABELS = 24
 """Labels that stay apart on an axis at phone width."""

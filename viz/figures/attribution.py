@@ -10,7 +10,7 @@ from viz.figures.layer_rows import EMBEDDING, band, in_lines, row_name, rows_fig
 from viz.figures.own_texts import own_name, own_titles
 from viz.figures.theme import Theme, add_key
 from viz.figures.token_labels import token_label
-from viz.strings import say
+from viz.words.strings import say
 
 BIAS = -2
 """The coordinate of the row under the embedding."""

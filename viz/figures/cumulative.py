@@ -8,7 +8,7 @@ from model.sampler.ladder import Rung
 from viz.figures.own_texts import own_name, own_places
 from viz.figures.theme import SMALL, Theme, base_figure
 from viz.figures.token_labels import token_label
-from viz.strings import say
+from viz.words.strings import say
 
 HEIGHT = 330
 LABEL_LIMIT = 9

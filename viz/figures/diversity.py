@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from model.lab.rollout_statistics import RolloutStatistics
 from viz.figures.own_texts import own_table
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
-from viz.strings import say
+from viz.words.strings import say
 
 HEIGHT = 340
 MARGIN = 0.14

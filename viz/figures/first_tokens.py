@@ -8,7 +8,7 @@ from model.lab.rollout_statistics import FirstToken
 from viz.figures.own_texts import own_table
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_label, token_name
-from viz.strings import say
+from viz.words.strings import say
 
 ROW = 25
 """Pixels of one token."""

@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from viz.figures.theme import CLEAR, TICKS, Theme, base_figure
-from viz.strings import say
+from viz.words.strings import say
 
 EMBEDDING = -1
 """The coordinate of the row under layer 0."""

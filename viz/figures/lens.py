@@ -11,7 +11,7 @@ from viz.figures.layer_rows import after, band, row_name, rows_figure
 from viz.figures.own_texts import own_name, own_places
 from viz.figures.theme import SMALL, TICKS, Theme, add_key
 from viz.figures.token_labels import token_label, token_name
-from viz.strings import say
+from viz.words.strings import say
 
 LABEL_LIMIT = 10
 KEY_LIMIT = 14

@@ -12,7 +12,7 @@ from viz.figures.layer_rows import BOTTOM, EMBEDDING, TOP, row_name, rows_figure
 from viz.figures.own_texts import own_places
 from viz.figures.theme import SMALL, TICKS, ColorScale, Theme, contrast
 from viz.figures.token_labels import token_label, token_name
-from viz.strings import say
+from viz.words.strings import say
 
 COLOURS = ("probability", "entropy", "rank")
 """What the colour of a cell may stand for."""

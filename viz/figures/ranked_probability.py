@@ -11,7 +11,7 @@ from model.sampler.settings import SamplerSettings
 from viz.figures.band_labels import Anchor, staggered
 from viz.figures.temperature_sweep import HEIGHT
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
-from viz.strings import say
+from viz.words.strings import say
 
 LABEL_LINE = 14
 """Pixels between two lines of labels."""

@@ -9,7 +9,7 @@ from model.interior.residual import Update
 from viz.figures.layer_rows import band, row_name, rows_figure
 from viz.figures.own_texts import own_name
 from viz.figures.theme import Theme, add_key
-from viz.strings import say
+from viz.words.strings import say
 
 Line = tuple[str, list[float], str, str]
 """Name, lengths, colour and mark."""

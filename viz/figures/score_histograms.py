@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from model.interior.score_histograms import RANK_BOUNDS, Histogram
 from viz.figures.theme import SMALL, Theme, base_figure, placeholder
-from viz.strings import say
+from viz.words.strings import say
 
 HEIGHT = 220
 MARGIN = {"l": 40, "r": 10, "t": 22, "b": 40}

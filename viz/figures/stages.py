@@ -10,8 +10,8 @@ from viz.figures.band_labels import CHARACTER_WIDTH
 from viz.figures.own_texts import own_name
 from viz.figures.theme import SMALL, Theme, add_key, base_figure
 from viz.figures.token_labels import token_label, token_name
-from viz.strings import say
-from viz.tokens import display_token
+from viz.words.strings import say
+from viz.words.tokens import display_token
 
 HEIGHT = 330
 LABEL_LIMIT = 10

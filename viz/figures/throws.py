@@ -10,7 +10,7 @@ from model.sampler.throws import Share
 from viz.figures.own_texts import own_places
 from viz.figures.theme import Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_label, token_name
-from viz.strings import say
+from viz.words.strings import say
 
 HEIGHT = 290
 LABEL_LIMIT = 10

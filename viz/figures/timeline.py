@@ -8,7 +8,7 @@ from model.texts.run import Step
 from viz.figures.own_texts import own_table
 from viz.figures.theme import CLEAR, Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_name
-from viz.strings import say
+from viz.words.strings import say
 
 HEIGHT = 190
 MOST_TICKS = 6

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Sequence
 
-from viz.tokens import display_token, hidden, in_own_direction
+from viz.words.tokens import display_token, hidden, in_own_direction
 
 
 def token_label(token: str, limit: int | None = None) -> str:

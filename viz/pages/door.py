@@ -10,11 +10,11 @@ from model.texts.given import given_text
 from viz.components.ticket import TicketValue
 from viz.pages.controls import NAMES, Controls
 from viz.pages.layout import Layout
-from viz.pages.limits import LOOKING
 from viz.pages.panels import Screen
 from viz.pages.showing import Showing
 from viz.pages.visitor import ROOMS, Visitor
-from viz.strings import say
+from viz.server.limits import LOOKING
+from viz.words.strings import say
 
 OF_THE_MOMENT = ("appearance", "picked", "head_choice")
 """Inputs that follow the browser, and are not given back."""

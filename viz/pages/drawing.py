@@ -8,10 +8,11 @@ import gradio as gr
 
 from viz.figures.theme import placeholder
 from viz.pages.controls import Controls
-from viz.pages.failing import UNDERSTOOD
-from viz.pages.panels import FIGURES, problem
+from viz.pages.panels import FIGURES
 from viz.pages.scene import Scene
-from viz.strings import say
+from viz.server.failing import UNDERSTOOD
+from viz.words.lines import problem
+from viz.words.strings import say
 
 Panel = Callable[[Scene, Controls], Any]
 

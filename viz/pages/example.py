@@ -17,8 +17,8 @@ from model.sampler.sampling import shape
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
 from model.tokenizer.pieces import Piece
-from viz.pages import ASSETS
 from viz.pages.controls import Controls
+from viz.words.assets import ASSETS
 
 NUMBERS = ASSETS / "example.json"
 ARRAYS = ASSETS / "example.safetensors"

@@ -13,21 +13,12 @@ from viz.components.token_strip import strip_value
 from viz.pages.controls import Controls
 from viz.pages.drawing import Panel, drawn
 from viz.pages.example import Example
-from viz.pages.panels import (
-    Screen,
-    attention,
-    bars,
-    facts,
-    ranked,
-    status_line,
-    steps,
-    strip,
-    sweep,
-)
+from viz.pages.panels import Screen, attention, bars, facts, ranked, steps, strip, sweep
 from viz.pages.scene import Scene, scene_of
-from viz.pages.service import Service
 from viz.pages.visitor import Visitor
-from viz.strings import say
+from viz.server.service import Service
+from viz.words.lines import status_line
+from viz.words.strings import say
 
 REDRAW_SECONDS = 0.4
 """One figure is redrawn this often at most; strip and bars follow every update."""

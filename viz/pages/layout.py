@@ -21,21 +21,26 @@ from viz.components.take_away import TakeAway
 from viz.components.ticket import Ticket
 from viz.components.token_strip import COLOUR_BY, TokenStrip
 from viz.components.writing_watch import WritingWatch
-from viz.pages import inside
 from viz.pages.controls import NAMES, Controls
-from viz.pages.interior import heads as all_heads
-from viz.pages.interior import lens, score
-from viz.pages.interior.heads import HeadsRoom
-from viz.pages.lab import branches, chain, replay, rollouts, strategies
-from viz.pages.lab.replay import ReplayRoom
-from viz.pages.lab.rollouts import RolloutRoom
-from viz.pages.lab.strategies import StrategiesRoom
-from viz.pages.limits import Limits
 from viz.pages.panels import Screen
 from viz.pages.plot import plot
 from viz.pages.prompt_card import compose, dials, glossary
 from viz.pages.visitor import ROOMS
-from viz.strings import say
+from viz.rooms.branches import room as branches
+from viz.rooms.chain import room as chain
+from viz.rooms.heads import room as all_heads
+from viz.rooms.heads.room import HeadsRoom
+from viz.rooms.inside import room as inside
+from viz.rooms.lens import room as lens
+from viz.rooms.replay import room as replay
+from viz.rooms.replay.room import ReplayRoom
+from viz.rooms.rollouts import room as rollouts
+from viz.rooms.rollouts.room import RolloutRoom
+from viz.rooms.score import room as score
+from viz.rooms.strategies import room as strategies
+from viz.rooms.strategies.room import StrategiesRoom
+from viz.server.limits import Limits
+from viz.words.strings import say
 
 OTHERS = {
     "branches": branches.lay_out,

@@ -7,13 +7,14 @@ import gradio as gr
 
 from viz.pages.controls import Controls
 from viz.pages.example import Example
-from viz.pages.failing import UNDERSTOOD
 from viz.pages.layout import Layout
-from viz.pages.limits import LOOKING
-from viz.pages.panels import Screen, problem
+from viz.pages.panels import Screen
 from viz.pages.scene import Scene, scene_of
-from viz.pages.service import Service
 from viz.pages.visitor import Visitor
+from viz.server.failing import UNDERSTOOD
+from viz.server.limits import LOOKING
+from viz.server.service import Service
+from viz.words.lines import problem
 
 Handler = Callable[..., Screen]
 

@@ -5,8 +5,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from model.weights.background import BackgroundModel
-from viz.strings import say
-from viz.tokens import display_token
+from viz.words.strings import say
+from viz.words.tokens import display_token
 
 if TYPE_CHECKING:
     from model.network.language_model import ModelInfo

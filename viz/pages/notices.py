@@ -5,13 +5,13 @@ from model.sampler.sampling import uniform
 from model.sampler.settings import BAN, SamplerSettings
 from model.sampler.stage_records import STAGES
 from model.texts.run import Step
-from viz.components.chain_table import stage_label
-from viz.components.percent import signed
 from viz.pages.controls import Controls
-from viz.pages.panels import said
 from viz.pages.scene import Scene
-from viz.strings import say
-from viz.tokens import told_token
+from viz.words.lines import said
+from viz.words.percent import signed
+from viz.words.stages import stage_label
+from viz.words.strings import say
+from viz.words.tokens import told_token
 
 MOST_TOLD = 3
 """Banned or boosted tokens that are named in a sentence."""

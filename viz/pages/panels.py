@@ -15,10 +15,7 @@ from model.texts.given import given_steps, only_given
 from model.texts.likelihood import Likelihood
 from viz.components.bertviz_frame import BertVizValue, head_view_value, head_view_window
 from viz.components.bias_chips import BiasChipsValue, bias_chips_value
-from viz.components.facts import facts_html, sampler_facts
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
-from viz.components.percent import count, perplexity_text
-from viz.components.prose import prose
 from viz.components.spelling import begun_before, explained, spelled
 from viz.components.token_strip import StripValue, strip_value
 from viz.figures.attention import attention_heatmap
@@ -28,8 +25,11 @@ from viz.figures.timeline import timeline
 from viz.pages.controls import Controls
 from viz.pages.scene import Scene
 from viz.pages.search import found_tokens
-from viz.strings import say
-from viz.tokens import display_text, display_token, isolated, told_token
+from viz.words.facts import facts_html, sampler_facts
+from viz.words.lines import status_line
+from viz.words.percent import count, perplexity_text
+from viz.words.strings import say
+from viz.words.tokens import display_text, display_token, isolated, told_token
 
 FOLLOWED = 6
 """Tokens with a band of their own in the temperature sweep."""
@@ -263,18 +263,3 @@ def status(scene: Scene, _controls: Controls) -> str:
         ),
         ended,
     )
-
-
-def status_line(*parts: str) -> str:
-    """Return the escaped HTML of the status line."""
-    return f'<p class="say">{prose(" · ".join(part for part in parts if part))}</p>'
-
-
-def said(text: str) -> str:
-    """Return the escaped HTML of a notice."""
-    return f'<p class="notice" role="status">{prose(text)}</p>'
-
-
-def problem(text: str) -> str:
-    """Return the escaped HTML of a notice that something could not be done."""
-    return f'<p class="notice problem" role="alert">{prose(text)}</p>'

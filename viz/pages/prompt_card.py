@@ -9,11 +9,11 @@ import gradio as gr
 from model.numbers import MAX_SEED
 from viz.components.dial import Dial
 from viz.components.seed import Seed
-from viz.pages import ASSETS
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
-from viz.pages.limits import Limits
-from viz.pages.service import CHOICES
-from viz.strings import say
+from viz.server.limits import Limits
+from viz.server.service import CHOICES
+from viz.words.assets import ASSETS
+from viz.words.strings import say
 
 
 def compose(

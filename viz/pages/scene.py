@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from model.engine.internals import MEAN_HEAD
 from model.interior.explain import Explanation, explain
+from model.interior.head_memory import HeadMemory
+from model.interior.head_readings import HeadReadings
+from model.interior.layer_readings import Readings
 from model.interior.scoring import ScoredText, ratios_of, scored_run
 from model.numbers import within
 from model.sampler.distribution import Floats
@@ -18,12 +21,9 @@ from model.texts.run import Run
 from model.tokenizer.pieces import Matches, Piece
 from viz.pages.controls import Controls
 from viz.pages.example import Example
-from viz.pages.interior.head_memory import HeadMemory
-from viz.pages.interior.head_readings import HeadReadings
-from viz.pages.interior.readings import Readings
-from viz.pages.service import Service, Trouble
 from viz.pages.visitor import HEAD_TABS, ROOMS, Visitor, require_remembered
-from viz.strings import say
+from viz.server.service import Service, Trouble
+from viz.words.strings import say
 
 Heads = NDArray[np.floating]
 

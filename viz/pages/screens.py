@@ -4,8 +4,6 @@ import gradio as gr
 
 from viz.pages.controls import Controls
 from viz.pages.drawing import Panel, drawn
-from viz.pages.interior import head_panels, lens, lens_grid, score
-from viz.pages.lab import branches, chain, throwing
 from viz.pages.notices import notice
 from viz.pages.panels import (
     Screen,
@@ -22,6 +20,13 @@ from viz.pages.panels import (
     sweep,
 )
 from viz.pages.scene import Scene
+from viz.rooms.branches import room as branches
+from viz.rooms.chain import room as chain
+from viz.rooms.chain import throwing
+from viz.rooms.heads import panels as head_panels
+from viz.rooms.lens import grid as lens_grid
+from viz.rooms.lens import room as lens
+from viz.rooms.score import room as score
 
 STEP: dict[str, Panel] = {"bars": bars, "found": found, "notice": notice, "biases": biases}
 """The panels beside the text, in every room."""

@@ -6,13 +6,14 @@ import gradio as gr
 
 from viz.pages.controls import Controls
 from viz.pages.example import Example
-from viz.pages.failing import UNDERSTOOD
-from viz.pages.panels import Screen, problem
+from viz.pages.panels import Screen
 from viz.pages.scene import scene_of
 from viz.pages.screens import everything
-from viz.pages.service import Service, Trouble
 from viz.pages.visitor import Visitor, require_remembered
-from viz.strings import say
+from viz.server.failing import UNDERSTOOD
+from viz.server.service import Service, Trouble
+from viz.words.lines import problem
+from viz.words.strings import say
 
 
 class Showing:

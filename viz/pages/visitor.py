@@ -6,15 +6,15 @@ from threading import RLock
 from typing import Any
 
 from model.engine.continuation import Continuation
+from model.interior.head_memory import HeadMemory
 from model.sampler.throws import Throws
 from model.texts.branch_tree import BranchTree
 from model.texts.history import History
 from model.texts.run import Run
 from model.tokenizer.pieces import Piece
 from viz.pages.controls import Controls
-from viz.pages.interior.head_memory import HeadMemory
-from viz.pages.service import Trouble
-from viz.strings import say
+from viz.server.service import Trouble
+from viz.words.strings import say
 
 ROOMS = ("inside", "heads", "lens", "score", "chain", "replay", "branches", "rollouts", "strategies")
 """What can be open under the text."""

@@ -13,16 +13,17 @@ from model.texts.run import Run
 from viz.components.branch_choice import BranchChoiceValue
 from viz.components.branch_tree import called
 from viz.pages.controls import Controls
-from viz.pages.failing import or_why_not
 from viz.pages.growth import Growth
-from viz.pages.lab.roads import begun, left, shortened
-from viz.pages.panels import Screen, problem, said, status_line
+from viz.pages.panels import Screen
+from viz.pages.roads import begun, left, shortened
 from viz.pages.scene import scene_of, why_not
 from viz.pages.screens import everything
-from viz.pages.service import Trouble
 from viz.pages.showing import Showing, buttons, require_idle
 from viz.pages.visitor import TEXT, Visitor
-from viz.strings import say
+from viz.server.failing import or_why_not
+from viz.server.service import Trouble
+from viz.words.lines import problem, said, status_line
+from viz.words.strings import say
 
 LOADING_SECONDS = 0.5
 

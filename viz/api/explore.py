@@ -1,0 +1,198 @@
+"""The API: the page's numbers for programs. Every function here is an endpoint of the same name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from model.engine.continuation import Continuation
+from model.engine.internals import MEAN_HEAD
+from model.numbers import MAX_SEED, within
+from model.sampler.sampling import ShapedDistribution, shape
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
+from viz.server.failing import UNDERSTOOD
+from viz.server.limits import LOOKERS
+from viz.server.service import CHOICES, Service, Trouble
+from viz.words.strings import say
+
+DEFAULTS = SamplerSettings()
+DEFAULT_PRECISION = CHOICES[0]
+STREAM_SECONDS = 0.1
+"""A growing run is sent this often at most."""
+LOADING_SECONDS = 120
+"""A call waits this long for the model to load."""
+DECIMALS = 7
+"""Of attention weights, which are float32."""
+
+
+def add_api(service: Service) -> None:
+    """Add the endpoints to the app that is being built."""
+    api = Api(service)
+    writing = {"concurrency_limit": service.limits.writers}
+    gr.api(api.generate, api_name="generate", api_description=say("api.generate"), **writing)
+    # Of their own: a program that asks for many texts keeps no person waiting who looks at one.
+    reading = {"concurrency_limit": LOOKERS, "concurrency_id": "programs"}
+    gr.api(api.next_token, api_name="next_token", api_description=say("api.next_token"), **reading)
+    gr.api(api.attention, api_name="attention", api_description=say("api.attention"), **reading)
+    gr.api(api.tokenize, api_name="tokenize", api_description=say("api.tokenize"), **reading)
+    gr.api(api.model, api_name="model", api_description=say("api.model"), **reading)
+
+
+class Endpoints:
+    """What all endpoints share. Bad arguments are answered with an error that names them and their range."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def ready(self) -> None:
+        """Wait for the model.
+
+        Raises:
+            Trouble: it is still loading.
+        """
+        if not self.service.wait(LOADING_SECONDS):
+            raise Trouble(self.service.progress)
+
+    def streamed(self, written: Continuation, run: Run) -> Iterator[dict[str, Any]]:
+        """Yield a run as it grows, and at last as it ended. Whoever stops listening stops it."""
+        try:
+            with self.service.pace.page():
+                while not written.done:
+                    run = written.latest(beyond=run, timeout=STREAM_SECONDS)
+                    yield run.to_json()
+                    written.wait(max(STREAM_SECONDS, self.service.pace.interval))
+            yield written.latest().to_json()
+        finally:
+            written.stop()
+
+
+class Api(Endpoints):
+    """The endpoints of the Explore page."""
+
+    def generate(
+        self,
+        prompt: str,
+        max_new_tokens: int = 48,
+        temperature: float = DEFAULTS.temperature,
+        top_k: int = DEFAULTS.top_k,
+        top_p: float = DEFAULTS.top_p,
+        min_p: float = DEFAULTS.min_p,
+        repetition_penalty: float = DEFAULTS.repetition_penalty,
+        seed: int = 42,
+        precision: str = DEFAULT_PRECISION,
+    ) -> Iterator[dict[str, Any]]:
+        """Write on from a prompt and stream the run as it grows; the last value is the whole run."""
+        with explained():
+            self.ready()
+            settings = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
+            length = within(
+                "max_new_tokens", max_new_tokens, 1, self.service.limits.max_new_tokens, whole=True
+            )
+            checked_seed = within("seed", seed, 0, MAX_SEED, whole=True)
+            prompted = self.service.new_run(prompt, settings, int(checked_seed), precision)
+            length = min(int(length), self.service.room(prompted))
+            written = self.service.write(prompted, length, settings, int(checked_seed), owner=None)
+            yield from self.streamed(written, prompted)
+
+    def next_token(
+        self,
+        text: str,
+        temperature: float = DEFAULTS.temperature,
+        top_k: int = DEFAULTS.top_k,
+        top_p: float = DEFAULTS.top_p,
+        min_p: float = DEFAULTS.min_p,
+        repetition_penalty: float = DEFAULTS.repetition_penalty,
+        top: int = 20,
+        precision: str = DEFAULT_PRECISION,
+    ) -> dict[str, Any]:
+        """Return what the model could say after a text: exact, over the whole vocabulary."""
+        with explained():
+            self.ready()
+            settings = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
+            token_ids = self.service.encode(text, "text")
+            vocab_size = self.service.model.info.vocab_size
+            count = int(within("top", top, 0, vocab_size, whole=True)) or vocab_size
+            internals = self.service.read(token_ids, self.service.precision(precision))
+            logits = internals.logits(len(token_ids) - 1)
+            return described(shape(logits, settings, token_ids), count, self.service.model.text.token)
+
+    def attention(
+        self, text: str, layer: int, head: int, precision: str = DEFAULT_PRECISION
+    ) -> dict[str, Any]:
+        """Return the attention weights of a layer and head over a text, queries by keys."""
+        with explained():
+            self.ready()
+            info = self.service.model.info
+            checked_layer = int(within("layer", layer, 0, info.layers - 1, whole=True))
+            checked_head = int(within("head", head, MEAN_HEAD, info.heads - 1, whole=True))
+            token_ids = self.service.encode(text, "text")
+            internals = self.service.read(token_ids, self.service.precision(precision))
+            weights = internals.attention(checked_layer, checked_head, len(token_ids))
+            return {
+                "tokens": [self.service.model.text.token(token_id) for token_id in token_ids],
+                "weights": np.round(weights.astype(np.float64), DECIMALS).tolist(),
+            }
+
+    def tokenize(self, text: str) -> list[dict[str, Any]]:
+        """Return the tokens of a text."""
+        with explained():
+            self.ready()
+            token_ids = self.service.encode(text, "text")
+            return [
+                {"token_id": token_id, "token": self.service.model.text.token(token_id), "position": position}
+                for position, token_id in enumerate(token_ids)
+            ]
+
+    def model(self) -> dict[str, Any]:
+        """Return which model this is, and what its numbers mean."""
+        with explained():
+            self.ready()
+            info = self.service.model.info
+            told = ("name", "fingerprint", "layers", "heads", "vocab_size", "context_length", "parameters")
+            ends = [{"token_id": token_id, "token": name} for token_id, name in self.service.model.ends]
+            return {name: getattr(info, name) for name in told} | {
+                "formats": list(info.formats),
+                "end_tokens": ends,
+            }
+
+
+def described(shaped: ShapedDistribution, count: int, token_of: Any) -> dict[str, Any]:
+    """Return a distribution as plain values: the `count` leading tokens by themselves, the rest together."""
+    leading = [int(token_id) for token_id in shaped.most_likely(count)]
+    raw, after = shaped.probabilities, shaped.shaped
+    return {
+        "vocab_size": len(shaped.logits),
+        "entropy_bits": shaped.entropy_bits,
+        "shaped_entropy_bits": shaped.shaped_entropy_bits,
+        "kept": shaped.kept,
+        "kept_mass": shaped.kept_mass,
+        "tokens": [
+            {
+                "token_id": token_id,
+                "token": token_of(token_id),
+                "logit": float(shaped.logits[token_id]),
+                "probability": float(raw[token_id]),
+                "shaped_probability": float(after[token_id]),
+                "rank": rank,
+                "cut_by": shaped.cut_by(token_id),
+            }
+            for rank, token_id in enumerate(leading, start=1)
+        ],
+        "rest": {
+            "count": len(shaped.logits) - len(leading),
+            "probability": max(0.0, 1.0 - float(raw[leading].sum())) if count < len(raw) else 0.0,
+            "shaped_probability": max(0.0, 1.0 - float(after[leading].sum())) if count < len(raw) else 0.0,
+        },
+    }
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what a caller can mend into the error that Gradio passes on; anything else stays a fault."""
+    try:
+        yield
+    except UNDERSTOOD as trouble:
+        raise gr.Error(str(trouble), print_exception=False) from trouble

@@ -1,0 +1,48 @@
+"""What Gradio needs to serve the app, and to make it look like this project."""
+
+from pathlib import Path
+from typing import Any
+
+from viz.words.assets import ASSETS
+from viz.words.strings import say
+
+ROOMS = Path(__file__).parent / "rooms"
+
+
+def style_sheets() -> list[Path]:
+    """Return the style sheets of the page in their order: those of the rooms, then those of all."""
+    return [*sorted(ROOMS.glob("*/room.css")), *sorted(ASSETS.glob("*.css"))]
+
+
+def launch_arguments() -> dict[str, Any]:
+    """Return what Gradio's `launch` needs: how the pages are served, and their look."""
+    # Gradio takes seconds to import, and a page's module may be wanted without it.
+    from gradio.i18n import I18n  # noqa: PLC0415
+    from starlette.middleware import Middleware  # noqa: PLC0415
+
+    from viz.components.theme import page_head, page_theme  # noqa: PLC0415
+    from viz.server.compression import Compression  # noqa: PLC0415
+    from viz.server.front import Front  # noqa: PLC0415
+    from viz.server.gate import Gate  # noqa: PLC0415
+    from viz.server.login import Login  # noqa: PLC0415
+    from viz.server.prefix import Prefix  # noqa: PLC0415
+    from viz.server.sessions import sessions  # noqa: PLC0415
+    from viz.server.streams import Streams  # noqa: PLC0415
+
+    return {
+        "theme": page_theme(),
+        "head": page_head(style_sheets()),
+        # Read out when an event has ended; Gradio has no word for it, and would read out the key.
+        "i18n": I18n(en={"common.complete": say("page.event_ended")}),
+        # No page takes files; what is sent to Gradio's upload address all the same stays small.
+        "max_file_size": "1kb",
+        "favicon_path": str(ASSETS / "icon.svg"),
+        "app_kwargs": {
+            "lifespan": sessions,
+            "middleware": [Middleware(one) for one in (Prefix, Compression, Streams, Login, Gate, Front)],
+        },
+        # Runs are saved as files, by whoever wants to. Gradio would keep them in every browser, and offer to
+        # keep them on the hub with the login of whoever serves the app.
+        "run_history": False,
+        "enable_monitoring": False,
+    }

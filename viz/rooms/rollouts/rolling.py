@@ -1,0 +1,296 @@
+"""What the buttons of the room of rollouts do."""
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from model.lab.rolled import Rolled, Rolls, Swept
+from model.lab.rollouts import MOST_ROLLOUTS, Rollouts, Sweep, SweepPoint
+from model.numbers import MAX_SEED, OutOfRange, within
+from model.sampler.settings import SamplerSettings
+from model.texts.run import Run
+from viz.components.selection import chosen_index
+from viz.pages.controls import Controls
+from viz.pages.following import Following, Speed
+from viz.pages.opening import open_run
+from viz.pages.panels import Screen
+from viz.pages.stopping import Stopping
+from viz.pages.visitor import Visitor
+from viz.pages.writing import Writing
+from viz.rooms.rollouts.beginning import beginning, granted_length
+from viz.rooms.rollouts.room import SWEPT, RolloutRoom
+from viz.rooms.rollouts.screen import (
+    RolloutScreen,
+    progress_html,
+    rolled_screen,
+    swept_screen,
+)
+from viz.rooms.rollouts.swept_values import swept_values
+from viz.server.failing import UNDERSTOOD
+from viz.server.limits import LOOKING
+from viz.server.service import Service, Trouble
+from viz.words.lines import problem
+from viz.words.strings import say
+
+ROOM = "rollouts"
+UPDATE_SECONDS = 0.4
+"""Between two looks at what is there: pages that share the core take longer."""
+
+
+def wire(room: RolloutRoom, page: Any, visitor: gr.State, writing: Writing) -> None:
+    """Let the buttons of the room do what they say.
+
+    Args:
+        room: as it was laid out.
+        page: the `Layout`, whose text is continued and replaced.
+        visitor: of the page.
+        writing: puts a text on the page.
+    """
+    handlers, outputs = Rolling(writing.service, writing), list(room.screen)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    # The engine has a line of its own, in which a person sees how many are ahead.
+    long: dict[str, Any] = {
+        "concurrency_id": "writing",
+        "concurrency_limit": writing.service.limits.writers,
+        "trigger_mode": "once",
+        **quiet,
+    }
+    stopping = Stopping(room.screen.cancel, visitor, ROOM)
+    stopping.lit_by([room.screen.roll.click, room.screen.sweep.click])
+    rolled = room.screen.roll.click(
+        handlers.roll, [visitor, room.start, room.count, room.length, *page.inputs], outputs, **long
+    )
+    swept = room.screen.sweep.click(
+        handlers.sweep,
+        [visitor, room.start, room.setting, room.values, room.each, room.length, *page.inputs],
+        outputs,
+        **long,
+    )
+    stopping.unlit_if_refused(rolled, swept)
+    room.screen.cancel.click(handlers.cancel, visitor, None, queue=False, **quiet)
+    room.setting.input(offered_values, [room.setting, room.values], room.values, queue=False, **quiet)
+    gr.on(
+        [page.rooms[ROOM].select, page.controls["appearance"].change],
+        handlers.redraw,
+        [visitor, *page.inputs],
+        outputs,
+        trigger_mode="always_last",
+        **quiet,
+        **LOOKING,
+    )
+    room.chosen.select(
+        handlers.open,
+        [visitor, room.chosen, page.prompt, *page.inputs],
+        page.outputs,
+        trigger_mode="once",
+        **quiet,
+        **LOOKING,
+    )
+
+
+def offered_values(setting: object, values: object) -> Any:
+    """Return the values that are offered for a setting, unless others than those were typed."""
+    name, typed = str(setting), str(values or "").strip()
+    return SWEPT[name] if name in SWEPT and typed in ("", *SWEPT.values()) else gr.skip()
+
+
+class Rolling:
+    """Handlers of the events, for every visitor."""
+
+    def __init__(self, service: Service, writing: Writing) -> None:
+        self.service = service
+        self.writing = writing
+
+    def roll(
+        self, visitor: Visitor, start: object, count: object, length: object, *values: object
+    ) -> Iterator[RolloutScreen]:
+        """Write many continuations of the text and show what they say, as they come."""
+        controls = Controls(*values)  # type: ignore[arg-type]
+        yield from self._or_why_not(visitor, self._roll(visitor, start, count, length, controls))
+
+    def sweep(
+        self,
+        visitor: Visitor,
+        start: object,
+        setting: object,
+        tried: object,
+        each: object,
+        length: object,
+        *values: object,
+    ) -> Iterator[RolloutScreen]:
+        """Write continuations under several values of a setting."""
+        controls = Controls(*values)  # type: ignore[arg-type]
+        yield from self._or_why_not(
+            visitor, self._sweep(visitor, start, setting, tried, each, length, controls)
+        )
+
+    def cancel(self, visitor: Visitor) -> None:
+        """Let what is being rolled end; what has ended is kept, and all first tokens."""
+        visitor.cancel(ROOM)
+
+    def redraw(self, visitor: Visitor, *values: object) -> RolloutScreen:
+        """Return the room as it is, in the colours of the page."""
+        controls = Controls(*values)  # type: ignore[arg-type]
+        screen, rolls = RolloutScreen(), _rolls(visitor)
+        if rolls.rolled is not None:
+            screen = rolled_screen(rolls.rolled, controls.theme, self._token_of)
+        if rolls.swept is not None:
+            shown = swept_screen(rolls.swept, controls.theme, _settings_or_none(controls))
+            screen = screen._replace(diversity=shown.diversity, swept=shown.swept)
+        return screen
+
+    def open(self, visitor: Visitor, choice: object, prompt: str, *values: object) -> Screen:
+        """Put one of the texts on the page."""
+        index, rolled = chosen_index(choice), _rolls(visitor).rolled
+        runs = {} if rolled is None else {rolled.number(run): run for run in rolled.runs}
+        if index not in runs:
+            return Screen()
+        name = say("lab.rollouts.name", number=index + 1)
+        try:
+            return open_run(self.writing, visitor, runs[index], name, prompt, *values)
+        except Trouble as trouble:
+            return Screen(notice=problem(str(trouble)))
+
+    def _roll(
+        self, visitor: Visitor, start: object, count: object, length: object, controls: Controls
+    ) -> Iterator[RolloutScreen]:
+        run = beginning(self.service, visitor, start)
+        number = int(within("rollouts", count, 1, MOST_ROLLOUTS, whole=True))
+        most = granted_length(self.service, run, number, length)
+        rollouts = Rollouts(
+            self.service.engine, run, number, most,
+            settings=controls.settings, seed=_seed(controls), owner=visitor,
+        )  # fmt: skip
+        with self._under_way(visitor, rollouts):
+            yield _begun(progress_html(0, number, say("page.reading")))
+            begun = Rolled.begun(rollouts.start, rollouts.begun, rollouts.first_step().shaped)
+
+            def take(runs: tuple[Run, ...]) -> tuple[int, RolloutScreen]:
+                _rolls(visitor).rolled = rolled = replace(begun, runs=runs)
+                return len(runs), rolled_screen(rolled, controls.theme, self._token_of)
+
+            _, screen = take(())  # all first tokens are there
+            yield screen
+            yield from self._follow(rollouts, number, take)
+
+    def _sweep(
+        self,
+        visitor: Visitor,
+        start: object,
+        setting: object,
+        tried: object,
+        each: object,
+        length: object,
+        controls: Controls,
+    ) -> Iterator[RolloutScreen]:
+        run = beginning(self.service, visitor, start)
+        name = str(setting)
+        if name not in SWEPT:
+            raise Trouble(say("lab.rollouts.unknown"))
+        values = swept_values(tried, name)
+        number = int(within("rollouts", each, 1, MOST_ROLLOUTS, whole=True))
+        most = granted_length(self.service, run, number * len(values), length)
+        sweep = Sweep(
+            self.service.engine, run, name, values, number, most,
+            settings=controls.settings, seed=_seed(controls), owner=visitor,
+        )  # fmt: skip
+        total = number * len(values)
+        with self._under_way(visitor, sweep):
+            yield _begun(progress_html(0, total, say("page.reading")))
+
+            def take(points: tuple[SweepPoint, ...]) -> tuple[int, RolloutScreen]:
+                _rolls(visitor).swept = swept = Swept(sweep.start, name, number, points)
+                done = sum(len(point.runs) for point in points)
+                return done, swept_screen(swept, controls.theme, controls.settings)
+
+            yield from self._follow(sweep, total, take)
+
+    def _follow(
+        self, texts: Rollouts | Sweep, total: int, take: Callable[[Any], tuple[int, RolloutScreen]]
+    ) -> Iterator[RolloutScreen]:
+        """Yield what there is a few times a second, and how it ended.
+
+        Args:
+            texts: to be written.
+            total: rollouts asked for.
+            take: given what has ended, keeps it, and returns how many rollouts that are and what is shown.
+        """
+        following: Following[Any] = Following(texts, ())
+        seen, done, speed = None, 0, Speed()
+        with self.service.pace.page():
+            while True:
+                ended = following.wait(max(UPDATE_SECONDS, self.service.pace.interval))
+                found, screen = following.latest(), RolloutScreen()
+                if found and found is not seen:
+                    spent = time.thread_time()
+                    seen, (done, screen) = found, take(found)
+                    self.service.pace.took(time.thread_time() - spent)
+                if ended:
+                    break
+                line = say("lab.rollouts.done", done=done, count=total)
+                ahead = say("page.waiting_turn", ahead=texts.ahead) if texts.ahead else ""
+                yield screen._replace(state=progress_html(done, total, line, speed.told(texts.tokens), ahead))
+        key = "all" if done == total else "cancelled"
+        line = say(f"lab.rollouts.{key}", done=done, count=total)
+        yield screen._replace(state=progress_html(done, total, line), **_buttons(under_way=False))
+
+    @contextmanager
+    def _under_way(self, visitor: Visitor, texts: Rollouts | Sweep) -> Iterator[None]:
+        """Keep rollouts where Cancel finds them, and stop them whatever happens.
+
+        Raises:
+            Trouble: this visitor has others under way, or too many texts wait already.
+        """
+        self.service.require_room_in_line(share=0.5)  # the other half is for those who write one text
+        with visitor.at_work(ROOM, texts.stop):
+            yield
+
+    @staticmethod
+    def _or_why_not(visitor: Visitor, screens: Iterator[RolloutScreen]) -> Iterator[RolloutScreen]:
+        """Yield screens, and at last a notice if it did not go well."""
+        why = ""
+        try:
+            yield from screens
+        except UNDERSTOOD as trouble:
+            why = str(trouble)
+        except Exception as error:  # noqa: BLE001 - the page must not stay as if something were under way
+            traceback.print_exc()
+            why = say("lab.failed", problem=str(error) or type(error).__name__)
+        if why:
+            yield RolloutScreen(state=problem(why), **_buttons(ROOM in visitor.working))
+
+    def _token_of(self, token_id: int) -> str:
+        return self.service.model.text.token(token_id)
+
+
+def _begun(state: str) -> RolloutScreen:
+    return RolloutScreen(state=state, **_buttons(under_way=True))
+
+
+def _buttons(under_way: bool) -> dict[str, Any]:
+    return {
+        "roll": gr.update(interactive=not under_way),
+        "sweep": gr.update(interactive=not under_way),
+        "cancel": gr.update(interactive=under_way),
+    }
+
+
+def _rolls(visitor: Visitor) -> Rolls:
+    rolls: Rolls = visitor.found.setdefault(ROOM, Rolls())
+    return rolls
+
+
+def _seed(controls: Controls) -> int:
+    return int(within("seed", controls.seed, 0, MAX_SEED, whole=True))
+
+
+def _settings_or_none(controls: Controls) -> SamplerSettings | None:
+    try:
+        return controls.settings
+    except OutOfRange:
+        return None

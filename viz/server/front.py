@@ -1,0 +1,99 @@
+"""What a browser, and whoever shows a link to the page, read first: its name, its picture, its language."""
+
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from gradio.route_utils import get_root_url
+from starlette.datastructures import MutableHeaders
+from starlette.responses import FileResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from viz.server.gathering import Gathering
+from viz.words.assets import ASSETS
+from viz.words.strings import say
+
+PREVIEW = "link-preview.png"
+PICTURE: Path = ASSETS / PREVIEW
+WIDTH, HEIGHT = 1200, 630
+"""Of the picture, in pixels: what those who show links ask for."""
+GRADIOS_OWN = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
+CHARSET = re.compile(r"<meta charset=[^>]*>")
+"""The first thing in the head, which must stay the first."""
+ENGLISH = """<script>
+  // Gradio takes its words, and the language that it says the page has, from the browser; ours are English.
+  for (const [name, value] of Object.entries({ language: "en", languages: ["en"] }))
+    Object.defineProperty(navigator, name, { get: () => value });
+</script>"""
+
+
+class Front:
+    """ASGI middleware behind which Gradio's page is introduced as this project's."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the picture; rewrite the head of HTML pages; pass on everything else as it is."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            return await self._app(scope, receive, send)
+        if scope["path"].rpartition("/")[2] == PREVIEW:
+            return await FileResponse(PICTURE)(scope, receive, send)
+
+        async def ours(body: bytes, _headers: MutableHeaders) -> bytes:
+            return introduced(body.decode(), address_of(scope)).encode()
+
+        return await self._app(scope, receive, Gathering(send, _is_page, ours))
+
+
+def _is_page(start: Message) -> bool:
+    kinds = [value for name, value in start["headers"] if name.lower() == b"content-type"]
+    return start["status"] == 200 and any(kind.startswith(b"text/html") for kind in kinds)
+
+
+def address_of(scope: Scope) -> str:
+    """Return the address of the page as visitors know it, also behind a proxy; without a slash at its end."""
+    root_path: Any = scope["app"].root_path or scope.get("root_path")
+    return get_root_url(Request(scope), route_path="/", root_path=root_path)
+
+
+def introduced(page: str, address: str) -> str:
+    """Return Gradio's page with a head of our own in front: what links to it show, and its language.
+
+    Args:
+        page: HTML as Gradio serves it.
+        address: of the page, without a slash at its end.
+    """
+    before, script, after = page.partition("<script")  # what follows holds texts of people
+    before = GRADIOS_OWN.sub("", before)
+    return CHARSET.sub(lambda found: f"{found[0]}\n{_head(address)}", before, count=1) + script + after
+
+
+def _head(address: str) -> str:
+    title, description = say("page.title"), say("page.preview.description")
+    picture = f"{address}/{PREVIEW}"
+    told = {
+        "og:type": "website",
+        "og:site_name": title,
+        "og:title": f"{title}: {say('page.promise')}",
+        "og:description": description,
+        "og:url": f"{address}/",
+        "og:image": picture,
+        "og:image:type": "image/png",
+        "og:image:width": WIDTH,
+        "og:image:height": HEIGHT,
+        "og:image:alt": say("page.preview.picture"),
+    }
+    named = {
+        "description": description,
+        "twitter:card": "summary_large_image",
+        "twitter:title": told["og:title"],
+        "twitter:description": description,
+        "twitter:image": picture,
+        "twitter:image:alt": told["og:image:alt"],
+    }
+    lines = [f'<meta property="{name}" content="{escape(str(value))}">' for name, value in told.items()]
+    lines += [f'<meta name="{name}" content="{escape(str(value))}">' for name, value in named.items()]
+    return "\n".join([f"<title>{escape(title)}</title>", *lines, ENGLISH])

@@ -1,0 +1,18 @@
+"""Lines that say how things stand, as escaped HTML."""
+
+from viz.words.prose import prose
+
+
+def status_line(*parts: str) -> str:
+    """Return the escaped HTML of the status line."""
+    return f'<p class="say">{prose(" · ".join(part for part in parts if part))}</p>'
+
+
+def said(text: str) -> str:
+    """Return the escaped HTML of a notice."""
+    return f'<p class="notice" role="status">{prose(text)}</p>'
+
+
+def problem(text: str) -> str:
+    """Return the escaped HTML of a notice that something could not be done."""
+    return f'<p class="notice problem" role="alert">{prose(text)}</p>'
