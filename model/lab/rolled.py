@@ -1,4 +1,4 @@
-"""What one visitor has rolled: kept in `Visitor.found`, drawn by `rollout_screen`."""
+"""Rollouts and sweeps as far as they are there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,11 +62,3 @@ class Swept:
     count: int
     """How many were asked for under each value."""
     points: tuple[SweepPoint, ...] = ()
-
-
-@dataclass
-class Rolls:
-    """What is shown in the room of one open page."""
-
-    rolled: Rolled | None = None
-    swept: Swept | None = None

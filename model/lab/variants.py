@@ -67,7 +67,9 @@ class Variants:
         }
 
     def stop(self) -> None:
-        """Let all end before their next token."""
+        """Let all end before their next token; once they have ended it means nothing."""
+        if all(text.done for text in self.texts):
+            return
         self._stopped = True
         for replaying in self._replaying.values():
             replaying.stop()

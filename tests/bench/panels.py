@@ -16,12 +16,12 @@ from model.weights.background import BackgroundModel
 from tests.bench.contenders import our_model
 from tests.bench.report import Row, spread
 from tests.bench.written import PROMPT
+from tests.pages.desk import DRAWING, Screen, everything, seen
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
-from viz.pages.panels import Screen
-from viz.pages.scene import scene_of
-from viz.pages.screens import after_selection, after_settings, everything, room
-from viz.pages.visitor import ROOMS, Visitor
+from viz.pages.scene import Scene, scene_of
+from viz.pages.visitor import Visitor
+from viz.rooms.inside.panels import AttentionTabs
 from viz.server.limits import Limits
 from viz.server.service import Service
 
@@ -52,11 +52,12 @@ def measure_panels(rounds: int) -> tuple[list[Row], dict[str, Any]]:
 
     def slid(number: int) -> dict[str, int]:
         controls = replace(Controls(), temperature=0.3 + 0.01 * (number % 100))
-        return payloads(after_settings(scene_of(service, load_example(), visitor, controls), controls))
+        scene = scene_of(service, load_example(), visitor, controls)
+        return payloads(seen(DRAWING.after_settings(scene, controls)))
 
     def clicked(number: int) -> dict[str, int]:
         visitor.selected = first + 7 * number % (LENGTH - first)  # seldom one of the few with logits at hand
-        return payloads(after_selection(scene_of(service, load_example(), visitor, Controls()), Controls()))
+        return payloads(seen(DRAWING.after_selection(look(service, visitor), Controls())))
 
     numbers = range(10 * rounds)
     found = {
@@ -68,8 +69,8 @@ def measure_panels(rounds: int) -> tuple[list[Row], dict[str, Any]]:
         found[f"a moved slider{busy}"] = milliseconds(slid, range(20 * rounds), PAUSE)
         found[f"a click{busy}"] = milliseconds(clicked, range(20 * rounds), PAUSE)
     opened, opened_bytes = rooms(service, visitor, rounds)
-    visitor.head_view = True
-    whole = payloads(everything(scene_of(service, load_example(), visitor, Controls()), Controls()))
+    visitor.kept.of(AttentionTabs).head_view = True
+    whole = payloads(everything(look(service, visitor), Controls()))
     rows = [spread("panels", f"{what}, as JSON", times) for what, times in found.items()]
     rows += [spread("panels", f"opening {what}", times) for what, times in opened.items()]
     rows += sampler_rows(rounds)
@@ -82,6 +83,11 @@ def measure_panels(rounds: int) -> tuple[list[Row], dict[str, Any]]:
     return rows, {"ms": found | opened, "payload_bytes": whole, "room_bytes": opened_bytes}
 
 
+def look(service: Service, visitor: Visitor) -> Scene:
+    """Return what a visitor looks at."""
+    return scene_of(service, load_example(), visitor, Controls())
+
+
 def rooms(service: Service, visitor: Visitor, rounds: int) -> tuple[dict[str, list[float]], dict[str, int]]:
     """Return the milliseconds that opening every room takes, and the bytes that it sends."""
     *_, run = service.write(visitor.run, LONG - LENGTH, SamplerSettings(), 42, "the visitor")
@@ -89,17 +95,17 @@ def rooms(service: Service, visitor: Visitor, rounds: int) -> tuple[dict[str, li
     times: dict[str, list[float]] = {}
     sizes: dict[str, int] = {}
     for length, who in ((LENGTH, visitor), (LONG, long)):
-        for name in ROOMS:
+        for name in DRAWING.rooms:
             who.room = name
             what = f"the room {name!r} at {length} tokens"
 
             def opened(number: int, who: Visitor = who, length: int = length) -> dict[str, int]:
                 who.selected = length - 2 - number % 8  # another step each time: nothing is remembered of it
-                return payloads(room(scene_of(service, load_example(), who, Controls()), Controls()))
+                return payloads(seen(DRAWING.opened(look(service, who), Controls())))
 
             times[what] = milliseconds(opened, range(5 * rounds))
             sizes[what] = sum(opened(0).values())
-        who.room = ROOMS[0]
+        who.room = DRAWING.first
     return times, sizes
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.visit import PATIENT, Visit
-from viz.components.branch_tree import MOST_BYTES
+from viz.rooms.branches.branch_tree import MOST_BYTES
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 

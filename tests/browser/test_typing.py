@@ -16,16 +16,17 @@ from tests.browser.blocks import served
 from tests.unit.test_branch_tree import family
 from tests.unit.test_chain import table
 from viz.components.aria import Aria
-from viz.components.branch_tree import BranchTreeOutline, branch_tree_value
 from viz.components.next_token import NextTokenBars, next_token_value
 from viz.components.take_away import TakeAway
 from viz.components.writing_watch import WritingWatch
 from viz.pages.example import load_example
+from viz.pages.kept import RoomState
 from viz.pages.stopping import QUIET, Stopping
 from viz.pages.visitor import Visitor
+from viz.rooms.branches.branch_tree import BranchTreeOutline, branch_tree_value
 from viz.rooms.branches.walking import words_of
 from viz.rooms.chain.chain_table import ChainTable
-from viz.rooms.replay.room import ROOM
+from viz.rooms.replay.replaying import WORK
 
 pytestmark = pytest.mark.browser
 
@@ -97,6 +98,13 @@ def made() -> gr.Blocks:
     return demo
 
 
+class Wanted(RoomState):
+    """Whether each press was wanted when it was answered."""
+
+    def __init__(self) -> None:
+        self.each: list[bool] = []
+
+
 def stoppable() -> None:
     """Lay out a button that begins something, one that ends it, and what was heard of them."""
     example = load_example()
@@ -106,12 +114,12 @@ def stoppable() -> None:
     cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)
 
     def begun(visitor: Visitor, number: float) -> Any:
-        wanted = visitor.found.setdefault("wanted", [])
-        wanted.append(ROOM not in visitor.unwanted)
-        visitor.cancel(ROOM)
+        wanted = visitor.kept.of(Wanted).each
+        wanted.append(WORK not in visitor.unwanted)
+        visitor.cancel(WORK)
         return json.dumps(wanted), gr.update(interactive=False)
 
-    stopping = Stopping(cancel, visitor, ROOM)
+    stopping = Stopping(cancel, visitor, WORK)
     stopping.lit_by([begin.click])
     stopping.unlit_if_refused(begin.click(begun, [visitor, number], [heard, cancel], **QUIET))
 

@@ -12,8 +12,9 @@ from tests.figures.samples import AWKWARD, THEMES, causal, curve, reread, steps,
 from viz.figures.attention import attention_heatmap
 from viz.figures.diversity import Tried, diversity_figure
 from viz.figures.first_tokens import first_tokens_figure
-from viz.figures.sampler_effects import ranked_probability_figure, temperature_sweep_figure
+from viz.figures.ranked_probability import ranked_probability_figure
 from viz.figures.score_histograms import entropy_figure, rank_figure, ratio_figure
+from viz.figures.temperature_sweep import temperature_sweep_figure
 from viz.figures.theme import placeholder
 from viz.figures.timeline import timeline
 

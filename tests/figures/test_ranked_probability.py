@@ -6,7 +6,8 @@ import pytest
 from model.sampler.settings import SamplerSettings
 from tests.figures.samples import curve, sweep, texts
 from viz.figures.band_labels import CHARACTER_WIDTH, PHONE_WIDTH, staggered
-from viz.figures.sampler_effects import ranked_probability_figure, temperature_sweep_figure
+from viz.figures.ranked_probability import ranked_probability_figure
+from viz.figures.temperature_sweep import temperature_sweep_figure
 from viz.figures.theme import LIGHT
 
 ALL_CUTS = SamplerSettings(temperature=0.8, top_k=40, top_p=0.9, min_p=0.05)

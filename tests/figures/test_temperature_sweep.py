@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.figures.samples import AWKWARD, AWKWARD_SAFE, THEMES, sweep, texts
-from viz.figures.sampler_effects import temperature_sweep_figure
+from viz.figures.temperature_sweep import temperature_sweep_figure
 from viz.figures.theme import LIGHT, contrast
 
 LABELS = [" a", " the", "<b>", "\n", " an", " x"]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from inspect import unwrap
 from typing import Any
 
 import gradio as gr
@@ -173,7 +174,7 @@ def served(app: gr.Blocks) -> Iterator[str]:
 def service_of(app: gr.Blocks) -> Service:
     """Return what all visitors of an app share."""
     (generate,) = [function for function in app.fns.values() if function.api_name == "generate_1"]
-    service: Service = generate.fn.__self__.service
+    service: Service = unwrap(generate.fn).__self__.service
     return service
 
 

@@ -1,17 +1,58 @@
 """The Explore page as one visitor presses it, without a server: the app's handlers, by element and event."""
 
 import json
+from collections import namedtuple
 from collections.abc import Callable, Iterator
+from functools import wraps
+from inspect import isgeneratorfunction, unwrap
 from typing import Any
 
 import gradio as gr
 
+from viz.explore import ROOMS
 from viz.pages.controls import NAMES, Controls
+from viz.pages.drawing import Drawing
 from viz.pages.example import load_example
-from viz.pages.panels import Screen
+from viz.pages.scene import Scene
+from viz.pages.screen import FRAME
+from viz.pages.screen import Screen as FrameScreen
 from viz.pages.visitor import Visitor
 
 PROMPT = "in the"
+DRAWING = Drawing({room.name: room.panels for room in ROOMS})
+FIELDS = (*FRAME, *(name for room in ROOMS for name in room.panels))
+Screen = namedtuple("Screen", FIELDS, defaults=[gr.skip()] * len(FIELDS))
+"""What an event changes, the panels of the rooms beside the parts of the page."""
+
+
+def seen(screen: FrameScreen) -> Any:
+    """Return a screen with what it changes in rooms beside the rest."""
+    return Screen(**{name: getattr(screen, name) for name in FRAME}, **screen.rooms)
+
+
+def everything(scene: Scene, controls: Controls) -> Any:
+    """Return the whole page."""
+    return seen(DRAWING.everything(scene, controls))
+
+
+def of_page(handler: Callable[..., Any], outputs: int) -> Callable[..., Any]:
+    """Return a handler whose answers have names, if it changes the page as a whole."""
+    if outputs != len(FIELDS):
+        return handler
+    if isgeneratorfunction(handler):
+
+        @wraps(handler)
+        def stream(*values: Any) -> Iterator[Any]:
+            for answer in handler(*values):
+                yield Screen(*answer)
+
+        return stream
+
+    @wraps(handler)
+    def answer(*values: Any) -> Any:
+        return Screen(*handler(*values))
+
+    return answer
 
 
 class Desk:
@@ -36,6 +77,11 @@ class Desk:
         }
 
     @property
+    def service(self) -> Any:
+        """What all visitors of the app share."""
+        return unwrap(self._functions["generate", "click"].fn).__self__.service
+
+    @property
     def values(self) -> list[Any]:
         now = Controls(**self.controls)
         return [getattr(now, name) for name in NAMES]
@@ -44,29 +90,30 @@ class Desk:
         """Return what a press begins, after what a browser asks for before it."""
         if (element, event) in self._wanted:
             self._wanted[element, event](self.visitor)
-        return self._functions[element, event].fn
+        function = self._functions[element, event]
+        return of_page(function.fn, len(function.outputs))
 
-    def writing(self, button: str, **changes: Any) -> Iterator[Screen]:
+    def writing(self, button: str, **changes: Any) -> Iterator[Any]:
         """Press a button that writes and follow it screen by screen."""
         self.controls |= changes
         return self.handler(button, "click")(self.visitor, self.prompt, *self.values)
 
-    def write(self, button: str = "generate", **changes: Any) -> list[Screen]:
+    def write(self, button: str = "generate", **changes: Any) -> list[Any]:
         """Press a button that writes and wait for its end."""
         return list(self.writing(button, **changes))
 
-    def press(self, button: str) -> Screen:
+    def press(self, button: str) -> Any:
         """Press cut or undo."""
         return self.handler(button, "click")(self.visitor, self.prompt, *self.values)
 
     def stop(self) -> None:
         assert self.handler("stop", "click")(self.visitor) is None
 
-    def select(self, index: Any) -> Screen:
+    def select(self, index: Any) -> Any:
         """Click a token."""
         return self.handler("selection", "select")(self.visitor, {"index": index}, *self.values)
 
-    def move(self, **changes: Any) -> Screen:
+    def move(self, **changes: Any) -> Any:
         """Move one control."""
         self.controls |= changes
         names = {"colour_by": "colour-by", "query": "search", "whole": "whole-text"}
@@ -74,11 +121,11 @@ class Desk:
         element = names.get(name, name.replace("_", "-"))
         return self.handler(element, "change")(self.visitor, *self.values)
 
-    def open(self, tab: str) -> Screen:
+    def open(self, tab: str) -> Any:
         """Open a tab of the attention panel, or a room."""
         return self.handler(tab, "select")(self.visitor, *self.values)
 
-    def payload(self, element: str, event: str, screen: Screen) -> int:
+    def payload(self, element: str, event: str, screen: Any) -> int:
         """Return the bytes that an event sends to the browser."""
         outputs = self._functions[element, event].outputs
         assert len(outputs) == len(screen)

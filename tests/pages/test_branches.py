@@ -10,12 +10,12 @@ import pytest
 from model.texts import branch_tree
 from model.texts.branch_tree import BranchTree
 from tests.pages.conftest import written
-from tests.pages.desk import Desk, changed, shown
+from tests.pages.desk import Desk, Screen, changed, shown
 from tests.tiny import EOS
-from viz.components.branch_tree import MOST_BYTES, branch_tree_value
 from viz.pages import roads
 from viz.pages.example import load_example
-from viz.pages.panels import Screen
+from viz.rooms.branches.branch_tree import MOST_BYTES, branch_tree_value
+from viz.rooms.branches.panels import BranchesState
 from viz.words.tokens import display_token
 
 SIZE = 2
@@ -351,7 +351,7 @@ def test_two_branches_are_compared_from_where_they_part(forked):
     assert theirs["logprob"] == f"{total:.2f}".replace("-", "\u2212") and theirs["tokens"] == "4"
     assert "position 4" in screen.tree["comparison"]["say"]
     walked = forked.act("walk", key=0)
-    assert forked.visitor.compared == 1, "the two change places"
+    assert forked.visitor.kept.of(BranchesState).compared == 1, "the two change places"
     assert walked.tree["comparison"]["parts"][1]["text"] == theirs["text"]
     assert forked.act("compare", key=None).tree["comparison"] is None
     forked.act("compare", key=1)

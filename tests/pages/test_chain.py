@@ -9,6 +9,7 @@ import pytest
 from model.sampler.settings import BAN
 from model.sampler.throws import MOST_THROWS, throw
 from tests.pages.desk import Desk, changed
+from viz.rooms.chain.throwing import ChainState
 
 PANELS = {"chain", "road", "stages", "cumulative", "thrown", "throws", "convergence"}
 
@@ -133,7 +134,7 @@ def test_throws_add_up_until_the_step_or_the_settings_change(desk):
     for button, total in (("throw-one", 1), ("throw-hundred", 101), ("throw-many", 10_101)):
         screen = press(desk, button)
         assert changed(screen) == {"thrown", "throws", "convergence"}
-        assert desk.visitor.throws.total == total
+        assert desk.visitor.kept.of(ChainState).throws.total == total
     assert "10\u00a0101 throws" in desk.open("room-chain").thrown
     assert "Nothing thrown" in desk.move(top_p=0.5).thrown
     assert "10\u00a0101 throws" in desk.move(top_p=0.9).thrown, (
@@ -141,15 +142,17 @@ def test_throws_add_up_until_the_step_or_the_settings_change(desk):
     )
     assert "Nothing thrown" in desk.select(3).thrown
     press(desk, "throw-one")
-    assert desk.visitor.throws.total == 1
-    assert "Nothing thrown" in press(desk, "throw-forget").thrown and desk.visitor.throws is None
+    assert desk.visitor.kept.of(ChainState).throws.total == 1
+    assert "Nothing thrown" in press(desk, "throw-forget").thrown
+    assert desk.visitor.kept.of(ChainState).throws is None
 
 
 def test_throwing_ends_at_a_million(desk):
     press(desk, "throw-one")
-    desk.visitor.throws = throw(desk.visitor.throws, MOST_THROWS - 11, np.random.default_rng(1))
+    state = desk.visitor.kept.of(ChainState)
+    state.throws = throw(state.throws, MOST_THROWS - 11, np.random.default_rng(1))
     screen = press(desk, "throw-many")
-    assert desk.visitor.throws.total == MOST_THROWS and "are enough" in screen.thrown
+    assert desk.visitor.kept.of(ChainState).throws.total == MOST_THROWS and "are enough" in screen.thrown
 
 
 def test_an_update_of_the_room_is_small(desk):

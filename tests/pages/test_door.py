@@ -6,10 +6,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from tests.pages.desk import Desk, shown
+from tests.pages.desk import Desk, Screen, seen, shown
 from viz.pages.controls import NAMES, Controls
 from viz.pages.door import Door
-from viz.pages.panels import Screen
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def returned(
     """Come back; return the controls that are set, by name, and the screen."""
     values = [getattr(Controls(layer=1), name) for name in NAMES]
     found = door.back(desk.visitor, {"before": ticket, "prompt": typed}, prompt, *values)
-    room, controls, screen = found[0], found[1 : len(NAMES) + 1], Screen(*found[len(NAMES) + 1 :])
+    room, controls, screen = found[0], found[1], seen(found[2])
     changed = {name: value for name, value in zip(NAMES, controls, strict=True) if shown(value)}
     return changed | ({"room": room["selected"]} if shown(room) else {}), screen
 
@@ -128,7 +127,8 @@ def test_what_cannot_have_been_typed_or_stands_there_anyhow_is_not_put_back(app,
 @pytest.mark.parametrize("value", [None, "text", 5, []])
 def test_whatever_a_browser_sends_instead_of_a_ticket_is_taken_for_none(app, door, newcomer, value):
     values = [getattr(Controls(layer=1), name) for name in NAMES]
-    assert not any(shown(one) for one in door.back(newcomer(), value, "", *values))
+    room, controls, screen = door.back(newcomer(), value, "", *values)
+    assert not any(shown(one) for one in (room, *controls, *seen(screen)))
 
 
 def test_tickets_are_long_and_no_two_are_alike(door, newcomer):

@@ -1,34 +1,42 @@
 """Each panel of each room made to fail: the others are drawn, the reader is told, the log has the trace."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 import plotly.graph_objects as go
 import pytest
 
-from tests.pages.desk import Desk, changed, shown
-from viz.pages import screens
-from viz.pages.drawing import KEPT
-from viz.pages.panels import FIGURES, Screen
+from tests.pages.desk import Desk, Screen, changed, shown
+from viz.explore import ROOMS
+from viz.pages.panel import On, Panel, chosen
+from viz.pages.panels import PAGE
 from viz.server.service import Trouble
 from viz.words.strings import say
 
-OF_ROOMS = {
-    "by settings": screens.BY_SETTINGS,
-    "by selection": screens.BY_SELECTION,
-    "by text": screens.BY_TEXT,
-}
+STEP = chosen(PAGE, On.SETTINGS)
 
 
 def every_panel() -> Iterator[Any]:
-    """Yield a room, the table of its panel, and the field it fills."""
-    for field in screens.STEP:
-        yield pytest.param("inside", screens.STEP, field, id=field)
-    for by in OF_ROOMS.values():
-        for room, panels in by.items():
-            for field in panels:
-                yield pytest.param(room, panels, field, id=f"{room}: {field}")
+    """Yield a room and a panel that is drawn while it is open."""
+    for name in STEP:
+        yield pytest.param(ROOMS[0].name, name, id=name)
+    for room in ROOMS:
+        for name in room.panels:
+            yield pytest.param(room.name, name, id=f"{room.name}: {name}")
+
+
+def panel_of(name: str) -> Panel:
+    """Return a panel by its name, which is its own on the page."""
+    return {**PAGE, **{name: panel for room in ROOMS for name, panel in room.panels.items()}}[name]
+
+
+def failing(monkeypatch: Any, name: str, fails: Callable[..., Any]) -> None:
+    """Let a panel be drawn by something that raises."""
+    tables = [PAGE, *(room.panels for room in ROOMS)]
+    (table,) = [panels for panels in tables if name in panels]
+    monkeypatch.setitem(table, name, replace(table[name], draw=fails))
 
 
 @pytest.fixture
@@ -54,9 +62,9 @@ def read(screen: Screen, field: str) -> str:
     )
 
 
-@pytest.mark.parametrize(("room", "panels", "field"), list(every_panel()))
+@pytest.mark.parametrize(("room", "field"), list(every_panel()))
 def test_a_panel_that_fails_takes_no_other_along(
-    desk_in: Any, monkeypatch: Any, capfd: Any, room: str, panels: Any, field: str
+    desk_in: Any, monkeypatch: Any, capfd: Any, room: str, field: str
 ) -> None:
     desk = desk_in(room)
     whole = desk.handler("room-" + room, "select")  # draws the room's panels, as `everything` does all
@@ -66,15 +74,16 @@ def test_a_panel_that_fails_takes_no_other_along(
     def fails(*_: Any) -> Any:
         raise ZeroDivisionError("the fault of this panel")
 
-    monkeypatch.setitem(panels, field, fails)
+    panel = panel_of(field)
+    failing(monkeypatch, field, fails)
     screen = desk.select(len(desk.visitor.pieces) - 1)
     opened = whole(desk.visitor, *desk.values)
-    here = screen if shown(getattr(screen, field)) or field in screens.STEP else opened
+    here = screen if shown(getattr(screen, field)) or field in STEP else opened
     sentence = say("page.not_drawn")
     assert sentence in read(here, field)
     assert (changed(screen) | changed(opened)) - {"notice"} >= drawn_before - {field, "notice"}
-    if field not in FIGURES and field != "notice":
-        assert getattr(here, field) is None or field in KEPT
+    if not panel.figure and field != "notice":
+        assert getattr(here, field) is None or panel.kept
     trace = capfd.readouterr().err
     assert "ZeroDivisionError: the fault of this panel" in trace
 
@@ -86,8 +95,8 @@ def test_what_a_person_can_mend_is_told_in_its_own_words_and_leaves_no_trace(
         raise Trouble("Give it another try.")
 
     desk = desk_in("inside")
-    monkeypatch.setitem(screens.BY_SETTINGS["inside"], "sweep", refuses)
-    monkeypatch.setitem(screens.STEP, "found", refuses)
+    failing(monkeypatch, "sweep", refuses)
+    failing(monkeypatch, "found", refuses)
     screen = desk.select(len(desk.visitor.pieces) - 1)
     assert "Give it another try." in read(screen, "sweep") and screen.found is None
     assert isinstance(screen.ranked, go.Figure) and screen.bars["rows"]
@@ -100,8 +109,9 @@ def test_the_figures_of_a_screen_are_those_that_gradio_draws_with_plotly(app: gr
         for function in app.fns.values()
         if len(function.outputs) == len(Screen._fields) and function.targets
     }
+    panels = {**PAGE, **{name: panel for room in ROOMS for name, panel in room.panels.items()}}
     plots = {name for name, one in zip(Screen._fields, outputs, strict=True) if isinstance(one, gr.Plot)}
-    assert plots == FIGURES
+    assert plots == {name for name in Screen._fields if name in panels and panels[name].figure}
 
 
 def test_before_the_model_has_loaded_a_word_in_the_search_field_costs_no_figure(

@@ -12,13 +12,13 @@ from model.engine.internals import MEAN_HEAD
 from model.interior.attention_view import hide_first
 from model.texts.run import Run
 from model.weights.background import BackgroundModel
+from tests.pages.desk import everything
 from viz.explore import build_app
 from viz.pages.controls import Controls
 from viz.pages.example import LENGTH, PROMPT, SEED, Example, load_example
-from viz.pages.panels import sweep
 from viz.pages.scene import scene_of, stored_scene
-from viz.pages.screens import everything
 from viz.pages.visitor import Visitor
+from viz.rooms.inside.panels import sweep
 from viz.server.limits import Limits
 from viz.server.service import Service, Trouble
 

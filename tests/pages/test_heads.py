@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,10 @@ import pytest
 from model.interior import head_memory
 from model.interior.head_quantities import QUANTITIES, head_quantities, patterns, ranked
 from tests.pages.conftest import service_of
-from tests.pages.desk import Desk, changed
+from tests.pages.desk import DRAWING, Desk, changed, seen
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
 from viz.pages.scene import stored_scene
-from viz.pages.screens import room
 from viz.rooms.heads.head_grid import unit_of, value_text
 
 PANELS = {"head_grid", "head_told", "head_map"}
@@ -178,7 +178,7 @@ def test_nothing_of_the_room_is_drawn_while_a_text_is_written_but_at_its_end(des
 
 def test_before_the_model_is_there_the_room_says_so():
     controls = Controls()
-    scene = stored_scene(load_example(), controls, "Still loading.", "heads")
-    drawn = room(scene, controls)
+    scene = replace(stored_scene(load_example(), controls, "Still loading."), room="heads")
+    drawn = seen(DRAWING.opened(scene, controls))
     assert drawn.head_grid["empty"] == "Still loading." and drawn.head_grid["cells"] == []
     assert drawn.thumbnails is None

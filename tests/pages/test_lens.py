@@ -15,8 +15,8 @@ from model.network.unknown_part import UnknownPart
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, changed, shown
 from viz.figures.lens_grid import WORDS
-from viz.rooms.lens import grid as lens_grid_module
-from viz.rooms.lens.grid import ROOM, GridScreen
+from viz.pages import work as work_module
+from viz.rooms.lens.grid import GridScreen, GridState
 
 PANELS = {"lens", "attribution", "logit_sum", "heads_moved", "residual", "lens_grid", "lens_line"}
 
@@ -42,7 +42,7 @@ class LensDesk(Desk):
 @pytest.fixture
 def desk(app: Any, newcomer: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> LensDesk:
     """A visitor who has written six tokens and opened the room."""
-    monkeypatch.setattr(lens_grid_module, "UPDATE_SECONDS", 0.0)
+    monkeypatch.setattr(work_module, "UPDATE_SECONDS", 0.0)
     desk = LensDesk(app, newcomer())
     desk.write(max_new_tokens=6)
     desk.open("room-lens")
@@ -236,7 +236,7 @@ def test_the_grid_of_the_whole_text_has_a_column_for_every_token(desk):
 @pytest.mark.parametrize("size", [None, 96, 10_000, "24", [24]])
 def test_a_size_that_is_not_offered_is_a_sentence(desk, size):
     assert "numbers of positions" in desk.compute(lens_size=size).line
-    assert ROOM not in desk.visitor.found
+    assert desk.visitor.kept.of(GridState).grid is None
 
 
 def test_a_slider_outside_its_range_is_a_sentence(desk):

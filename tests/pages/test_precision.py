@@ -103,7 +103,7 @@ def test_what_one_looks_at_are_the_numbers_of_the_text_and_not_of_the_control(de
 
 
 def service_of_desk(desk: Desk) -> Service:
-    service: Service = desk.handler("generate", "click").__self__.service
+    service: Service = desk.service
     return service
 
 

@@ -17,11 +17,11 @@ from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of
 from viz.components.selection import chosen_index
 from viz.components.spelling import shown_piece
+from viz.pages import work as work_module
 from viz.pages.controls import PRESETS
 from viz.pages.visitor import Visitor
-from viz.rooms.replay import room as replay_module
 from viz.rooms.replay.parting import said_difference
-from viz.rooms.replay.room import ReplayScreen
+from viz.rooms.replay.replaying import ReplayScreen, ReplayState
 from viz.server.pace import Pace
 from viz.words.percent import percent
 
@@ -43,7 +43,7 @@ def desk(app: Any, author: Visitor) -> Desk:
 @pytest.fixture
 def every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Show every token, however fast they come."""
-    monkeypatch.setattr(replay_module, "UPDATE_SECONDS", 0.0)
+    monkeypatch.setattr(work_module, "UPDATE_SECONDS", 0.0)
     monkeypatch.setattr(Pace, "interval", 0.0)
 
 
@@ -135,7 +135,7 @@ def test_who_stops_listening_stops_the_replays(desk):
     screens = desk.handler("replay", "click")(desk.visitor, ["wild", "beam"], *desk.values)
     next(screens)
     screens.close()
-    assert not desk.visitor.working and desk.visitor.found["replay"].stopped
+    assert not desk.visitor.working and desk.visitor.kept.of(ReplayState).variants.stopped
 
 
 def test_the_sliders_are_a_variant_with_the_chain_of_stages(desk, app):
@@ -157,7 +157,7 @@ def test_what_the_text_was_written_with_is_left_out(desk):
 @pytest.mark.parametrize("chosen", [None, [], "wild", ["nobody"], {"wild": 1}, 3, [["wild"]]])
 def test_a_choice_of_nothing_is_answered_with_a_sentence(desk, chosen):
     (screen,) = press(desk, chosen)
-    assert "Choose at least one" in screen.line and "replay" not in desk.visitor.found
+    assert "Choose at least one" in screen.line and desk.visitor.kept.of(ReplayState).variants is None
 
 
 def test_too_many_variants_and_sliders_out_of_range_are_answered_with_a_sentence(desk):

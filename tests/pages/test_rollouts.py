@@ -24,8 +24,8 @@ from viz.api import lab as api_module
 from viz.api.lab import LabApi
 from viz.figures.theme import LIGHT
 from viz.rooms.rollouts import rolling as rolling_module
-from viz.rooms.rollouts.rolling import ROOM, offered_values
-from viz.rooms.rollouts.room import SWEPT
+from viz.rooms.rollouts.choices import SWEPT
+from viz.rooms.rollouts.rolling import RolloutsState, offered_values
 from viz.rooms.rollouts.screen import RolloutScreen, rolled_screen, verdict
 
 COUNT, LENGTH = 8, 3
@@ -67,7 +67,7 @@ class RollingDesk(Desk):
 
     @property
     def rolled(self) -> Any:
-        return self.visitor.found[ROOM].rolled
+        return self.visitor.kept.of(RolloutsState).rolled
 
 
 def merged(screens: Iterator[RolloutScreen]) -> RolloutScreen:
@@ -143,7 +143,7 @@ def test_figures_and_numbers_are_the_statistics_of_the_runs(desk, app):
 def test_a_sweep_has_a_point_for_each_value_in_their_order_with_the_same_dice(desk):
     (line,) = desk.sweep(values="1, 0.5, 2").diversity.data
     assert list(line.text) == ["<b>0.5</b>", "<b>1</b>", "<b>2</b>"]
-    points = desk.visitor.found[ROOM].swept.points
+    points = desk.visitor.kept.of(RolloutsState).swept.points
     for x, y, point in zip(line.x, line.y, points, strict=True):
         steps = [step for run in point.runs for step in run.steps]
         assert x == pytest.approx(sum(step.logprob for step in steps) / len(steps))
@@ -348,7 +348,8 @@ def test_a_full_line_is_no_place_for_a_program_s_rollouts_either(service, brake)
 def test_what_cannot_be_rolled_is_a_sentence(desk, wishes, said):
     screen = desk.roll(*wishes)
     assert said in screen.state and "problem" in screen.state and nothing_under_way(screen)
-    assert ROOM not in desk.visitor.found
+    kept = desk.visitor.kept.of(RolloutsState)
+    assert kept.rolled is None and kept.swept is None
 
 
 @pytest.mark.parametrize(

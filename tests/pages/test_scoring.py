@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_undo_and_redo_and_a_file_bring_special_tokens_back_into_the_prompt(desk
     assert desk.press("undo").prompt == before.prompt
     desk.prompt = before.prompt
     assert desk.press("redo").prompt == CHAT
-    file, _ = Walking(None, None).save(desk.visitor, {"action": "save", "what": "text"})
+    file, _ = Walking(SimpleNamespace(service=None)).save(desk.visitor, {"action": "save", "what": "text"})
     other = Desk(app, newcomer())
     other.prompt = other.visitor.run.prompt
     choice = {"action": "open", "text": file["text"]}
@@ -109,7 +110,7 @@ def test_undo_and_redo_and_a_file_bring_special_tokens_back_into_the_prompt(desk
 def test_rollouts_from_within_a_prompt_keep_its_special_tokens(desk, tiny):
     desk.prompt = CHAT
     desk.write("generate", max_new_tokens=2)
-    service = desk.handler("step", "click").__self__.service
+    service = desk.service
     desk.select(4)
     start = beginning(service, desk.visitor, "selected")
     assert start.prompt == f"{EOS}in the{EOS}" and tiny.encode(start.prompt) == start.prompt_token_ids
@@ -149,9 +150,7 @@ def test_stop_while_the_model_reads_leaves_the_page_as_it_was(desk):
 
 def test_stop_in_its_midst_keeps_what_is_scored(desk, monkeypatch):
     monkeypatch.setattr("model.interior.scoring.AT_ONCE", 2)
-    monkeypatch.setattr(
-        type(desk.handler("score", "click").__self__.service.pace), "interval_of", lambda *_: 0
-    )
+    monkeypatch.setattr(type(desk.service.pace), "interval_of", lambda *_: 0)
     screens = desk.writing("score")
     seen = [next(screens), next(screens)]
     assert "done" in seen[-1].status and seen[-1].strip["writing"]

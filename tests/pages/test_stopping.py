@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.pages.desk import Desk
-from viz.pages.visitor import ROOMS, TEXT, Visitor
+from viz.pages.visitor import TEXT, Visitor
 from viz.pages.writing import Writing
 from viz.rooms.strategies.searching import SearchChoice
 
@@ -75,10 +75,11 @@ def test_a_stop_between_the_last_look_and_the_first_token_is_heard(desk, app, mo
     assert "stopped" in last.status and len(desk.visitor.run.steps) < 60
 
 
-def test_whatever_is_stopped_by_anything_has_a_name(newcomer):
+def test_a_closed_page_stops_whatever_was_asked_for_on_it(newcomer):
     visitor = newcomer()
+    visitor.want("replay", "lens")
     visitor.stop()
-    assert visitor.unwanted == {TEXT, *ROOMS}
+    assert visitor.unwanted == {TEXT, "replay", "lens"}
     visitor.want(*visitor.unwanted.copy())
     assert not visitor.unwanted and not deepcopy(visitor).unwanted
 

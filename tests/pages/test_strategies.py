@@ -15,9 +15,10 @@ from model.sampler.settings import SamplerSettings
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of, sent
 from viz.components.spelling import shown_piece
+from viz.pages import work as work_module
 from viz.pages.visitor import Visitor
-from viz.rooms.strategies import room as strategies_module
-from viz.rooms.strategies.room import ONLY, StrategiesScreen, shown_controls
+from viz.rooms.strategies.handlers import StrategiesScreen, StrategiesState
+from viz.rooms.strategies.room import ONLY, shown_controls
 from viz.rooms.strategies.searching import SearchChoice
 from viz.server.pace import Pace
 from viz.words.percent import percent, signed
@@ -46,7 +47,7 @@ def engine(app: Any) -> Any:
 @pytest.fixture
 def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Show every step, however fast they come."""
-    monkeypatch.setattr(strategies_module, "UPDATE_SECONDS", 0.0)
+    monkeypatch.setattr(work_module, "UPDATE_SECONDS", 0.0)
     monkeypatch.setattr(Pace, "interval", 0.0)
 
 
@@ -198,7 +199,7 @@ def test_a_second_press_does_not_start_another(desk):
 def test_bad_values_are_answered_with_a_sentence(desk, choice, said):
     screens = press(desk, **choice)
     assert said in screens[-1].line and "alert" in screens[-1].line
-    assert not desk.visitor.working and "strategies" not in desk.visitor.found
+    assert not desk.visitor.working and desk.visitor.kept.of(StrategiesState).search is None
 
 
 def test_there_must_be_a_text_of_this_model_that_is_not_growing(desk, app, newcomer):

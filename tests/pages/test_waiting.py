@@ -9,11 +9,10 @@ import pytest
 
 from tests.pages.brake import Brake
 from tests.pages.conftest import service_of
-from tests.pages.desk import Desk, shown
+from tests.pages.desk import Desk, Screen, shown
 from tests.patience import PATIENCE
 from viz.api.explore import Api
 from viz.pages import growth as growth_module
-from viz.pages.panels import Screen
 from viz.server.limits import Limits
 
 ONE_PLACE = Limits(max_prompt_tokens=48, max_new_tokens=60, places=1, queue_size=2)

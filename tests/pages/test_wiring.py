@@ -14,14 +14,14 @@ from app import build, launch_options
 from model.sampler.stage_records import STAGES
 from model.texts.run import FinishReason
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
+from tests.pages.desk import Screen, everything
 from viz.command_line import Options
-from viz.explore import build_app, layer_range
+from viz.explore import build_app
 from viz.pages.controls import COLOURS, NAMES, PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.example import load_example
-from viz.pages.panels import Screen
 from viz.pages.scene import stored_scene
-from viz.pages.screens import everything
 from viz.pages.stopping import PRESSABLE
+from viz.pages.wiring import layer_range
 from viz.server.limits import LOOKERS, LOOKING, SEARCHERS, SEARCHING, Limits
 from viz.server.service import CHOICES
 from viz.words.strings import LOCALES, catalogue

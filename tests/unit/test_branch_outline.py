@@ -14,8 +14,8 @@ from model.texts.likelihood import Likelihood
 from model.texts.run import Step
 from tests.unit.test_branch_tree import family, run_of, trees
 from viz.components.branch_choice import BranchChoice
-from viz.components.branch_tree import MINUS, MOST_TEXT, BranchTreeOutline, branch_tree_value
 from viz.components.download import Download
+from viz.rooms.branches.branch_tree import MINUS, MOST_TEXT, BranchTreeOutline, branch_tree_value
 from viz.words.tokens import isolated
 
 

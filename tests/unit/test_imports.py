@@ -1,4 +1,4 @@
-"""Imports go one way: app -> viz -> model, and between their folders as `MODEL` says."""
+"""Imports go one way: app -> viz -> model, and between their folders as `MODEL` and `VIZ` say."""
 
 import ast
 from graphlib import CycleError, TopologicalSorter
@@ -26,6 +26,20 @@ MODEL = {
     "interior": PLAIN | {"engine", "lab", "network", "sampler", "texts", "tokenizer"},
 }
 """What each folder of the model may import, beside itself; no circle is possible between them."""
+BENEATH: set[str] = {"words", "server", "components", "figures"}
+VIZ: dict[str, set[str]] = {
+    "words": set(),
+    "server": {"words"},
+    "figures": {"words"},
+    "components": {"words"},
+    "api": {"server", "words"},
+    "pages": BENEATH,
+    "rooms": BENEATH | {"pages"},
+}
+"""What each folder of what a person sees may import, beside itself and the model; a room no other room."""
+ABOVE = {"command_line", "explore", "launch"}
+"""The files beside these folders, which the app alone imports."""
+ROOMS = sorted(path.name for path in (ROOT / "viz" / "rooms").iterdir() if (path / "room.py").is_file())
 
 
 def sources(*folders: str) -> list[str]:
@@ -92,9 +106,10 @@ def test_every_file_of_the_model_has_its_folder_and_the_folders_are_in_an_order(
     assert order.index("sampler") < order.index("network") < order.index("engine") < order.index("interior")
 
 
-def test_no_modules_of_the_model_import_each_other_in_a_circle():
+@pytest.mark.parametrize("folder", ["model", "viz"])
+def test_no_modules_import_each_other_in_a_circle(folder):
     """What only type checkers read included: a circle that is hidden is still one."""
-    modules = {dotted(path): imports_of(path) for path in sources("model")}
+    modules = {dotted(path): imports_of(path) for path in sources(folder)}
     graph = {
         name: {one for one in found if one in modules and one != name} for name, found in modules.items()
     }
@@ -119,19 +134,51 @@ def test_sampling_and_runs_are_plain_numbers(path):
     assert_imports_none_of(path, {"torch", "transformers"})
 
 
+@pytest.mark.parametrize("folder", VIZ)
+def test_a_folder_of_what_a_person_sees_imports_only_those_below_it(folder):
+    allowed = {f"viz.{name}" for name in VIZ[folder] | {folder}}
+    for path in sources(f"viz/{folder}"):
+        found = {name for name in imports_of(path) if inside(name, {"viz", "app", "tests"})}
+        wrong = {name for name in found if not inside(name, allowed)}
+        assert not wrong, f"{path} must not import {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_no_other_room(room):
+    for path in sources(f"viz/rooms/{room}"):
+        found = {name for name in imports_of(path) if inside(name, {"viz.rooms"})}
+        wrong = {name for name in found if not inside(name, {f"viz.rooms.{room}"})}
+        assert not wrong, f"{path} must not import {sorted(wrong)}"
+
+
+def test_one_file_alone_names_the_rooms():
+    named = [path for path in sources("viz") if any(inside(name, {"viz.rooms"}) for name in imports_of(path))]
+    assert {path for path in named if not path.startswith("viz/rooms/")} == {"viz/explore.py"}
+    imported = imports_of("viz/explore.py")
+    assert {room for room in ROOMS if f"viz.rooms.{room}.room" in imported} == set(ROOMS)
+
+
+def test_every_file_of_what_a_person_sees_has_its_folder_and_the_folders_are_in_an_order():
+    assert {path.name for path in (ROOT / "viz").iterdir() if any(path.rglob("*.py"))} == set(VIZ)
+    assert {Path(path).stem for path in sources("viz") if path.count("/") == 1} == ABOVE | {"__init__"}
+    order = list(TopologicalSorter(VIZ).static_order())
+    assert order.index("words") < order.index("pages") < order.index("rooms")
+
+
 @pytest.mark.parametrize("path", sources("viz/figures"))
-def test_figures_know_neither_the_page_nor_the_model_s_libraries(path):
-    assert_imports_none_of(path, {*HEAVY, "viz.pages", "viz.components", "app", "tests"})
+def test_figures_know_none_of_the_model_s_libraries_nor_the_page_s(path):
+    assert_imports_none_of(path, HEAVY)
 
 
 @pytest.mark.parametrize("path", sources("viz/components"))
-def test_components_do_not_know_the_pages_or_figures(path):
-    assert_imports_none_of(path, {"transformers", "viz.pages", "viz.figures", "app", "tests"})
+def test_components_draw_no_figures(path):
+    assert_imports_none_of(path, {"transformers", "plotly"})
 
 
-@pytest.mark.parametrize("path", sources("viz/pages", "viz/api", "viz/server"))
-def test_pages_reach_torch_only_through_the_model(path):
-    assert_imports_none_of(path, {"torch", "transformers", "app", "tests"})
+@pytest.mark.parametrize("path", [one for one in sources("viz") if "/bertviz_" not in one])
+def test_what_a_person_sees_reaches_torch_only_through_the_model(path):
+    """But for BertViz, whose views take tensors: they import torch when one is drawn."""
+    assert_imports_none_of(path, {"torch", "transformers"})
 
 
 def test_nothing_but_app_is_left_at_the_top_level():
@@ -139,7 +186,7 @@ def test_nothing_but_app_is_left_at_the_top_level():
 
 
 def test_the_rules_read_every_room():
-    for folder in ("model", "viz/figures", "viz/components", "viz/pages"):
+    for folder in ("model", *(f"viz/{name}" for name in VIZ), *(f"viz/rooms/{name}" for name in ROOMS)):
         assert sources(folder), f"{folder} has moved: the rules above check nothing"
 
 

@@ -1,51 +1,120 @@
-"""Panels drawn one by one, so that what is wrong with one of them takes no other along."""
+"""Which panels an event redraws; each by itself, so that what is wrong with one takes no other along."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
 from viz.figures.theme import placeholder
 from viz.pages.controls import Controls
-from viz.pages.panels import FIGURES
+from viz.pages.panel import STEP, On, Panel, Panels, chosen
+from viz.pages.panels import PAGE
 from viz.pages.scene import Scene
+from viz.pages.screen import Screen
 from viz.server.failing import UNDERSTOOD
 from viz.words.lines import problem
 from viz.words.strings import say
 
-Panel = Callable[[Scene, Controls], Any]
 
-KEPT = ("strip", "tree", "biases")
-"""Fields that stay as they were where they cannot be drawn: a text must not vanish from the page."""
+class Drawing:
+    """Draws the panels that an event changes: those of the page, and of the rooms those of the open one."""
+
+    def __init__(self, rooms: Mapping[str, Panels]) -> None:
+        """Take the panels of all rooms, by the names of the rooms; the first is the one open at first."""
+        self.rooms = rooms
+
+    @property
+    def first(self) -> str:
+        """The room that is open at first."""
+        return next(iter(self.rooms))
+
+    def room(self, scene: Scene) -> Panels:
+        """Return the panels of the room that is open."""
+        return self.rooms[scene.room or self.first]
+
+    def after_settings(self, scene: Scene, controls: Controls) -> Screen:
+        """Return what a moved slider changes: everything drawn from the shaped distribution."""
+        screen = drawn(scene, controls, chosen(PAGE, On.SETTINGS), chosen(self.room(scene), On.SETTINGS))
+        return screen._replace(preset=controls.preset)
+
+    def after_head(self, scene: Scene, controls: Controls) -> Screen:
+        """Return what another layer, head or view of heads changes."""
+        return drawn(scene, controls, {}, chosen(self.room(scene), On.HEAD))
+
+    def after_search(self, scene: Scene, controls: Controls) -> Screen:
+        """Return what a search changes."""
+        return drawn(scene, controls, chosen(PAGE, On.SEARCH), chosen(self.room(scene), On.SEARCH))
+
+    def after_pick(self, scene: Scene, controls: Controls) -> Screen:
+        """Return what a picked row of a table changes."""
+        return drawn(scene, controls, {}, chosen(self.room(scene), On.SEARCH))
+
+    def after_selection(self, scene: Scene, controls: Controls) -> Screen:
+        """Return what a click on a token changes: every panel that shows a step."""
+        screen = drawn(scene, controls, chosen(PAGE, STEP), chosen(self.room(scene), STEP))
+        return screen._replace(preset=controls.preset)
+
+    def everything(self, scene: Scene, controls: Controls) -> Screen:
+        """Return the whole page."""
+        return drawn(scene, controls, PAGE, self.room(scene))._replace(preset=controls.preset)
+
+    def opened(self, scene: Scene, controls: Controls) -> Screen:
+        """Return the panels of the room that was opened."""
+        return drawn(scene, controls, {}, self.room(scene))
+
+    def recoloured(self, scene: Scene, controls: Controls) -> Screen:
+        """Return all figures, and what else there is in the open room, in the colours of the page."""
+        figures = {name: panel for name, panel in PAGE.items() if panel.figure}
+        return drawn(scene, controls, figures, self.room(scene))
+
+    def begun(self, scene: Scene, controls: Controls) -> Screen:
+        """Return what shows of a text that begins to be written, beside the strip."""
+        return drawn(scene, controls, {}, chosen(self.room(scene), On.BEGINNING))
+
+    def grown(self, scene: Scene, controls: Controls) -> Screen:
+        """Return what follows every token of a text that is being written."""
+        return drawn(scene, controls, chosen(PAGE, On.GROWTH), chosen(self.room(scene), On.GROWTH))
+
+    def turn(self, number: int, scene: Scene, controls: Controls) -> Screen:
+        """Return the figure whose turn it is: the page's own every other time, else one of the open room."""
+        if number % 2 == 0:
+            return drawn(scene, controls, chosen(PAGE, On.TURN), {})
+        turning = list(chosen(self.room(scene), On.TURN).items())
+        name_and_panel = turning[number // 2 % len(turning)] if turning else None
+        return drawn(scene, controls, {}, dict([name_and_panel] if name_and_panel else []))
 
 
-def drawn(panels: Mapping[str, Panel], scene: Scene, controls: Controls) -> dict[str, Any]:
+def drawn(scene: Scene, controls: Controls, page: Panels, room: Panels) -> Screen:
     """Return what panels show.
 
     One that cannot be drawn says why: a figure in its place, any other, which is empty then, in the notice.
     What is no fault of the person who looks is told in general, and its trace is in the server's log.
 
     Args:
-        panels: by the field of `Screen` that each fills.
         scene: what they show.
         controls: how.
+        page: panels of the page, by the field of `Screen` that each fills.
+        room: panels of a room, by their names.
     """
-    shown: dict[str, Any] = {}
     told: list[str] = []
-    for field, panel in panels.items():
-        try:
-            shown[field] = panel(scene, controls)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others are drawn
-            sentence = _why_not(error)
-            if field in FIGURES:
-                shown[field] = placeholder(sentence, theme=controls.theme)
-                continue
-            shown[field] = gr.skip() if field in KEPT else None
-            told.append(sentence)
+    shown = {name: _drawn(panel, scene, controls, told) for name, panel in page.items()}
+    under = {name: _drawn(panel, scene, controls, told) for name, panel in room.items()}
     if told:
         shown["notice"] = problem(" ".join(dict.fromkeys(told)))
-    return shown
+    return Screen(**shown, rooms=under)
+
+
+def _drawn(panel: Panel, scene: Scene, controls: Controls, told: list[str]) -> Any:
+    """Return what a panel shows; where a sentence is for the notice, it is added to those that are told."""
+    try:
+        return panel.draw(scene, controls)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others are drawn
+        sentence = _why_not(error)
+    if panel.figure:
+        return placeholder(sentence, theme=controls.theme)
+    told.append(sentence)
+    return gr.skip() if panel.kept else None
 
 
 def _why_not(error: Exception) -> str:

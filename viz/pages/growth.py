@@ -2,21 +2,20 @@
 
 import time
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import count
 
 import gradio as gr
 
 from model.engine.continuation import Continuation
 from model.texts.run import Run
-from viz.components.branch_tree import branch_tree_value
 from viz.components.token_strip import strip_value
 from viz.pages.controls import Controls
-from viz.pages.drawing import Panel, drawn
-from viz.pages.example import Example
-from viz.pages.panels import Screen, attention, bars, facts, ranked, steps, strip, sweep
-from viz.pages.scene import Scene, scene_of
+from viz.pages.drawing import drawn
+from viz.pages.panels import PAGE, bars
+from viz.pages.scene import Scene, scene_of, unread_scene
+from viz.pages.screen import Screen
+from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor
-from viz.server.service import Service
 from viz.words.lines import status_line
 from viz.words.strings import say
 
@@ -24,9 +23,6 @@ REDRAW_SECONDS = 0.4
 """One figure is redrawn this often at most; strip and bars follow every update."""
 REDRAW_UPDATES = 2
 """And only after so many updates: where thirty pages share a core, figures wait for the end."""
-FIGURES = {"timeline": steps, "attention": attention, "sweep": sweep, "ranked": ranked}
-TURNS = ("timeline", "attention", "timeline", "sweep", "timeline", "ranked")
-"""All of them at once keep a slow browser from hearing a press of Stop for half a second."""
 WAITING_SECONDS = 0.5
 """Whoever waits for a place, or for a long prompt to be read, hears so often how it stands."""
 
@@ -34,15 +30,14 @@ WAITING_SECONDS = 0.5
 class Growth:
     """One text of one visitor, from the press of a button to its last token."""
 
-    def __init__(
-        self, service: Service, example: Example, visitor: Visitor, written: Continuation, controls: Controls
-    ) -> None:
-        self._service = service
-        self._example = example
+    def __init__(self, showing: Showing, visitor: Visitor, written: Continuation, controls: Controls) -> None:
+        self._service = showing.service
+        self._example = showing.example
+        self._drawing = showing.drawing
         self._visitor = visitor
         self._written = written
         self._controls = controls
-        self._reader = service.model.text.reader()
+        self._reader = self._service.model.text.reader()
         run = written.latest()
         self._begun_with = len(run.token_ids)
         self._first: tuple[float, int] | None = None
@@ -52,9 +47,9 @@ class Growth:
     def screens(self) -> Iterator[Screen]:
         """Yield what to show as the text grows, as often as the pages share the core; not yet its end."""
         yield self._begin()
-        drawn = time.monotonic()
+        last = time.monotonic()
         updates = 0
-        turns = cycle(TURNS)  # of which only those in the open room are drawn
+        turns = count()  # all at once keep a slow browser from hearing a press of Stop for half a second
         while not self._written.done:
             run = self._written.latest(beyond=self._visitor.run, timeout=WAITING_SECONDS)
             if not self._take(run):
@@ -67,8 +62,8 @@ class Growth:
             scene = self._scene()
             screen = self._light(scene)._replace(status=self._progress())
             self._service.pace.took(time.thread_time() - spent)
-            if updates >= REDRAW_UPDATES and start - drawn >= REDRAW_SECONDS and self._visitor.following:
-                screen, drawn, updates = self._with_figure(screen, next(turns), scene), start, 0
+            if updates >= REDRAW_UPDATES and start - last >= REDRAW_SECONDS and self._visitor.following:
+                screen, last, updates = self._with_figure(screen, next(turns), scene), start, 0
             yield screen
             pause = self._service.pace.interval_of(len(self._visitor.pieces))
             self._written.wait(pause - (time.monotonic() - start))
@@ -93,24 +88,23 @@ class Growth:
         screen = Screen(
             strip=value, notice="", status=status_line(self._delay()), stop=gr.update(interactive=True)
         )
-        if self._visitor.room == "branches":
-            screen = screen._replace(tree=branch_tree_value(self._visitor.tree, self._visitor.compared))
+        scene = unread_scene(self._service, self._visitor)
+        screen = screen._replace(rooms=self._drawing.begun(scene, self._controls).rooms)
         return (
             screen if self._visitor.following else screen._replace(bars=bars(self._scene(), self._controls))
         )
 
     def _light(self, scene: Scene) -> Screen:
         """Return what every update shows."""
-        panels: dict[str, Panel] = {"strip": strip}
         if self._visitor.following:
-            panels |= {"bars": bars, "facts": facts}
-        return Screen(**drawn(panels, scene, self._controls))
+            return self._drawing.grown(scene, self._controls)
+        return drawn(scene, self._controls, {"strip": PAGE["strip"]}, {})
 
-    def _with_figure(self, screen: Screen, name: str, scene: Scene) -> Screen:
-        """Return a screen with one figure more."""
-        if name != "timeline" and scene.room != "inside":
-            return screen
-        return screen._replace(**drawn({name: FIGURES[name]}, scene, self._controls))
+    def _with_figure(self, screen: Screen, number: int, scene: Scene) -> Screen:
+        """Return a screen with one figure more, if there is one whose turn it is."""
+        figure = self._drawing.turn(number, scene, self._controls)
+        shown = {} if number % 2 else {"timeline": figure.timeline}
+        return screen._replace(**shown, rooms={**screen.rooms, **figure.rooms})
 
     def _scene(self) -> Scene:
         return scene_of(self._service, self._example, self._visitor, self._controls)

@@ -1,7 +1,12 @@
 """The components of the Explore page and where they stand. What they do is wired in `explore`."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from inspect import isgeneratorfunction
+from typing import Any, cast
 
 import gradio as gr
 
@@ -22,31 +27,40 @@ from viz.components.ticket import Ticket
 from viz.components.token_strip import COLOUR_BY, TokenStrip
 from viz.components.writing_watch import WritingWatch
 from viz.pages.controls import NAMES, Controls
-from viz.pages.panels import Screen
 from viz.pages.plot import plot
 from viz.pages.prompt_card import compose, dials, glossary
-from viz.pages.visitor import ROOMS
-from viz.rooms.branches import room as branches
-from viz.rooms.chain import room as chain
-from viz.rooms.heads import room as all_heads
-from viz.rooms.heads.room import HeadsRoom
-from viz.rooms.inside import room as inside
-from viz.rooms.lens import room as lens
-from viz.rooms.replay import room as replay
-from viz.rooms.replay.room import ReplayRoom
-from viz.rooms.rollouts import room as rollouts
-from viz.rooms.rollouts.room import RolloutRoom
-from viz.rooms.score import room as score
-from viz.rooms.strategies import room as strategies
-from viz.rooms.strategies.room import StrategiesRoom
+from viz.pages.screen import FRAME, NOTHING, Screen
 from viz.server.limits import Limits
 from viz.words.strings import say
 
-OTHERS = {
-    "branches": branches.lay_out,
-    "score": score.lay_out,
-}
 ROW_CHOICES = (5, 10, 20, 50, 100)
+Parts = Mapping[str, Any]
+"""Components by their names."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a room is told when it is laid out."""
+
+    start: Controls
+    """Where the controls stand at first."""
+    limits: Limits
+    layers: int
+    """Of the model expected."""
+    heads: int
+    """Of the model expected."""
+    first: Mapping[str, Any]
+    """What its panels show at first, by their names; empty where the room is closed then."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """What a room has put on the page; a room that wires more has more."""
+
+    outputs: Parts = field(default_factory=dict)
+    """Its panels' components, by their names."""
+    controls: Parts = field(default_factory=dict)
+    """Inputs, by the names of `Controls`."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +68,24 @@ class Layout:
     """Every component that an event needs."""
 
     prompt: gr.Textbox
-    controls: dict[str, Any]
+    controls: Parts
     """Inputs, by the names of `Controls`."""
     screen: Screen
     """Outputs."""
-    buttons: dict[str, gr.Button]
-    examples: dict[str, gr.Button]
+    buttons: Mapping[str, gr.Button]
+    examples: Mapping[str, gr.Button]
     """Buttons that write from a prompt, by that prompt."""
     model: gr.HTML
     selection: Selection
     """The token selected in the strip."""
-    tabs: dict[str, gr.Tab]
-    """Of the attention panel."""
-    rooms: dict[str, gr.Tab]
+    rooms: Mapping[str, gr.Tab]
     """What can be opened under the text."""
     doors: gr.Tabs
     """Of the rooms: which one is open."""
-    heads: HeadsRoom
+    laid: Mapping[str, Any]
+    """What each room has put there, by its name."""
     head_choice: HeadChoice
     """The head that a person opens."""
-    replay: ReplayRoom
-    strategies: StrategiesRoom
-    rollouts: RolloutRoom
     branch: BranchChoice
     """What is done with the branches, and the token to go on from."""
     download: Download
@@ -90,11 +100,48 @@ class Layout:
 
     @property
     def outputs(self) -> list[Any]:
-        """The screen in the order of its fields."""
-        return list(self.screen)
+        """The screen in the order of its fields, then the panels of the rooms."""
+        return self.values(self.screen)
+
+    def values(self, screen: Screen) -> list[Any]:
+        """Return what an event changes in the order of the outputs.
+
+        Raises:
+            KeyError: no room has such a panel.
+        """
+        if unknown := screen.rooms.keys() - self.screen.rooms.keys():
+            raise KeyError(f"no panels: {sorted(unknown)}")
+        rooms = (screen.rooms.get(name, gr.skip()) for name in self.screen.rooms)
+        return [*(getattr(screen, name) for name in FRAME), *rooms]
+
+    def answering(self, handler: Callable[..., Screen | Iterator[Screen]]) -> Callable[..., Any]:
+        """Return a handler of screens as Gradio takes it: its answers in the order of the outputs."""
+        if isgeneratorfunction(handler):
+
+            @wraps(handler)
+            def stream(*values: Any) -> Iterator[list[Any]]:
+                with closing(handler(*values)) as screens:  # what is written ends when its page is closed
+                    for screen in screens:
+                        yield self.values(screen)
+
+            return stream
+
+        @wraps(handler)
+        def answer(*values: Any) -> list[Any]:
+            return self.values(cast(Screen, handler(*values)))
+
+        return answer
 
 
-def lay_out(first: Screen, start: Controls, limits: Limits, *, layers: int, heads: int) -> Layout:
+def lay_out(
+    first: Screen,
+    start: Controls,
+    limits: Limits,
+    *,
+    layers: int,
+    heads: int,
+    rooms: Mapping[str, Callable[[Plan], Laid]],
+) -> Layout:
     """Create the page inside a `gr.Blocks`.
 
     Args:
@@ -103,6 +150,7 @@ def lay_out(first: Screen, start: Controls, limits: Limits, *, layers: int, head
         limits: bounds of the controls.
         layers: of the model expected.
         heads: of the model expected.
+        rooms: how each room lays itself out, by its name; the first is open.
     """
     controls: dict[str, Any] = {}
     with gr.Row(elem_classes=["masthead"]):
@@ -135,25 +183,19 @@ def lay_out(first: Screen, start: Controls, limits: Limits, *, layers: int, head
             outputs, selection = _text(start, first, controls, buttons)
         with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
             outputs |= _next_token(start, first, controls)
-    rooms: dict[str, gr.Tab] = {}
-    parts: dict[str, Any] = {}
-    with gr.Tabs(elem_id="rooms", overflow_behavior="wrap") as doors:
-        for name in ROOMS:
-            with gr.Tab(say(f"page.room.{name}"), id=name, elem_id=f"room-{name}") as rooms[name]:
-                if name == "inside":
-                    shown, tabs = inside.lay_out(start, first, controls, layers, heads)
-                    outputs |= shown
-                else:
-                    parts[name] = _room(name, start, limits, controls, buttons, outputs)
-    outputs |= {name: buttons[name] for name in ("stop", "undo", "redo")}
-    outputs |= {
-        "notice": notice,
-        "biases": biases,
-        "preset": preset,
-        "prompt": prompt,
-        "seed": controls["seed"],
-    }
-    screen = Screen(**outputs)
+    tabs, doors, laid = _rooms(rooms, Plan(start, limits, layers, heads, first.rooms))
+    for one in laid.values():
+        controls |= one.controls
+    screen = Screen(
+        **outputs,
+        **{name: buttons[name] for name in ("stop", "undo", "redo")},
+        notice=notice,
+        biases=biases,
+        preset=preset,
+        prompt=prompt,
+        seed=controls["seed"],
+        rooms=_together([one.outputs for one in laid.values()]),
+    )
     return Layout(
         prompt=prompt,
         controls=controls,
@@ -162,49 +204,40 @@ def lay_out(first: Screen, start: Controls, limits: Limits, *, layers: int, head
         examples=examples,
         model=model,
         selection=selection,
-        tabs=tabs,
-        rooms=rooms,
+        rooms=tabs,
         doors=doors,
+        laid=laid,
         branch=branch,
         download=download,
         chain_dials=chain_dials,
-        heads=parts["heads"],
         head_choice=head_choice,
         ticket=ticket,
-        replay=parts["replay"],
-        strategies=parts["strategies"],
-        rollouts=parts["rollouts"],
     )
 
 
-def _room(
-    name: str,
-    start: Controls,
-    limits: Limits,
-    controls: dict[str, Any],
-    buttons: dict[str, gr.Button],
-    outputs: dict[str, Any],
-) -> Any:
-    """Create a room with its inputs, buttons and outputs; return what is wired by itself, if anything is."""
-    if name == "rollouts":
-        return rollouts.lay_out()
-    if name == "chain":
-        outputs |= chain.lay_out(buttons)
-    elif name == "lens":
-        outputs |= lens.lay_out(controls, buttons)
-    elif name == "heads":
-        room = all_heads.lay_out(start)
-        controls |= room.controls
-        outputs |= room.outputs
-        return room
-    else:
-        with gr.Column(elem_classes=["card"]):
-            if name == "replay":
-                return replay.lay_out()
-            if name == "strategies":
-                return strategies.lay_out(limits)
-            outputs |= OTHERS[name]()
-    return None
+def _rooms(
+    rooms: Mapping[str, Callable[[Plan], Laid]], plan: Plan
+) -> tuple[dict[str, gr.Tab], gr.Tabs, dict[str, Laid]]:
+    """Return the tab of each room, what they stand in, and what each has put there."""
+    tabs: dict[str, gr.Tab] = {}
+    laid: dict[str, Laid] = {}
+    with gr.Tabs(elem_id="rooms", overflow_behavior="wrap") as doors:
+        for name, lay in rooms.items():
+            with gr.Tab(say(f"page.room.{name}"), id=name, elem_id=f"room-{name}") as tabs[name]:
+                laid[name] = lay(plan if not laid else replace(plan, first=NOTHING))
+    return tabs, doors, laid
+
+
+def _together(parts: Sequence[Parts]) -> Parts:
+    """Return the panels of all rooms.
+
+    Raises:
+        ValueError: two have one name.
+    """
+    names = Counter(name for some in parts for name in some)
+    if twice := sorted(name for name, times in names.items() if times > 1):
+        raise ValueError(f"two panels have one name: {twice}")
+    return {name: part for some in parts for name, part in some.items()}
 
 
 def _text(

@@ -6,27 +6,31 @@ from typing import Any
 import gradio as gr
 
 from viz.pages.controls import Controls
-from viz.pages.example import Example
+from viz.pages.drawing import drawn
 from viz.pages.layout import Layout
-from viz.pages.panels import Screen
+from viz.pages.panel import Panels
 from viz.pages.scene import Scene, scene_of
+from viz.pages.screen import Screen
+from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor
 from viz.server.failing import UNDERSTOOD
 from viz.server.limits import LOOKING
-from viz.server.service import Service
 from viz.words.lines import problem
 
 Handler = Callable[..., Screen]
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""Arguments of events that nobody waits for."""
 
 
 class Looking:
-    """Wires events that look at the text of a visitor and leave it as it is."""
+    """Wires events of a page: those that look at the text, and those of rooms that put another one there."""
 
-    def __init__(self, page: Layout, visitor: gr.State, service: Service, example: Example) -> None:
+    def __init__(self, page: Layout, visitor: gr.State, showing: Showing) -> None:
         self.page = page
         self.visitor = visitor
-        self.service = service
-        self.example = example
+        self.showing = showing
+        self.drawing = showing.drawing
+        self.service = showing.service
 
     def handler(
         self, draw: Callable[[Scene, Controls], Screen], change: Callable[[Visitor], None] | None = None
@@ -41,26 +45,37 @@ class Looking:
         def handle(visitor: Visitor, *values: object) -> Screen:
             if change is not None:
                 change(visitor)
-            controls = Controls(*values)  # type: ignore[arg-type]
+            controls = visitor.take(values)
             try:
-                return draw(scene_of(self.service, self.example, visitor, controls), controls)
+                return draw(scene_of(self.service, self.showing.example, visitor, controls), controls)
             except UNDERSTOOD as trouble:
                 return Screen(notice=problem(str(trouble)))
 
         return handle
+
+    def panels(self, panels: Panels, *names: str, change: Callable[[Visitor], None] | None = None) -> Handler:
+        """Return a handler that draws some panels of a room; arguments as of `handler`."""
+        some = {name: panels[name] for name in names}
+        return self.handler(lambda scene, controls: drawn(scene, controls, {}, some), change)
 
     def on(self, triggers: list[Any], handler: Handler, *more_inputs: Any) -> None:
         """Let events run a handler, which gets the visitor, more inputs, and then all controls.
 
         Of events that come faster than they are answered only the last one counts.
         """
+        self._on(triggers, handler, more_inputs, "always_last")
+
+    def opens(self, triggers: list[Any], handler: Handler, *more_inputs: Any) -> None:
+        """Let events put a text on the page; the handler also gets the prompt, before the controls."""
+        self._on(triggers, handler, (*more_inputs, self.page.prompt), "once")
+
+    def _on(self, triggers: list[Any], handler: Handler, more_inputs: tuple[Any, ...], mode: Any) -> None:
         gr.on(
             triggers,
-            handler,
+            self.page.answering(handler),
             [self.visitor, *more_inputs, *self.page.inputs],
             self.page.outputs,
-            trigger_mode="always_last",
-            show_progress="hidden",
-            api_visibility="private",
+            trigger_mode=mode,
+            **QUIET,
             **LOOKING,
         )

@@ -38,7 +38,8 @@ def notice(scene: Scene, controls: Controls) -> str:
     text = say("page.earlier_settings", settings=settings)
     same = why.token_id_by_same_dice
     if same is not None and same != why.token_id:
-        text += " " + say("page.other_token", token=told_token(scene.token_of(same)), u=f"{step.u:.3f}")
+        token = told_token(scene.source.token_of(same))
+        text += " " + say("page.other_token", token=token, u=f"{step.u:.3f}")
     elif same is not None:
         text += " " + say("page.same_token")
     return said(text)
@@ -70,9 +71,9 @@ def said_setting(settings: SamplerSettings, name: str) -> str:
 def said_biases(settings: SamplerSettings, scene: Scene) -> str:
     """Return which tokens are banned or boosted, in words; of many the first."""
     told = [
-        say("page.banned", token=told_token(scene.token_of(token_id)))
+        say("page.banned", token=told_token(scene.source.token_of(token_id)))
         if bias == BAN
-        else f"{told_token(scene.token_of(token_id))} {signed(bias)}"
+        else f"{told_token(scene.source.token_of(token_id))} {signed(bias)}"
         for token_id, bias in settings.logit_bias[:MOST_TOLD]
     ]
     more = len(settings.logit_bias) - len(told)

@@ -6,7 +6,7 @@ from model.texts.branch_tree import MOST_BRANCHES
 from model.texts.comparison import shared
 from model.texts.given import given_text
 from model.texts.run import Run
-from viz.pages.panels import Screen
+from viz.pages.screen import Screen
 from viz.pages.showing import Showing, require_idle
 from viz.pages.visitor import Visitor
 from viz.server.service import Trouble

@@ -1,6 +1,5 @@
 """The event that puts a text on the page as it is: nothing is written, every token has its numbers."""
 
-import time
 from collections.abc import Iterator
 from threading import Event
 
@@ -8,15 +7,16 @@ import gradio as gr
 
 from model.interior.scoring import ScoredText, scoring
 from model.texts.run import Run
-from viz.components.branch_tree import called
 from viz.components.token_strip import strip_value
 from viz.pages.controls import Controls
-from viz.pages.panels import Screen
 from viz.pages.roads import begun
+from viz.pages.screen import Screen
 from viz.pages.showing import require_idle
 from viz.pages.visitor import Visitor
+from viz.pages.work import now_and_then
 from viz.pages.writing import Writing
 from viz.server.service import Trouble
+from viz.words.branches import called
 from viz.words.lines import problem, said, status_line
 from viz.words.strings import say
 
@@ -34,7 +34,7 @@ class Scoring(Writing):
         yield from self._or_why_not(visitor, self._scored(visitor, prompt, *values))
 
     def _scored(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
-        controls = Controls(*values)  # type: ignore[arg-type]
+        controls = visitor.take(values)
         yield from self._loading(visitor)
         typed, form = self.service.typed(prompt), self.service.precision(controls.precision)
         texts = scoring(self.service.engine, typed, form, self._seed(controls))
@@ -77,20 +77,22 @@ class Scoring(Writing):
         self, visitor: Visitor, texts: Iterator[ScoredText], stopped: Event, controls: Controls
     ) -> Iterator[Screen]:
         """Show the tokens as they are scored, as often as the pages share the core."""
-        pace, shown = self.service.pace, 0.0
-        try:
-            reader = self.service.model.text.reader()
+        pace, reader = self.service.pace, self.service.model.text.reader()
+
+        def scored() -> Iterator[ScoredText]:
             pieces = tuple(reader.read(token_id) for token_id in visitor.run.token_ids)
+            for so_far in texts:
+                if stopped.is_set():
+                    return
+                run = so_far.run
+                pieces += tuple(reader.read(token_id) for token_id in run.token_ids[len(pieces) :])
+                visitor.show(run, pieces)
+                yield so_far
+
+        try:
             with pace.page():
-                for so_far in texts:
-                    if stopped.is_set():
-                        break
-                    run = so_far.run
-                    pieces += tuple(reader.read(token_id) for token_id in run.token_ids[len(pieces) :])
-                    visitor.show(run, pieces)
-                    if time.monotonic() - shown >= pace.interval_of(len(pieces)):
-                        shown = time.monotonic()
-                        yield self._progress(visitor, so_far, controls)
+                for so_far in now_and_then(scored(), lambda: pace.interval_of(len(visitor.pieces))):
+                    yield self._progress(visitor, so_far, controls)
         finally:
             if visitor.run.finish_reason is None:  # stopped, or the page was closed
                 visitor.run = visitor.run.finished("stop")

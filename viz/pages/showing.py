@@ -4,11 +4,10 @@ from typing import Any
 
 import gradio as gr
 
-from viz.pages.controls import Controls
+from viz.pages.drawing import Drawing
 from viz.pages.example import Example
-from viz.pages.panels import Screen
 from viz.pages.scene import scene_of
-from viz.pages.screens import everything
+from viz.pages.screen import Screen
 from viz.pages.visitor import Visitor, require_remembered
 from viz.server.failing import UNDERSTOOD
 from viz.server.service import Service, Trouble
@@ -19,16 +18,17 @@ from viz.words.strings import say
 class Showing:
     """The base of the handlers that change which text is on the page."""
 
-    def __init__(self, service: Service, example: Example) -> None:
+    def __init__(self, service: Service, example: Example, drawing: Drawing) -> None:
         self.service = service
         self.example = example
+        self.drawing = drawing
 
     def redraw(self, visitor: Visitor, *values: object) -> Screen:
         """Return the whole page as it is."""
-        controls = Controls(*values)  # type: ignore[arg-type]
+        controls = visitor.take(values)
         try:
             scene = scene_of(self.service, self.example, visitor, controls)
-            return everything(scene, controls)._replace(**buttons(visitor))
+            return self.drawing.everything(scene, controls)._replace(**buttons(visitor))
         except UNDERSTOOD as trouble:
             return Screen(notice=problem(str(trouble)), **buttons(visitor))
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from model.texts.given import given_text
-from viz.pages.controls import Controls
-from viz.pages.panels import Screen
+from viz.pages.screen import Screen
 from viz.pages.showing import require_idle
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
@@ -22,7 +21,7 @@ class Trying(Writing):
 
     def throw(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
         """Write with other dice: on from where the text was cut just now, or else a new text."""
-        controls = replace(Controls(*values), seed=secrets.randbelow(SEEDS))  # type: ignore[arg-type]
+        controls = visitor.controls = replace(visitor.take(values), seed=secrets.randbelow(SEEDS))
 
         def screens() -> Iterator[Screen]:
             yield from self._loading(visitor)
@@ -39,7 +38,7 @@ class Trying(Writing):
         """Return a handler that puts a prompt in place of the one typed, and writes a new text from it."""
 
         def begin_with(visitor: Visitor, _typed: str, *values: object) -> Iterator[Screen]:
-            controls = Controls(*values)  # type: ignore[arg-type]
+            controls = visitor.take(values)
 
             def screens() -> Iterator[Screen]:
                 require_idle(visitor)

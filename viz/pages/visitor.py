@@ -1,27 +1,23 @@
 """One visitor's work: the texts, which of them is on the page, what is selected in it, and the way back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
 from model.engine.continuation import Continuation
-from model.interior.head_memory import HeadMemory
-from model.sampler.throws import Throws
 from model.texts.branch_tree import BranchTree
 from model.texts.history import History
 from model.texts.run import Run
 from model.tokenizer.pieces import Piece
 from viz.pages.controls import Controls
+from viz.pages.kept import Kept
 from viz.server.service import Trouble
+from viz.server.sessions import Remembered
 from viz.words.strings import say
 
-ROOMS = ("inside", "heads", "lens", "score", "chain", "replay", "branches", "rollouts", "strategies")
-"""What can be open under the text."""
 TEXT = "text"
 """What is written, among what can be stopped; the rest goes by its room."""
-HEAD_TABS = ("thumbnails", "model_view", "neuron_view")
-"""What can be open in the room of the heads."""
 
 
 def require_remembered(visitor: "Visitor") -> None:
@@ -34,7 +30,7 @@ def require_remembered(visitor: "Visitor") -> None:
         raise Trouble(say("page.page_forgotten"))
 
 
-class Visitor:
+class Visitor(Remembered):
     """Kept by Gradio for one open page, in a `gr.State`, and changed in place by its events.
 
     In place, because a Stop or a click must reach the text that is being written at that moment. Not a
@@ -51,32 +47,22 @@ class Visitor:
         self.following = False
         """Whether the selection moves along with the newest token."""
         self.writing = False
+        self.asked: set[str] = {TEXT}
+        """What can be stopped: the text, and what was ever asked of a room."""
         self.unwanted: set[str] = set()
         """What was stopped since it was asked for, the text or a room: it may not have begun yet."""
-        self.forgotten = False
-        """Whether the page had another visitor before, who was not there for too long."""
-        self.room = ROOMS[0]
-        """Which room under the text is open: only that one is drawn."""
-        self.head_view = False
-        """Whether the tab with BertViz's head view is open: it is costly, and drawn only then."""
-        self.head_tab = HEAD_TABS[0]
-        """Which view of the heads is open in their room: only that one is drawn."""
-        self.heads = HeadMemory()
-        """What is known of the heads on the texts that were looked at last."""
-        self.throws: Throws | None = None
-        """Other dice at one step, which another step or other settings forget."""
+        self.room = ""
+        """Which room under the text is open: only that one is drawn; empty for the first."""
+        self.kept = Kept()
+        """What rooms remember, each for itself."""
         self.continuation: Continuation | None = None
         """What is being written, or was written last."""
         self.history = History(BranchTree.of(run))
         """All texts of the page, and what they were before."""
         self.cut: tuple[Run, str] | None = None
         """The text as it was cut last, and what stood in the prompt then: new dice go on from there."""
-        self.compared: int | None = None
-        """Key of the branch that the one on the page is compared with."""
         self.working: dict[str, Callable[[], None]] = {}
-        """How to stop what is computed for a room of the lab, by the room, as long as it is."""
-        self.found: dict[str, Any] = {}
-        """What was computed there last."""
+        """How to stop what is computed for a room, by the room, as long as it is."""
         self.controls: Controls | None = None
         """Where the controls stood when something was last drawn."""
         self.lock = RLock()
@@ -101,21 +87,21 @@ class Visitor:
         with before.lock:
             self.history = before.history.copy()
             self.run, self.pieces, self.selected = before.run, before.pieces, before.selected
-            self.compared, self.throws, self.controls = before.compared, before.throws, before.controls
+            self.kept, self.controls = before.kept.again(), before.controls
             self.room, self.cut = before.room, before.cut
         if self.run is not self.tree.run:
             self.history.now = self.tree.grown(self.run)
 
     def stop(self) -> None:
-        """Let the text that is being written end before its next token, and what the lab computes too."""
+        """Let the text that is being written end before its next token, and what rooms compute too."""
         self.unwanted.add(TEXT)
         if self.continuation is not None:
             self.continuation.stop()
-        for room in ROOMS:
-            self.cancel(room)
+        for work in {*self.asked, *self.working} - {TEXT}:
+            self.cancel(work)
 
     def cancel(self, room: str) -> None:
-        """Let what is computed for a room of the lab end soon, or as soon as it begins."""
+        """Let what is computed for a room end soon, or as soon as it begins."""
         self.unwanted.add(room)
         stop = self.working.get(room)
         if stop is not None:
@@ -123,6 +109,7 @@ class Visitor:
 
     def want(self, *works: str) -> None:
         """Let what is asked for now begin, whatever was stopped before."""
+        self.asked.update(works)
         self.unwanted.difference_update(works)
 
     def busy_with(self, *works: str) -> bool:
@@ -149,6 +136,11 @@ class Visitor:
         finally:
             stop()  # also when the page was closed
             del self.working[room]
+
+    def take(self, values: Sequence[object]) -> Controls:
+        """Return where the controls stand, and note it for a page that is loaded anew."""
+        self.controls = Controls(*values)  # type: ignore[arg-type]
+        return self.controls
 
     def show(self, run: Run, pieces: tuple[Piece, ...]) -> None:
         """Take a text; the selection stays where it can, else goes to the last token."""

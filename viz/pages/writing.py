@@ -11,17 +11,16 @@ from model.texts.comparison import shared
 from model.texts.given import given_text, only_given
 from model.texts.run import Run
 from viz.components.branch_choice import BranchChoiceValue
-from viz.components.branch_tree import called
 from viz.pages.controls import Controls
 from viz.pages.growth import Growth
-from viz.pages.panels import Screen
 from viz.pages.roads import begun, left, shortened
 from viz.pages.scene import scene_of, why_not
-from viz.pages.screens import everything
+from viz.pages.screen import Screen
 from viz.pages.showing import Showing, buttons, require_idle
 from viz.pages.visitor import TEXT, Visitor
 from viz.server.failing import or_why_not
 from viz.server.service import Trouble
+from viz.words.branches import called
 from viz.words.lines import problem, said, status_line
 from viz.words.strings import say
 
@@ -33,7 +32,7 @@ class Writing(Showing):
 
     def generate(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
         """Write a new text from the prompt, token by token."""
-        controls = Controls(*values)  # type: ignore[arg-type]
+        controls = visitor.take(values)
 
         def screens() -> Iterator[Screen]:
             yield from self._loading(visitor)
@@ -56,7 +55,7 @@ class Writing(Showing):
         self, visitor: Visitor, prompt: str, choice: BranchChoiceValue | None, *values: object
     ) -> Iterator[Screen]:
         """Put a token at the selected position and write on from there; the old text stays as a branch."""
-        controls = Controls(*values)  # type: ignore[arg-type]
+        controls = visitor.take(values)
         token_id = choice.get("token_id") if isinstance(choice, dict) else None
         if not isinstance(token_id, int) or isinstance(token_id, bool):
             return
@@ -203,7 +202,7 @@ class Writing(Showing):
     ) -> Iterator[Screen]:
         """Show the tokens of a text as they come, and at its end the whole page."""
         try:
-            growth = Growth(self.service, self.example, visitor, written, controls)
+            growth = Growth(self, visitor, written, controls)
             with self.service.pace.page():
                 for screen in growth.screens():
                     if written.max_new_tokens > 1 or written.ahead:  # a single step is shown once it is there
@@ -211,7 +210,7 @@ class Writing(Showing):
         finally:
             written.stop()  # also when the page was closed
             visitor.settle()
-        screen = everything(scene_of(self.service, self.example, visitor, controls), controls)
+        screen = self.drawing.everything(scene_of(self.service, self.example, visitor, controls), controls)
         screen = screen._replace(**buttons(visitor))
         yield screen._replace(notice=notice) if notice else screen
 

@@ -5,6 +5,7 @@ and 23 ms, and only its deep links read it. It keeps ten thousand such copies. A
 its `time_to_live` only if it is the output of an event, and ours is changed in place.
 """
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,8 +16,6 @@ from typing import Any
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 
-from viz.pages.visitor import Visitor
-
 PAGE_IS_KEPT = timedelta(hours=1)
 """A page that was closed, or put to sleep by its browser, keeps its texts for so long after its last use."""
 CALL_IS_KEPT = timedelta(seconds=10)
@@ -25,6 +24,18 @@ MOST = 4000
 """Pages and programs that are remembered."""
 MOST_NAMES = 100_000
 """Forgotten pages that would be told so if they came back."""
+
+
+class Remembered(ABC):
+    """Whoever stands behind an open page."""
+
+    forgotten = False
+    """Whether the page had another one before, who was not there for too long."""
+
+    @property
+    @abstractmethod
+    def has_text(self) -> bool:
+        """Whether there is more here than what everybody is shown."""
 
 
 class Session(SessionState):
@@ -44,7 +55,7 @@ class Session(SessionState):
     def __getitem__(self, key: int) -> Any:
         """Return a component, or the value of a state; a visitor who was forgotten is told so."""
         value = super().__getitem__(key)
-        if self._forgotten and isinstance(value, Visitor):
+        if self._forgotten and isinstance(value, Remembered):
             value.forgotten = True
         return value
 
@@ -112,7 +123,7 @@ class Sessions(StateHolder):
 
 def _has_text(session: SessionState) -> bool:
     """Return whether the visitor of a page has written anything."""
-    return any(isinstance(value, Visitor) and value.has_text for value in session.state_data.values())
+    return any(isinstance(value, Remembered) and value.has_text for value in session.state_data.values())
 
 
 @asynccontextmanager

@@ -1,19 +1,36 @@
-"""The room of the roads not taken."""
+"""The room of the roads not taken: all texts of the page."""
 
-from typing import Any
+import gradio as gr
 
-from viz.components.branch_tree import BranchTreeOutline, TreeValue, branch_tree_value
 from viz.components.heading import heading
-from viz.pages.controls import Controls
-from viz.pages.scene import Scene
+from viz.pages.layout import Laid, Plan
+from viz.pages.looking import QUIET, Looking
+from viz.pages.room import Room
+from viz.rooms.branches.branch_tree import BranchTreeOutline
+from viz.rooms.branches.panels import PANELS
+from viz.rooms.branches.walking import Walking
+from viz.server.limits import LOOKING
 
 
-def lay_out() -> dict[str, Any]:
-    """Create the room and return its outputs by the field of `Screen`."""
-    heading("lab.branches")
-    return {"tree": BranchTreeOutline()}
+def lay_out(plan: Plan) -> Laid:
+    """Create the room."""
+    with gr.Column(elem_classes=["card"]):
+        heading("lab.branches")
+        return Laid({"tree": BranchTreeOutline()})
 
 
-def tree(scene: Scene, controls: Controls) -> TreeValue:
-    """Return the outline of all texts of the page."""
-    return branch_tree_value(scene.tree, scene.compared)
+def wire(laid: Laid, looking: Looking) -> None:
+    """Let what a person does with the branches change the page."""
+    page, walking = looking.page, Walking(looking.showing)
+    looking.on([page.branch.select], walking.act, page.prompt, page.branch)
+    page.branch.download(
+        walking.save,
+        [looking.visitor, page.branch],
+        [page.download, page.screen.notice],
+        trigger_mode="once",
+        **QUIET,
+        **LOOKING,
+    )
+
+
+BRANCHES = Room("branches", lay_out, PANELS, wire)

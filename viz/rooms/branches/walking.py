@@ -15,15 +15,15 @@ from model.texts.given import given_text
 from model.texts.run import Run
 from model.texts.stored_run import stored_run
 from viz.components.branch_choice import BranchChoiceValue
-from viz.components.branch_tree import MOST_BYTES, branch_tree_value, called
 from viz.components.download import DownloadValue
-from viz.pages.layout import Layout
-from viz.pages.panels import Screen
 from viz.pages.roads import begun
+from viz.pages.screen import Screen
 from viz.pages.showing import Showing, buttons, require_idle
 from viz.pages.visitor import Visitor, require_remembered
-from viz.server.limits import LOOKING
+from viz.rooms.branches.branch_tree import MOST_BYTES
+from viz.rooms.branches.panels import BranchesState, outline
 from viz.server.service import Trouble
+from viz.words.branches import called
 from viz.words.lines import problem, said
 from viz.words.strings import say
 
@@ -36,27 +36,12 @@ LONGEST_WORD = 20
 """Characters that it holds of each."""
 
 
-def wire_branches(page: Layout, visitor: gr.State, walking: "Walking") -> None:
-    """Let what a person does with the branches change the page."""
-    shared: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", **LOOKING}
-    page.branch.select(
-        walking.act,
-        [visitor, page.prompt, page.branch, *page.inputs],
-        page.outputs,
-        trigger_mode="always_last",
-        **shared,
-    )
-    page.branch.download(
-        walking.save,
-        [visitor, page.branch],
-        [page.download, page.screen.notice],
-        trigger_mode="once",
-        **shared,
-    )
-
-
-class Walking(Showing):
+class Walking:
     """Handlers of the events, for every visitor. What a browser sends may be anything."""
+
+    def __init__(self, showing: Showing) -> None:
+        self._showing = showing
+        self._service = showing.service
 
     def act(self, visitor: Visitor, prompt: str, choice: BranchChoiceValue | None, *values: object) -> Screen:
         """Do with the branches what was chosen, or say why it cannot be done."""
@@ -85,7 +70,7 @@ class Walking(Showing):
         if visitor.run is before:
             screen = self._with_tree(visitor, Screen(**buttons(visitor)))
         else:
-            screen = self.redraw(visitor, *values)
+            screen = self._showing.redraw(visitor, *values)
             if prompt == given_text(before):
                 screen = screen._replace(prompt=given_text(visitor.run))
         return screen._replace(notice=said(note)) if note else screen
@@ -114,8 +99,9 @@ class Walking(Showing):
 
     def _walk(self, visitor: Visitor, choice: BranchChoiceValue) -> str:
         branch = _chosen(visitor, choice)
-        if visitor.compared == branch.key:
-            visitor.compared = visitor.tree.current  # the two change places
+        state = visitor.kept.of(BranchesState)
+        if state.compared == branch.key:
+            state.compared = visitor.tree.current  # the two change places
         visitor.history.now = visitor.tree.selected(branch.key)
         self._arrive(visitor)
         return ""
@@ -143,12 +129,13 @@ class Walking(Showing):
         return say("page.deleted", name=called(branch))
 
     def _compare(self, visitor: Visitor, choice: BranchChoiceValue) -> Screen:
-        visitor.compared = None if choice.get("key") is None else _chosen(visitor, choice).key
+        key = None if choice.get("key") is None else _chosen(visitor, choice).key
+        visitor.kept.of(BranchesState).compared = key
         return self._with_tree(visitor, Screen())
 
     @staticmethod
     def _with_tree(visitor: Visitor, screen: Screen) -> Screen:
-        return screen._replace(tree=branch_tree_value(visitor.tree, visitor.compared))
+        return screen._replace(rooms={"tree": outline(visitor.tree, visitor.kept)})
 
     def _open(self, visitor: Visitor, choice: BranchChoiceValue) -> str:
         found = self._read(choice.get("text"))
@@ -159,7 +146,7 @@ class Walking(Showing):
             tree, gone = begun(visitor.tree, found)
             note = say("page.opened_text")
         visitor.history.change(tree)
-        visitor.compared = None
+        visitor.kept.of(BranchesState).compared = None
         self._arrive(visitor)
         return note if gone is None else f"{note} {say('page.made_room', name=called(gone))}"
 
@@ -169,10 +156,10 @@ class Walking(Showing):
         Raises:
             Trouble: it holds nothing that can be shown here.
         """
-        info = self.service.model.info
+        info = self._service.model.info
         if not isinstance(text, str) or len(text.encode(errors="replace")) > MOST_BYTES:
             raise Trouble(say("page.file_too_large", most=MOST_BYTES // MEGABYTE))
-        longest = min(info.context_length, self.service.limits.max_text_tokens)
+        longest = min(info.context_length, self._service.limits.max_text_tokens)
         sizes = {"vocab_size": info.vocab_size, "context_length": longest}
         try:
             data = json.loads(text)
@@ -190,7 +177,7 @@ class Walking(Showing):
 
     def _require_own_model(self, data: object) -> None:
         """Refuse what says that another model wrote it: nothing in it would mean anything here."""
-        info = self.service.model.info
+        info = self._service.model.info
         model = data.get("model") if isinstance(data, dict) else None
         if isinstance(model, str) and model != info.identity:
             other = model.partition("@")[0][:LONGEST_MODEL]
@@ -198,11 +185,11 @@ class Walking(Showing):
 
     def _own(self, run: Run) -> Run:
         """Return a run of a file in the words of the model here, which needs no more than token ids."""
-        info = self.service.model.info
+        info = self._service.model.info
         if run.precision not in info.formats:
             here = " / ".join(info.formats)
             raise Trouble(say("page.foreign_precision", precision=run.precision, here=here))
-        pieces = self.service.model.text.pieces(run.token_ids)[len(run.prompt_token_ids) :]
+        pieces = self._service.model.text.pieces(run.token_ids)[len(run.prompt_token_ids) :]
         steps = zip(run.steps, pieces, strict=True)
         return replace(run, steps=tuple(replace(step, token=one.token, text=one.text) for step, one in steps))
 
@@ -210,7 +197,7 @@ class Walking(Showing):
         """Show the text that is current now, at the token with which it leaves the one before."""
         run, last = visitor.tree.run, len(visitor.tree.run.token_ids) - 1
         parting = shared(visitor.run.token_ids, run.token_ids)
-        self.take(visitor, min(max(parting, len(run.prompt_token_ids)), last))
+        self._showing.take(visitor, min(max(parting, len(run.prompt_token_ids)), last))
 
 
 def _chosen(visitor: Visitor, choice: BranchChoiceValue) -> Branch:

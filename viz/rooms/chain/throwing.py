@@ -1,31 +1,26 @@
 """Other dice at the selected step, thrown as often as a visitor likes."""
 
 from collections.abc import Hashable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
-import gradio as gr
 import numpy as np
 import plotly.graph_objects as go
 
 from model.sampler.throws import MOST_THROWS, Throws, expected_distance, no_throws, shares, throw
-from viz.components.heading import heading
 from viz.figures.theme import placeholder
 from viz.figures.throws import HEIGHT, convergence_figure, throws_figure
 from viz.pages.controls import Controls
-from viz.pages.panels import Screen
-from viz.pages.plot import plot
+from viz.pages.drawing import drawn
+from viz.pages.kept import RoomState
+from viz.pages.looking import Handler, Looking
+from viz.pages.panel import Panels
 from viz.pages.scene import Scene
-from viz.pages.visitor import Visitor
+from viz.pages.screen import Screen
 from viz.words.lines import problem
 from viz.words.percent import count as counted
 from viz.words.percent import percent
 from viz.words.prose import prose
 from viz.words.strings import say
 from viz.words.tokens import told_token
-
-if TYPE_CHECKING:  # The layout of the page is made of this one.
-    from viz.pages.looking import Looking
 
 COUNTS = {"throw-one": 1, "throw-hundred": 100, "throw-many": 10_000, "throw-forget": 0}
 """Throws of each button; 0 forgets them all."""
@@ -35,36 +30,34 @@ GUIDE = 40
 """Points of the curve of what chance leaves."""
 
 
-def lay_out(buttons: dict[str, gr.Button]) -> dict[str, Any]:
-    """Create the card and return its outputs by the field of `Screen`."""
-    heading("lab.chain.throws")
-    with gr.Row(elem_classes=["aftermath", "throwing"]):
-        for name in COUNTS:
-            text = say(f"lab.chain.button.{name.removeprefix('throw-')}")
-            buttons[name] = gr.Button(text, size="sm", elem_id=name, min_width=60)
-    thrown = gr.HTML(elem_id="thrown", apply_default_css=False)
-    with gr.Row(elem_classes=["pair", "thrown-figures"]):
-        with gr.Column(min_width=260):
-            throws = plot(None, "throws")
-        with gr.Column(min_width=260):
-            convergence = plot(None, "convergence")
-    return {"thrown": thrown, "throws": throws, "convergence": convergence}
+class ChainState(RoomState):
+    """What the room remembers of a visitor."""
+
+    comes_back = True
+
+    def __init__(self) -> None:
+        self.throws: Throws | None = None
+        """Other dice at one step, which another step or other settings forget."""
 
 
-def throw_again(looking: "Looking", count: int, visitor: Visitor, *values: object) -> Screen:
-    """Throw so many dice more at the selected step, or forget them, and show all that were thrown there."""
+def thrower(looking: Looking, count: int, panels: Panels) -> Handler:
+    """Return a handler that throws dice at the selected step, and shows all that were thrown there.
 
-    def more(scene: Scene, controls: Controls) -> Screen:
+    Args:
+        looking: of the page.
+        count: throws more; 0 forgets them all.
+        panels: of the room.
+    """
+    shown = {name: panels[name] for name in ("thrown", "throws", "convergence")}
+
+    def throw_again(scene: Scene, controls: Controls) -> Screen:
         if scene.explanation is None:
             return Screen(notice=problem(say("lab.chain.none_here")))
-        before = _throws(scene, controls)
-        visitor.throws = throw(before, count, np.random.default_rng()) if count else None
-        now = replace(scene, throws=visitor.throws)
-        return Screen(
-            thrown=thrown(now, controls), throws=throws(now, controls), convergence=convergence(now, controls)
-        )
+        before, state = _throws(scene, controls), scene.kept.of(ChainState)
+        state.throws = throw(before, count, np.random.default_rng()) if count else None
+        return drawn(scene, controls, {}, shown)
 
-    return looking.handler(more)(visitor, *values)
+    return looking.handler(throw_again)
 
 
 def thrown(scene: Scene, controls: Controls) -> str:
@@ -76,7 +69,7 @@ def thrown(scene: Scene, controls: Controls) -> str:
         return _said(say("lab.chain.none"))
     parts = [say("lab.chain.total", total=counted(now.total))]
     if now.last is not None:
-        parts.append(say("lab.chain.last", token=told_token(scene.token_of(now.last))))
+        parts.append(say("lab.chain.last", token=told_token(scene.source.token_of(now.last))))
     parts.append(say("lab.chain.distance", distance=percent(now.distance)))
     fit = now.fit
     if fit is not None:
@@ -91,7 +84,7 @@ def throws(scene: Scene, controls: Controls) -> go.Figure:
         return placeholder(say("page.first_token"), theme=controls.theme, height=HEIGHT)
     now = _throws(scene, controls)
     leading = shares(now, SHOWN)
-    names = [scene.token_of(one.token_id) for one in leading]
+    names = [scene.source.token_of(one.token_id) for one in leading]
     return throws_figure(leading, labels=names, total=now.total, theme=controls.theme)
 
 
@@ -112,8 +105,9 @@ def _throws(scene: Scene, controls: Controls) -> Throws:
     """Return the throws at this step under these settings: those of another are forgotten."""
     assert scene.explanation is not None
     place = _place(scene, controls)
-    if scene.throws is not None and scene.throws.place == place:
-        return scene.throws
+    known = scene.kept.of(ChainState).throws
+    if known is not None and known.place == place:
+        return known
     return no_throws(scene.explanation.shaped, place)
 
 

@@ -8,15 +8,18 @@ import gradio as gr
 import numpy as np
 import plotly.graph_objects as go
 
-from model.interior.head_memory import CHOSEN_KEY, OTHERS
+from model.interior.head_memory import CHOSEN_KEY, OTHERS, HeadMemory
 from model.interior.head_quantities import QUANTITIES
+from model.interior.head_readings import HeadReadings
 from model.numbers import within
 from viz.components.bertviz_frame import BertVizValue, head_view_window
 from viz.components.head_choice import chosen_key
 from viz.components.heading import heading_html
 from viz.figures.theme import DARK
 from viz.pages.controls import Controls
-from viz.pages.panels import WINDOW, heatmap
+from viz.pages.heatmap import WINDOW, heatmap
+from viz.pages.kept import RoomState
+from viz.pages.panel import On, Panel, Panels
 from viz.pages.scene import Scene
 from viz.rooms.heads.bertviz_model import MOST_TOKENS as MODEL_TOKENS
 from viz.rooms.heads.bertviz_model import layers_beside, model_view_value
@@ -29,6 +32,23 @@ from viz.words.strings import say
 
 TOLD = tuple(name for name in OTHERS if name not in ("duplicate_token", "induction"))
 """Quantities of an open head that are told in any case; the others only where a token repeats."""
+TABS = ("thumbnails", "model_view", "neuron_view")
+"""Views of the heads."""
+
+
+class HeadsState(RoomState):
+    """What the room remembers of a visitor."""
+
+    def __init__(self) -> None:
+        self.tab = TABS[0]
+        """Which view is open: only that one is drawn."""
+        self.memory = HeadMemory()
+        """What is known of the heads on the texts that were looked at last."""
+
+
+def _heads(scene: Scene) -> HeadReadings:
+    length = scene.source.length
+    return HeadReadings(lambda: scene.source.read(length), scene.kept.of(HeadsState).memory, length)
 
 
 def grid(scene: Scene, controls: Controls) -> HeadGridValue:
@@ -46,7 +66,7 @@ def grid(scene: Scene, controls: Controls) -> HeadGridValue:
         colours=_colours(controls),
         opened=(controls.layer,) if controls.mean_heads else (controls.layer, controls.head),
         empty=empty,
-        keys=[piece.token for piece in scene.pieces[: scene.length]] if name == CHOSEN_KEY else (),
+        keys=[piece.token for piece in scene.pieces[: scene.source.length]] if name == CHOSEN_KEY else (),
         key=key,
     )
 
@@ -65,7 +85,7 @@ def told(scene: Scene, controls: Controls) -> str:
 
 def head_map(scene: Scene, controls: Controls) -> go.Figure:
     """Return the weights of the open head, all of them: what the quantities are worked out from."""
-    return heatmap(scene.attention(controls.layer, controls.shown_head), scene, controls, WINDOW)
+    return heatmap(scene.source.attention(controls.layer, controls.shown_head), scene, controls, WINDOW)
 
 
 def thumbnails(scene: Scene, controls: Controls) -> Any:
@@ -74,9 +94,9 @@ def thumbnails(scene: Scene, controls: Controls) -> Any:
     def value() -> ThumbnailsValue:
         layer = _layer(scene, controls)
         return thumbnails_value(
-            scene.heads.patterns(layer),
+            scene.once(_heads).patterns(layer),
             layer=layer,
-            length=scene.length,
+            length=scene.source.length,
             colours=_colours(controls),
             opened=None if controls.mean_heads else controls.head,
         )
@@ -88,16 +108,16 @@ def model_view(scene: Scene, controls: Controls) -> Any:
     """Return BertViz's model view of the layers around the open one while its tab is open."""
 
     def value() -> BertVizValue:
-        info = scene.heads.info
-        first, end = head_view_window(scene.length, scene.selected, MODEL_TOKENS)
+        info = scene.once(_heads).info
+        first, end = head_view_window(scene.source.length, scene.selected, MODEL_TOKENS)
         shown = layers_beside(_layer(scene, controls), info.layers, info.heads)
         return model_view_value(
             [piece.token for piece in scene.pieces[first:end]],
-            np.stack([scene.attention_heads(layer)[:, first:end, first:end] for layer in shown]),
+            np.stack([scene.source.attention_heads(layer)[:, first:end, first:end] for layer in shown]),
             shown=shown,
             layers=info.layers,
             first=first,
-            count=scene.length,
+            count=scene.source.length,
             dark=controls.theme is DARK,
         )
 
@@ -108,19 +128,19 @@ def neuron_view(scene: Scene, controls: Controls) -> Any:
     """Return BertViz's neuron view of the open head while its tab is open."""
 
     def value() -> BertVizValue:
-        first, end = head_view_window(scene.length, scene.selected, NEURON_TOKENS)
-        met = scene.heads.queries_and_keys(controls.layer, controls.head)
+        first, end = head_view_window(scene.source.length, scene.selected, NEURON_TOKENS)
+        met = scene.once(_heads).queries_and_keys(controls.layer, controls.head)
         return neuron_view_value(
             [piece.token for piece in scene.pieces[first:end]],
             met.queries[first:end],
             met.keys[first:end],
-            scene.attention(controls.layer, controls.head)[first:end, first:end],
+            scene.source.attention(controls.layer, controls.head)[first:end, first:end],
             scaling=met.scaling,
-            rotary=scene.heads.info.rotary,
+            rotary=scene.once(_heads).info.rotary,
             layer=controls.layer,
             head=controls.head,
             first=first,
-            count=scene.length,
+            count=scene.source.length,
             dark=controls.theme is DARK,
         )
 
@@ -128,7 +148,7 @@ def neuron_view(scene: Scene, controls: Controls) -> Any:
 
 
 def _if_open(tab: str, value: Callable[[], Any], scene: Scene) -> Any:
-    if scene.head_tab != tab:
+    if scene.kept.of(HeadsState).tab != tab:
         return gr.skip()
     try:
         return value()
@@ -142,24 +162,24 @@ def _quantity(controls: Controls) -> str:
 
 def _query(scene: Scene, controls: Controls) -> int | None:
     """Return the row that alone counts; None for all."""
-    return min(max(scene.query, 0), scene.length - 1) if controls.of_step else None
+    return min(max(scene.query, 0), scene.source.length - 1) if controls.of_step else None
 
 
 def _key(scene: Scene, controls: Controls) -> int:
     """Return the chosen key, else the last token of the prompt."""
     chosen = chosen_key(controls.head_choice)
     last = len(scene.run.prompt_token_ids) - 1 if chosen is None else chosen
-    return min(max(last, 0), scene.length - 1)
+    return min(max(last, 0), scene.source.length - 1)
 
 
 def _values(scene: Scene, controls: Controls, name: str, key: int) -> np.ndarray[Any, Any]:
-    return scene.heads.quantity(name, query=_query(scene, controls), key=key)
+    return scene.once(_heads).quantity(name, query=_query(scene, controls), key=key)
 
 
 def _why_nothing(scene: Scene, controls: Controls, name: str, key: int) -> str:
     """Return the sentence for a grid without values: the rows that count have nothing to say."""
     query = _query(scene, controls)
-    if query == 0 or scene.length < 2:
+    if query == 0 or scene.source.length < 2:
         return say("interior.heads.nothing.first")
     if name == CHOSEN_KEY:
         return say("interior.heads.nothing.token")
@@ -186,13 +206,23 @@ def _layer(scene: Scene, controls: Controls) -> int:
     Raises:
         OutOfRange: the model has no such layer: the browser sends what it likes.
     """
-    return int(within("layer", controls.layer, 0, scene.heads.info.layers - 1, whole=True))
+    return int(within("layer", controls.layer, 0, scene.once(_heads).info.layers - 1, whole=True))
 
 
 def _head(scene: Scene, controls: Controls) -> int:
     """Return the open head, likewise."""
-    return int(within("head", controls.head, 0, scene.heads.info.heads - 1, whole=True))
+    return int(within("head", controls.head, 0, scene.once(_heads).info.heads - 1, whole=True))
 
 
 def _colours(controls: Controls) -> list[str]:
     return [colour for _, colour in controls.theme.heat]
+
+
+PANELS: Panels = {
+    "head_grid": Panel(grid, On.HEAD),
+    "head_told": Panel(told, On.HEAD),
+    "head_map": Panel(head_map, On.HEAD, figure=True),
+    "thumbnails": Panel(thumbnails, On.HEAD),
+    "model_view": Panel(model_view, On.HEAD),
+    "neuron_view": Panel(neuron_view, On.HEAD),
+}

@@ -1,8 +1,9 @@
 """The room of the heads: all of them at a glance, one of them open, and BertViz's views of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -10,39 +11,35 @@ from model.interior.head_quantities import QUANTITIES
 from viz.components.bertviz_frame import BertVizFrame
 from viz.components.heading import heading
 from viz.pages.controls import Controls
+from viz.pages.layout import Laid, Plan
+from viz.pages.looking import QUIET, Looking
 from viz.pages.plot import plot
-from viz.pages.screens import after_head, after_quantity
-from viz.pages.visitor import HEAD_TABS, Visitor
+from viz.pages.room import Room
+from viz.pages.visitor import Visitor
 from viz.rooms.heads.head_grid import HeadGrid
 from viz.rooms.heads.head_thumbnails import HeadThumbnails
+from viz.rooms.heads.panels import PANELS, TABS, HeadsState
 from viz.words.strings import say
-
-if TYPE_CHECKING:  # The layout of the page is made of this one.
-    from viz.pages.looking import Looking
 
 OPEN_HEAD = "({ layer, head }, ...now) => (Number.isInteger(layer) ? [layer, head, false] : now)"
 """Sets the sliders of the attention panel: in the browser, whose sliders then do what they always do."""
 
 
 @dataclass(frozen=True)
-class HeadsRoom:
+class HeadsLaid(Laid):
     """What the room is made of."""
 
-    outputs: dict[str, Any]
-    """By the field of `Screen`."""
-    controls: dict[str, Any]
-    """By the names of `Controls`; without what a person does with the heads."""
-    tabs: dict[str, gr.Tab]
-    """By the names of `HEAD_TABS`."""
+    tabs: Mapping[str, gr.Tab] = field(default_factory=dict)
+    """By the names of `TABS`."""
 
 
-def lay_out(start: Controls) -> HeadsRoom:
+def lay_out(plan: Plan) -> HeadsLaid:
     """Create the room."""
     outputs: dict[str, Any] = {}
     with gr.Row(equal_height=True, elem_classes=["pair", "heads-room"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             heading("interior.heads")
-            controls = _choices(start)
+            controls = _choices(plan.start)
             outputs["head_grid"] = HeadGrid()
         with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
             outputs["head_told"] = gr.HTML(elem_id="head-told-card", apply_default_css=False)
@@ -59,34 +56,26 @@ def lay_out(start: Controls) -> HeadsRoom:
         ),
     }
     with gr.Column(elem_classes=["card"]), gr.Tabs():
-        for name in HEAD_TABS:
+        for name in TABS:
             tab_id = f"tab-{name.replace('_', '-')}"
             with gr.Tab(say(f"interior.heads.tab.{name}"), elem_id=tab_id) as tabs[name]:
                 outputs[name] = views[name]()
-    return HeadsRoom(outputs, controls, tabs)
+    return HeadsLaid(outputs, controls, tabs)
 
 
-def wire(looking: "Looking") -> None:
+def wire(laid: HeadsLaid, looking: Looking) -> None:
     """Let a choice redraw what depends on it, and a click on a head open that head."""
 
     def enter(name: str, visitor: Visitor) -> None:
-        visitor.head_tab = name
+        visitor.kept.of(HeadsState).tab = name
 
-    page, draws = looking.page, looking.handler
-    room, choice = page.heads, page.head_choice
+    page, choice = looking.page, looking.page.head_choice
     sliders = [page.controls[name] for name in ("layer", "head", "mean_heads")]
-    changes = [room.controls[name].change for name in ("quantity", "of_step")]
-    looking.on([*changes, choice.submit], draws(after_quantity))
-    for name, tab in room.tabs.items():
-        looking.on([tab.select], draws(after_head, partial(enter, name)))
-    choice.select(
-        None,
-        [choice, *sliders],
-        sliders,
-        js=OPEN_HEAD,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    changes = [control.change for control in laid.controls.values()]
+    looking.on([*changes, choice.submit], looking.panels(PANELS, "head_grid", "head_told"))
+    for name, tab in laid.tabs.items():
+        looking.on([tab.select], looking.handler(looking.drawing.after_head, partial(enter, name)))
+    choice.select(None, [choice, *sliders], sliders, js=OPEN_HEAD, **QUIET)
 
 
 def _choices(start: Controls) -> dict[str, Any]:
@@ -107,3 +96,6 @@ def _choices(start: Controls) -> dict[str, Any]:
             elem_id="of-step",
         )
     return {"quantity": quantity, "of_step": of_step}
+
+
+HEADS = Room("heads", lay_out, PANELS, wire)

@@ -1,5 +1,8 @@
 """The room of the selected step: attention, and what the sampler did."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -7,66 +10,99 @@ import gradio as gr
 from viz.components.bertviz_frame import BertVizFrame
 from viz.components.dial import Dial
 from viz.components.heading import heading
-from viz.pages.controls import Controls
-from viz.pages.panels import Screen
+from viz.pages.layout import Laid, Plan
+from viz.pages.looking import QUIET, Looking
 from viz.pages.plot import plot
+from viz.pages.room import Room
+from viz.pages.visitor import Visitor
+from viz.rooms.inside.panels import PANELS, AttentionTabs
 from viz.words.strings import say
 
 
-def lay_out(
-    start: Controls, first: Screen, controls: dict[str, Any], layers: int, heads: int
-) -> tuple[dict[str, Any], dict[str, gr.Tab]]:
-    """Return the outputs of the first room, attention and what the sampler did, and the tabs in it."""
+@dataclass(frozen=True)
+class InsideLaid(Laid):
+    """What the room is made of."""
+
+    tabs: Mapping[str, gr.Tab] = field(default_factory=dict)
+    """Of the attention panel."""
+
+
+def lay_out(plan: Plan) -> InsideLaid:
+    """Create the room."""
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             heading("page.attention")
-            attention, bertviz, tabs = _attention(start, first, controls, layers, heads)
+            controls = _dials(plan) | _switches(plan)
+            attention, bertviz, tabs = _attention(plan)
         with gr.Column(scale=5, min_width=340, elem_classes=["card"], elem_id="sampler-effects"):
             heading("page.sampler")
-            sweep = plot(first.sweep, "temperature-sweep")
+            sweep = plot(plan.first.get("sweep"), "temperature-sweep")
             gr.HTML(f'<p class="say">{say("page.ranked_say")}</p>', apply_default_css=False)
-            ranked = plot(first.ranked, "ranked-probability")
-            facts = gr.HTML(first.facts, elem_id="sampler-facts", apply_default_css=False)
+            ranked = plot(plan.first.get("ranked"), "ranked-probability")
+            facts = gr.HTML(plan.first.get("facts"), elem_id="sampler-facts", apply_default_css=False)
     outputs = {"attention": attention, "bertviz": bertviz, "sweep": sweep, "ranked": ranked, "facts": facts}
-    return outputs, tabs
+    return InsideLaid(outputs, controls, tabs)
 
 
-def _attention(
-    start: Controls, first: Screen, controls: dict[str, Any], layers: int, heads: int
-) -> tuple[gr.Plot, BertVizFrame, dict[str, gr.Tab]]:
-    """Return the heatmap and BertViz's view, in two tabs under the same layer and head."""
+def wire(laid: InsideLaid, looking: Looking) -> None:
+    """Let layer, head and switches redraw what shows them, and a tab its view."""
+
+    def open_head_view(is_open: bool, visitor: Visitor) -> None:
+        visitor.kept.of(AttentionTabs).head_view = is_open
+
+    controls, draws, after_head = laid.controls, looking.handler, looking.drawing.after_head
+    looking.on([control.change for control in controls.values()], draws(after_head))
+    for name, tab in laid.tabs.items():
+        looking.on([tab.select], draws(after_head, partial(open_head_view, name == "head_view")))
+    controls["mean_heads"].change(
+        lambda mean: gr.update(interactive=not mean),
+        controls["mean_heads"],
+        controls["head"],
+        queue=False,
+        **QUIET,
+    )
+
+
+def _dials(plan: Plan) -> dict[str, Any]:
+    """Return the sliders of layer and head."""
     with gr.Row(elem_classes=["tools"]):
-        controls["layer"] = Dial(
-            0, layers - 1, start.layer, step=1, label=say("page.layer"), min_width=120, elem_id="layer"
-        )
-        controls["head"] = Dial(
-            0,
-            heads - 1,
-            start.head,
-            step=1,
-            label=say("page.head"),
-            min_width=120,
-            elem_id="head",
-            interactive=False,
-        )
+        layer = Dial(
+            0, plan.layers - 1, plan.start.layer, step=1, label=say("page.layer"), min_width=120,
+            elem_id="layer",
+        )  # fmt: skip
+        head = Dial(
+            0, plan.heads - 1, plan.start.head, step=1, label=say("page.head"), min_width=120,
+            elem_id="head", interactive=False,
+        )  # fmt: skip
+    return {"layer": layer, "head": head}
+
+
+def _switches(plan: Plan) -> dict[str, Any]:
+    """Return what is shown of the layer."""
+    ids = {"mean_heads": "mean-heads", "hide_first": "hide-first", "whole": "whole-text"}
     with gr.Row(elem_classes=["switches"]):
-        controls["mean_heads"] = gr.Checkbox(
-            start.mean_heads, label=say("page.mean_heads"), min_width=120, elem_id="mean-heads"
-        )
-        controls["hide_first"] = gr.Checkbox(
-            start.hide_first, label=say("page.hide_first"), min_width=120, elem_id="hide-first"
-        )
-        controls["whole"] = gr.Checkbox(
-            start.whole, label=say("page.whole"), min_width=120, elem_id="whole-text"
-        )
+        switches = {
+            name: gr.Checkbox(
+                getattr(plan.start, name), label=say(f"page.{name}"), min_width=120, elem_id=elem_id
+            )
+            for name, elem_id in ids.items()
+        }
         # In place of those that do nothing there, while BertViz's view is open: see the style sheet.
         gr.HTML(
             f'<p class="say">{say("page.own_switches")}</p>', elem_id="own-switches", apply_default_css=False
         )
+    return switches
+
+
+def _attention(plan: Plan) -> tuple[gr.Plot, BertVizFrame, dict[str, gr.Tab]]:
+    """Return the heatmap and BertViz's view, in two tabs under the same layer and head."""
     with gr.Tabs():
         with gr.Tab(say("page.tab.heatmap"), elem_id="tab-heatmap") as heatmap_tab:
-            attention = plot(first.attention, "attention")
+            attention = plot(plan.first.get("attention"), "attention")
             gr.HTML(f'<p class="say">{say("page.sinks")}</p>', apply_default_css=False)
         with gr.Tab(say("page.tab.head_view"), elem_id="tab-head-view") as head_view_tab:
             bertviz = BertVizFrame()
     return attention, bertviz, {"heatmap": heatmap_tab, "head_view": head_view_tab}
+
+
+INSIDE = Room("inside", lay_out, PANELS, wire)

@@ -7,7 +7,7 @@ from model.texts.run import Run
 from model.tokenizer.pieces import UnreadableText
 from viz.pages.scene import why_not
 from viz.pages.visitor import Visitor
-from viz.rooms.rollouts.room import MOST_LENGTH
+from viz.rooms.rollouts.choices import MOST_LENGTH
 from viz.server.limits import MOST_TOKENS
 from viz.server.service import Service, Trouble
 from viz.words.strings import say

@@ -1,7 +1,6 @@
 """What the buttons of the room of rollouts do."""
 
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from model.lab.rolled import Rolled, Rolls, Swept
+from model.lab.rolled import Rolled, Swept
 from model.lab.rollouts import MOST_ROLLOUTS, Rollouts, Sweep, SweepPoint
 from model.numbers import MAX_SEED, OutOfRange, within
 from model.sampler.settings import SamplerSettings
@@ -17,13 +16,13 @@ from model.texts.run import Run
 from viz.components.selection import chosen_index
 from viz.pages.controls import Controls
 from viz.pages.following import Following, Speed
+from viz.pages.kept import RoomState
 from viz.pages.opening import open_run
-from viz.pages.panels import Screen
-from viz.pages.stopping import Stopping
+from viz.pages.screen import Screen
+from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor
-from viz.pages.writing import Writing
 from viz.rooms.rollouts.beginning import beginning, granted_length
-from viz.rooms.rollouts.room import SWEPT, RolloutRoom
+from viz.rooms.rollouts.choices import SWEPT
 from viz.rooms.rollouts.screen import (
     RolloutScreen,
     progress_html,
@@ -31,66 +30,22 @@ from viz.rooms.rollouts.screen import (
     swept_screen,
 )
 from viz.rooms.rollouts.swept_values import swept_values
-from viz.server.failing import UNDERSTOOD
-from viz.server.limits import LOOKING
-from viz.server.service import Service, Trouble
+from viz.server.failing import or_why_not
+from viz.server.service import Trouble
 from viz.words.lines import problem
 from viz.words.strings import say
 
-ROOM = "rollouts"
+WORK = "rollouts"
 UPDATE_SECONDS = 0.4
 """Between two looks at what is there: pages that share the core take longer."""
 
 
-def wire(room: RolloutRoom, page: Any, visitor: gr.State, writing: Writing) -> None:
-    """Let the buttons of the room do what they say.
+class RolloutsState(RoomState):
+    """What the room remembers of a visitor."""
 
-    Args:
-        room: as it was laid out.
-        page: the `Layout`, whose text is continued and replaced.
-        visitor: of the page.
-        writing: puts a text on the page.
-    """
-    handlers, outputs = Rolling(writing.service, writing), list(room.screen)
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    # The engine has a line of its own, in which a person sees how many are ahead.
-    long: dict[str, Any] = {
-        "concurrency_id": "writing",
-        "concurrency_limit": writing.service.limits.writers,
-        "trigger_mode": "once",
-        **quiet,
-    }
-    stopping = Stopping(room.screen.cancel, visitor, ROOM)
-    stopping.lit_by([room.screen.roll.click, room.screen.sweep.click])
-    rolled = room.screen.roll.click(
-        handlers.roll, [visitor, room.start, room.count, room.length, *page.inputs], outputs, **long
-    )
-    swept = room.screen.sweep.click(
-        handlers.sweep,
-        [visitor, room.start, room.setting, room.values, room.each, room.length, *page.inputs],
-        outputs,
-        **long,
-    )
-    stopping.unlit_if_refused(rolled, swept)
-    room.screen.cancel.click(handlers.cancel, visitor, None, queue=False, **quiet)
-    room.setting.input(offered_values, [room.setting, room.values], room.values, queue=False, **quiet)
-    gr.on(
-        [page.rooms[ROOM].select, page.controls["appearance"].change],
-        handlers.redraw,
-        [visitor, *page.inputs],
-        outputs,
-        trigger_mode="always_last",
-        **quiet,
-        **LOOKING,
-    )
-    room.chosen.select(
-        handlers.open,
-        [visitor, room.chosen, page.prompt, *page.inputs],
-        page.outputs,
-        trigger_mode="once",
-        **quiet,
-        **LOOKING,
-    )
+    def __init__(self) -> None:
+        self.rolled: Rolled | None = None
+        self.swept: Swept | None = None
 
 
 def offered_values(setting: object, values: object) -> Any:
@@ -102,15 +57,15 @@ def offered_values(setting: object, values: object) -> Any:
 class Rolling:
     """Handlers of the events, for every visitor."""
 
-    def __init__(self, service: Service, writing: Writing) -> None:
-        self.service = service
-        self.writing = writing
+    def __init__(self, showing: Showing) -> None:
+        self.service = showing.service
+        self.showing = showing
 
     def roll(
         self, visitor: Visitor, start: object, count: object, length: object, *values: object
     ) -> Iterator[RolloutScreen]:
         """Write many continuations of the text and show what they say, as they come."""
-        controls = Controls(*values)  # type: ignore[arg-type]
+        controls = visitor.take(values)
         yield from self._or_why_not(visitor, self._roll(visitor, start, count, length, controls))
 
     def sweep(
@@ -124,19 +79,15 @@ class Rolling:
         *values: object,
     ) -> Iterator[RolloutScreen]:
         """Write continuations under several values of a setting."""
-        controls = Controls(*values)  # type: ignore[arg-type]
+        controls = visitor.take(values)
         yield from self._or_why_not(
             visitor, self._sweep(visitor, start, setting, tried, each, length, controls)
         )
 
-    def cancel(self, visitor: Visitor) -> None:
-        """Let what is being rolled end; what has ended is kept, and all first tokens."""
-        visitor.cancel(ROOM)
-
     def redraw(self, visitor: Visitor, *values: object) -> RolloutScreen:
         """Return the room as it is, in the colours of the page."""
-        controls = Controls(*values)  # type: ignore[arg-type]
-        screen, rolls = RolloutScreen(), _rolls(visitor)
+        controls = visitor.take(values)
+        screen, rolls = RolloutScreen(), visitor.kept.of(RolloutsState)
         if rolls.rolled is not None:
             screen = rolled_screen(rolls.rolled, controls.theme, self._token_of)
         if rolls.swept is not None:
@@ -146,13 +97,13 @@ class Rolling:
 
     def open(self, visitor: Visitor, choice: object, prompt: str, *values: object) -> Screen:
         """Put one of the texts on the page."""
-        index, rolled = chosen_index(choice), _rolls(visitor).rolled
+        index, rolled = chosen_index(choice), visitor.kept.of(RolloutsState).rolled
         runs = {} if rolled is None else {rolled.number(run): run for run in rolled.runs}
         if index not in runs:
             return Screen()
         name = say("lab.rollouts.name", number=index + 1)
         try:
-            return open_run(self.writing, visitor, runs[index], name, prompt, *values)
+            return open_run(self.showing, visitor, runs[index], name, prompt, *values)
         except Trouble as trouble:
             return Screen(notice=problem(str(trouble)))
 
@@ -171,7 +122,7 @@ class Rolling:
             begun = Rolled.begun(rollouts.start, rollouts.begun, rollouts.first_step().shaped)
 
             def take(runs: tuple[Run, ...]) -> tuple[int, RolloutScreen]:
-                _rolls(visitor).rolled = rolled = replace(begun, runs=runs)
+                visitor.kept.of(RolloutsState).rolled = rolled = replace(begun, runs=runs)
                 return len(runs), rolled_screen(rolled, controls.theme, self._token_of)
 
             _, screen = take(())  # all first tokens are there
@@ -204,7 +155,7 @@ class Rolling:
             yield _begun(progress_html(0, total, say("page.reading")))
 
             def take(points: tuple[SweepPoint, ...]) -> tuple[int, RolloutScreen]:
-                _rolls(visitor).swept = swept = Swept(sweep.start, name, number, points)
+                visitor.kept.of(RolloutsState).swept = swept = Swept(sweep.start, name, number, points)
                 done = sum(len(point.runs) for point in points)
                 return done, swept_screen(swept, controls.theme, controls.settings)
 
@@ -247,22 +198,17 @@ class Rolling:
             Trouble: this visitor has others under way, or too many texts wait already.
         """
         self.service.require_room_in_line(share=0.5)  # the other half is for those who write one text
-        with visitor.at_work(ROOM, texts.stop):
+        with visitor.at_work(WORK, texts.stop):
             yield
 
     @staticmethod
     def _or_why_not(visitor: Visitor, screens: Iterator[RolloutScreen]) -> Iterator[RolloutScreen]:
         """Yield screens, and at last a notice if it did not go well."""
-        why = ""
-        try:
-            yield from screens
-        except UNDERSTOOD as trouble:
-            why = str(trouble)
-        except Exception as error:  # noqa: BLE001 - the page must not stay as if something were under way
-            traceback.print_exc()
-            why = say("lab.failed", problem=str(error) or type(error).__name__)
-        if why:
-            yield RolloutScreen(state=problem(why), **_buttons(ROOM in visitor.working))
+
+        def explained(why: str) -> RolloutScreen:
+            return RolloutScreen(state=problem(why), **_buttons(WORK in visitor.working))
+
+        yield from or_why_not(screens, explained)
 
     def _token_of(self, token_id: int) -> str:
         return self.service.model.text.token(token_id)
@@ -278,11 +224,6 @@ def _buttons(under_way: bool) -> dict[str, Any]:
         "sweep": gr.update(interactive=not under_way),
         "cancel": gr.update(interactive=under_way),
     }
-
-
-def _rolls(visitor: Visitor) -> Rolls:
-    rolls: Rolls = visitor.found.setdefault(ROOM, Rolls())
-    return rolls
 
 
 def _seed(controls: Controls) -> int:

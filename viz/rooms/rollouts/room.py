@@ -1,4 +1,4 @@
-"""The room of many short continuations: its components and where they stand."""
+"""The room of many short continuations of one text."""
 
 from dataclasses import dataclass
 from html import escape
@@ -9,24 +9,23 @@ import gradio as gr
 from viz.components.dial import Dial
 from viz.components.heading import heading
 from viz.components.selection import Selection
+from viz.pages.layout import Laid, Plan
+from viz.pages.looking import QUIET, Looking
 from viz.pages.plot import plot
+from viz.pages.room import Room
+from viz.pages.work import wire_work
+from viz.rooms.rollouts.choices import COUNTS, MOST_LENGTH, STARTS, SWEPT
+from viz.rooms.rollouts.rolling import WORK, Rolling, offered_values
 from viz.rooms.rollouts.rollout_texts import RolloutTexts
 from viz.rooms.rollouts.rollout_tree import RolloutTree
 from viz.rooms.rollouts.screen import RolloutScreen
+from viz.server.limits import LOOKING
 from viz.words.strings import say
 
-STARTS = ("prompt", "selected", "whole")
-"""Where rollouts may begin."""
-COUNTS = (16, 64, 128)
-MOST_LENGTH = 64
-"""Tokens of a rollout."""
-SWEPT = {"temperature": "0.2, 0.5, 0.8, 1.0, 1.3, 1.8", "top_k": "1, 2, 5, 20, 100, 0"}
-"""Settings that can be swept over, and the values that are offered."""
 
-
-@dataclass(frozen=True)
-class RolloutRoom:
-    """Every component that an event of the room needs."""
+@dataclass(frozen=True, kw_only=True)
+class RolloutsLaid(Laid):
+    """What the room is made of."""
 
     start: gr.Radio
     count: gr.Radio
@@ -37,10 +36,10 @@ class RolloutRoom:
     chosen: Selection
     """The text that is to be opened on the page."""
     screen: RolloutScreen
-    """Outputs."""
+    """What its events change."""
 
 
-def lay_out() -> RolloutRoom:
+def lay_out(plan: Plan) -> RolloutsLaid:
     """Create the room."""
     outputs: dict[str, Any] = {}
     with gr.Column(elem_classes=["rollouts"]):
@@ -67,7 +66,47 @@ def lay_out() -> RolloutRoom:
             outputs["state"] = _html(empty, "rollout-state")
         outputs |= _results()
         chosen = Selection(elem_id="rollout-chosen", strip_id="rollout-texts")
-    return RolloutRoom(start, count, length, setting, values, each, chosen, RolloutScreen(**outputs))
+    return RolloutsLaid(
+        start=start,
+        count=count,
+        length=length,
+        setting=setting,
+        values=values,
+        each=each,
+        chosen=chosen,
+        screen=RolloutScreen(**outputs),
+    )
+
+
+def wire(laid: RolloutsLaid, looking: Looking) -> None:
+    """Let the buttons of the room do what they say."""
+    page, screen, handlers = looking.page, laid.screen, Rolling(looking.showing)
+    roll = [laid.start, laid.count, laid.length]
+    sweep = [laid.start, laid.setting, laid.values, laid.each, laid.length]
+    wire_work(
+        looking,
+        WORK,
+        screen.cancel,
+        {
+            screen.roll: (handlers.roll, [*roll, *page.inputs]),
+            screen.sweep: (handlers.sweep, [*sweep, *page.inputs]),
+        },
+        screen,
+        # The engine has a line of its own, in which a person sees how many are ahead.
+        concurrency_id="writing",
+        concurrency_limit=looking.service.limits.writers,
+    )
+    laid.setting.input(offered_values, [laid.setting, laid.values], laid.values, queue=False, **QUIET)
+    gr.on(
+        [page.rooms[ROLLOUTS.name].select, page.controls["appearance"].change],
+        handlers.redraw,
+        [looking.visitor, *page.inputs],
+        list(screen),
+        trigger_mode="always_last",
+        **QUIET,
+        **LOOKING,
+    )
+    looking.opens([laid.chosen.select], handlers.open, laid.chosen)
 
 
 def _results() -> dict[str, Any]:
@@ -135,3 +174,6 @@ def _values() -> gr.Textbox:
         max_length=200,
         elem_id="rollout-values",
     )
+
+
+ROLLOUTS = Room("rollouts", lay_out, wire=wire)

@@ -12,6 +12,7 @@ from model.texts.likelihood import Likelihood
 from model.texts.prefix_tree import Segment, prefix_tree
 from model.texts.run import Run, Step
 from viz.components.drawn import Drawn
+from viz.words.branches import called
 from viz.words.percent import count, percent
 from viz.words.strings import say
 from viz.words.tokens import BYTE, display_text, display_token, told_token
@@ -83,11 +84,6 @@ class TreeValue(TypedDict):
     comparison: ComparisonValue | None
     alone: bool
     """There is only one branch yet."""
-
-
-def called(branch: Branch) -> str:
-    """Return what a branch is called on the page: its name, or its number."""
-    return branch.name or say("components.tree.unnamed", number=branch.key + 1)
 
 
 def branch_tree_value(tree: BranchTree, compared: int | None = None) -> TreeValue:

@@ -1,0 +1,179 @@
+"""What the page itself does: which event changes what of it, whichever room is open."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from viz.components.chain import DIALLED
+from viz.components.selection import SelectionValue
+from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
+from viz.pages.layout import Layout
+from viz.pages.looking import Looking
+from viz.pages.masthead import describe
+from viz.pages.notices import notice, other_numbers
+from viz.pages.panels import bars, strip
+from viz.pages.scene import Scene
+from viz.pages.scoring import AT_WORK, Scoring
+from viz.pages.screen import Screen
+from viz.pages.stopping import Stopping
+from viz.pages.trying import Trying
+from viz.pages.visitor import TEXT, Visitor
+from viz.pages.writing import Writing
+from viz.server.limits import LOOKING, Limits
+from viz.server.service import EXACT, Service
+
+SET_DIALS = f"(wanted, ...now) => {json.dumps(DIALLED)}.map((name, at) => wanted[name] ?? now[at])"
+"""Sets the sliders as the table of the chain wants them."""
+USUAL_CHAIN = """(preset) => {
+  const detail = { order: null, values: {}, logit_bias: {} };
+  document.dispatchEvent(new CustomEvent("chain-change", { detail }));
+  return preset;
+}"""
+"""A preset is a whole sampler: nothing of another chain stays."""
+
+
+def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limits) -> None:
+    """Let the buttons change the text."""
+    shared: dict[str, Any] = {
+        "inputs": [visitor, page.prompt, *page.inputs],
+        "outputs": page.outputs,
+        "show_progress": "minimal",
+        "show_progress_on": page.screen.status,
+        "concurrency_id": "writing",
+        # The engine has a line of its own, in which a person sees how many are ahead.
+        "concurrency_limit": limits.writers,
+        "trigger_mode": "once",
+        "api_visibility": "private",
+    }
+    begin = [page.buttons[name].click for name in ("generate", "score", "more", "dice")]
+    begin += [button.click for button in page.examples.values()]
+    stopping = Stopping(page.buttons["stop"], visitor, TEXT, AT_WORK)
+    stopping.lit_by([*begin, page.prompt.submit, page.branch.submit])
+    stopping.forgotten_by([page.buttons["step"].click])  # over before one could press Stop
+    trying = Trying(writing.service, writing.example, writing.drawing)
+    scoring = Scoring(writing.service, writing.example, writing.drawing)
+    branch = {"inputs": [visitor, page.prompt, page.branch, *page.inputs]}
+    answering, write = page.answering, [page.buttons["generate"].click, page.prompt.submit]
+    stopping.unlit_if_refused(
+        gr.on(write, answering(writing.generate), **shared),
+        page.buttons["step"].click(answering(writing.step), **shared),
+        page.buttons["dice"].click(answering(trying.throw), **shared),
+        *(one.click(answering(trying.beginning(text)), **shared) for text, one in page.examples.items()),
+        page.buttons["score"].click(answering(scoring.score_text), **shared),
+        page.buttons["more"].click(answering(writing.more), **shared),
+        page.branch.submit(answering(writing.go_on), **shared | branch),
+    )
+    page.buttons["stop"].click(
+        writing.stop, visitor, None, queue=False, show_progress="hidden", api_visibility="private"
+    )
+    for name, handler in (("cut", writing.cut), ("undo", writing.undo), ("redo", writing.redo)):
+        page.buttons[name].click(
+            page.answering(handler),
+            [visitor, page.prompt, *page.inputs],
+            page.outputs,
+            show_progress="hidden",
+            api_visibility="private",
+            **LOOKING,
+        )
+
+
+def wire_looking(page: Layout, looking: Looking) -> None:
+    """Let clicks, sliders and choices redraw the panels that depend on them; the text stays."""
+    drawing = looking.drawing
+
+    def select(visitor: Visitor, selection: SelectionValue | None, *values: object) -> Screen:
+        index = selection.get("index") if selection else None
+        if index is None:
+            return Screen()
+        visitor.following = False
+        visitor.selected = max(0, min(int(index), len(visitor.pieces)))
+        return looking.handler(drawing.after_selection)(visitor, *values)
+
+    def enter(name: str, visitor: Visitor) -> None:
+        visitor.room = name
+
+    def numbers(scene: Scene, now: Controls) -> Screen:
+        if not looking.service.ready:
+            return Screen()
+        return Screen(
+            notice=other_numbers(scene, looking.service.precision(now.precision)) or notice(scene, now)
+        )
+
+    controls, on, draws = page.controls, looking.on, looking.handler
+    on([page.selection.select], select, page.selection)
+    on([controls[name].change for name in (*SAMPLER_NAMES, "chain")], draws(drawing.after_settings))
+    on([controls["colour_by"].change], draws(lambda scene, now: Screen(strip=strip(scene, now))))
+    on([controls["rows"].change], draws(lambda scene, now: Screen(bars=bars(scene, now))))
+    on([controls["seed"].change], draws(lambda scene, now: Screen(notice=notice(scene, now))))
+    on([controls["precision"].change], draws(numbers))
+    on([controls["query"].change], draws(drawing.after_search))
+    on([controls["picked"].change], draws(drawing.after_pick))
+    on([controls["appearance"].change], draws(drawing.recoloured))
+    for name, tab in page.rooms.items():
+        on([tab.select], draws(drawing.opened, partial(enter, name)))
+
+
+def wire_switches(page: Layout) -> None:
+    """Let controls set other controls."""
+    controls = page.controls
+    page.chain_dials.select(
+        None,
+        [page.chain_dials, *(controls[name] for name in DIALLED)],
+        [controls[name] for name in DIALLED],
+        js=SET_DIALS,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    page.screen.preset.input(
+        preset_values,
+        page.screen.preset,
+        [controls[name] for name in SAMPLER_NAMES],
+        js=USUAL_CHAIN,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
+    """Say which model is here, or how far it has got, until it is here."""
+    ticking = gr.Timer(1.0)
+
+    def look() -> tuple[Any, ...]:
+        info = service.model.info if service.ready else None
+        layer = layer_range(info.layers) if info else gr.skip()
+        head = gr.update(maximum=info.heads - 1) if info else gr.skip()
+        precision = precision_choice(info.formats) if info else gr.skip()
+        ends = service.model.ends if info else ()
+        return describe(info, service.background, ends), layer, head, precision, gr.Timer(active=info is None)
+
+    gr.on(
+        [app.load, ticking.tick],
+        look,
+        None,
+        [page.model, *(page.controls[name] for name in ("layer", "head", "precision")), ticking],
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+def precision_choice(formats: Sequence[str]) -> dict[str, Any]:
+    """Return the update of the choice of precision: where a model has one format, it stands on that."""
+    if len(formats) > 1:
+        return gr.update(interactive=True)
+    return gr.update(interactive=False, value="exact" if formats[0] == EXACT else "fast")
+
+
+def layer_range(layers: int) -> dict[str, Any]:
+    """Return the update of the layer slider for a model; the slider moves only if it stands too far."""
+    if Controls().layer > layers - 1:
+        return gr.update(maximum=layers - 1, value=layers - 1)
+    return gr.update(maximum=layers - 1)
+
+
+def preset_values(name: str) -> list[float]:
+    """Return the sliders' values of a preset."""
+    return [getattr(PRESETS[name], setting) for setting in SAMPLER_NAMES]

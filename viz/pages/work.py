@@ -1,0 +1,80 @@
+"""What a room computes that takes a while: begun on a button, seen as far as it is, ended on another."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from viz.pages.looking import QUIET, Looking
+from viz.pages.stopping import Stopping
+from viz.pages.visitor import Visitor
+from viz.server.service import Service
+
+Step = TypeVar("Step")
+
+UPDATE_SECONDS = 0.3
+"""Between two updates of a page; pages that share the core take longer."""
+Begins = Mapping[gr.Button, tuple[Callable[..., Any], Sequence[Any]]]
+"""Handlers by the button that each begins on, and their inputs beside the visitor."""
+
+
+def watched(
+    service: Service, visitor: Visitor, work: str, steps: Iterable[Step], stop: Callable[[], None]
+) -> Iterator[Step | None]:
+    """Let something be computed, and yield whenever a page is to show how far it is; at first None.
+
+    Args:
+        service: whose core the pages share.
+        visitor: for whom it is computed; nothing else is for the same work meanwhile.
+        work: what it is called among what can be stopped.
+        steps: computes it.
+        stop: lets it end soon; called at the end in any case.
+
+    Raises:
+        Trouble: this work is under way already, or was cancelled while it waited.
+        Exception: what went wrong while it was computed.
+    """
+    with visitor.at_work(work, stop), service.pace.page():
+        yield None
+        yield from now_and_then(steps, lambda: max(UPDATE_SECONDS, service.pace.interval))
+
+
+def now_and_then(steps: Iterable[Step], seconds: Callable[[], float]) -> Iterator[Step]:
+    """Yield the first step, and of the others those that come so many seconds after one that was yielded."""
+    shown = -math.inf
+    for step in steps:
+        if time.monotonic() - shown >= seconds():
+            yield step
+            shown = time.monotonic()
+
+
+def wire_work(
+    looking: Looking, work: str, cancel: gr.Button, begins: Begins, outputs: Sequence[Any], **how: Any
+) -> None:
+    """Let buttons begin something that takes a while, and another one end it from their press on.
+
+    Args:
+        looking: of the page.
+        work: what it is called among what can be stopped.
+        cancel: the button that ends it.
+        begins: what the others begin.
+        outputs: what these change.
+        how: more on the events that they are.
+    """
+
+    def end(visitor: Visitor) -> None:
+        visitor.cancel(work)
+
+    stopping = Stopping(cancel, looking.visitor, work)
+    stopping.lit_by([button.click for button in begins])
+    stopping.unlit_if_refused(
+        *(
+            button.click(
+                handler, [looking.visitor, *inputs], list(outputs), trigger_mode="once", **QUIET | how
+            )
+            for button, (handler, inputs) in begins.items()
+        )
+    )
+    cancel.click(end, looking.visitor, None, queue=False, **QUIET)
