@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from model.numbers import OutOfRange, within
-from model.sampler.stage_records import BIAS, RECORDS, STAGES
+from model.sampler.stage_records import BIAS, NUMBERS, RECORD, RECORDS, STAGES, XTC
 
 BAN = -100.0
 """The bias that rules a token out altogether, as it does in practice in the OpenAI API."""
@@ -59,13 +59,17 @@ class SamplerSettings:
     """Cut tokens less likely than this; 0 switches it off."""
     eta_cutoff: float = 0.0
     """The same, with less where the entropy is high; 0 switches it off."""
+    xtc_probability: float = 0.0
+    """How often, of all steps, the leading tokens are excluded; 0 switches it off."""
+    xtc_threshold: float = 0.1
+    """Of the tokens at least so likely, those times leave the least likely one alone."""
     logit_bias: tuple[tuple[int, float], ...] = ()
     """Token ids and what is added to their logits; `BAN` rules a token out."""
     order: tuple[str, ...] | None = None
     """The stages that act, in order; None for all that are switched on, in the order of `STAGES`."""
 
-    RANGES: ClassVar[dict[str, tuple[float, float]]] = {one.name: (one.low, one.high) for one in RECORDS}
-    WHOLE: ClassVar[tuple[str, ...]] = tuple(one.name for one in RECORDS if one.whole)
+    RANGES: ClassVar[dict[str, tuple[float, float]]] = {one.name: (one.low, one.high) for one in NUMBERS}
+    WHOLE: ClassVar[tuple[str, ...]] = tuple(one.name for one in NUMBERS if one.whole)
     OFF: ClassVar[dict[str, object]] = {BIAS: ()} | {one.name: one.off for one in RECORDS}
     """The value with which a stage does nothing."""
     ALWAYS: ClassVar[tuple[str, ...]] = tuple(one.name for one in RECORDS if one.always)
@@ -88,6 +92,17 @@ class SamplerSettings:
         # One token is left by temperature 0; what usually cuts behind it has nothing to do.
         return tuple(chain[: chain.index("temperature") + 1] if self.temperature == 0.0 else chain)
 
+    @property
+    def throws_coin(self) -> bool:
+        """Whether a step has a coin of its own beside the draw: whether XTC acts there."""
+        return XTC in self.chain and self.xtc_probability > 0.0
+
+    def asked(self, name: str) -> tuple[object, ...]:
+        """Return the value of a stage, or the order, and after the value the other numbers of the stage."""
+        record = RECORD.get(name)
+        more = record.parameters if record is not None else ()
+        return (getattr(self, name), *(getattr(self, one.name) for one in more))
+
     def require_known(self, vocab_size: int) -> None:
         """Refuse biases that mean nothing to a model, or leave nothing of it.
 
@@ -107,9 +122,8 @@ class SamplerSettings:
         return self._acting == other._acting
 
     @property
-    def _acting(self) -> list[tuple[str, object]]:
-        values = [(name, getattr(self, name)) for name in self.chain]
-        return [(name, value) for name, value in values if value != self.OFF[name]]
+    def _acting(self) -> list[tuple[str, tuple[object, ...]]]:
+        return [(name, self.asked(name)) for name in self.chain if getattr(self, name) != self.OFF[name]]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values: the usual settings, and the others where they do something."""
@@ -118,6 +132,13 @@ class SamplerSettings:
             for name in (field.name for field in fields(self))
             if name in self.ALWAYS or (name in self.OFF and getattr(self, name) != self.OFF[name])
         }
+        for record in RECORDS:
+            acts = record.name in data and getattr(self, record.name) != record.off
+            data |= {
+                one.name: getattr(self, one.name)
+                for one in record.parameters
+                if acts or getattr(self, one.name) != one.usual
+            }
         if self.logit_bias:
             data["logit_bias"] = {str(token_id): bias for token_id, bias in self.logit_bias}
         if self.order is not None:

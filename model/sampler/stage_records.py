@@ -8,6 +8,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Parameter:
+    """A second number of a stage, by the name of its setting; whether the stage acts is not for it to say."""
+
+    name: str
+    low: float
+    high: float
+    usual: float
+    """What its author, or practice, recommends."""
+    step: float = 0.01
+    """How far one press of an arrow moves the value."""
+    whole: bool = False
+    """Whether the value is a whole number."""
+
+
+@dataclass(frozen=True)
 class StageRecord:
     """One stage, by the name of its setting."""
 
@@ -27,10 +42,14 @@ class StageRecord:
     """Whether it keeps some tokens and cuts the rest."""
     always: bool = False
     """Whether its value is written into every run; that of others only where they do something."""
+    parameters: tuple[Parameter, ...] = ()
+    """Its other numbers."""
 
 
 BIAS = "logit_bias"
 """The stage whose setting is not one number but one for each of several tokens."""
+XTC = "xtc_probability"
+"""The stage that throws a coin: with this probability it acts at a step."""
 
 RECORDS = (
     StageRecord("repetition_penalty", 0.1, 10.0, off=1.0, start=1.1, always=True),
@@ -45,11 +64,19 @@ RECORDS = (
     StageRecord("typical_p", 0.0, 1.0, off=1.0, start=0.9, cuts=True),
     StageRecord("epsilon_cutoff", 0.0, 1.0, off=0.0, start=0.001, step=0.0005, cuts=True),
     StageRecord("eta_cutoff", 0.0, 1.0, off=0.0, start=0.002, step=0.0005, cuts=True),
+    StageRecord(
+        XTC, 0.0, 1.0, off=0.0, start=0.5, cuts=True, parameters=(Parameter("xtc_threshold", 0.0, 1.0, 0.1),)
+    ),
 )
 """All others, in the order of Transformers' `generate`; where that has no such stage (presence, frequency,
-top-n-sigma) it stands beside its relatives."""
+top-n-sigma) it stands beside its relatives, and XTC behind what cuts the tail, as its author asks."""
 
 RECORD = {record.name: record for record in RECORDS}
+NUMBERS: tuple[StageRecord | Parameter, ...] = (
+    *RECORDS,
+    *(one for record in RECORDS for one in record.parameters),
+)
+"""Every setting that is a number."""
 STAGES = (BIAS, *RECORD)
 """The names of all stages, in the usual order."""
 CUTS = tuple(record.name for record in RECORDS if record.cuts)
