@@ -7,11 +7,16 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from model.numbers import OutOfRange, within
-from model.sampler.stage_records import BIAS, NUMBERS, RECORD, RECORDS, STAGES, XTC
+from model.sampler.stage_records import BIAS, DRY, NUMBERS, RECORD, RECORDS, STAGES, XTC
 
 BAN = -100.0
 """The bias that rules a token out altogether, as it does in practice in the OpenAI API."""
 MOST_BIASES = 64
+BREAKERS = ("\n", ":", '"', "*")
+"""What ends a repetition, as the author of DRY has it."""
+MOST_BREAKERS = 16
+LONGEST_BREAKER = 40
+"""In characters."""
 
 
 class UnknownStage(OutOfRange):
@@ -49,6 +54,14 @@ class SamplerSettings:
     """Taken from the logits of tokens already in the text; 0 switches it off."""
     frequency_penalty: float = 0.0
     """Taken from the logits of tokens for every time they stand in the text; 0 switches it off."""
+    dry_multiplier: float = 0.0
+    """Taken, times base^(length - allowed length), from tokens that would lengthen a repetition; 0 is off."""
+    dry_base: float = 1.75
+    """By how much that grows with every token of the repetition."""
+    dry_allowed_length: int = 2
+    """Shorter repetitions may go on."""
+    dry_sequence_breakers: tuple[str, ...] = BREAKERS
+    """Tokens whose text holds one of these are part of no repetition."""
     no_repeat_ngram_size: int = 0
     """No sequence of so many tokens may come twice; 0 switches it off."""
     top_n_sigma: float = 0.0
@@ -80,6 +93,7 @@ class SamplerSettings:
             number = within(name, getattr(self, name), low, high, whole=name in self.WHOLE)
             object.__setattr__(self, name, number)
         object.__setattr__(self, "logit_bias", _biases(self.logit_bias))
+        object.__setattr__(self, "dry_sequence_breakers", _breakers(self.dry_sequence_breakers))
         if self.order is not None:
             object.__setattr__(self, "order", _order(self.order))
 
@@ -98,10 +112,11 @@ class SamplerSettings:
         return XTC in self.chain and self.xtc_probability > 0.0
 
     def asked(self, name: str) -> tuple[object, ...]:
-        """Return the value of a stage, or the order, and after the value the other numbers of the stage."""
+        """Return the value of a stage, or the order, and after the value what else is set of the stage."""
         record = RECORD.get(name)
-        more = record.parameters if record is not None else ()
-        return (getattr(self, name), *(getattr(self, one.name) for one in more))
+        more = [one.name for one in record.parameters] if record is not None else []
+        more += ["dry_sequence_breakers"] if name == DRY else []
+        return (getattr(self, name), *(getattr(self, one) for one in more))
 
     def require_known(self, vocab_size: int) -> None:
         """Refuse biases that mean nothing to a model, or leave nothing of it.
@@ -139,6 +154,8 @@ class SamplerSettings:
                 for one in record.parameters
                 if acts or getattr(self, one.name) != one.usual
             }
+        if DRY in data or self.dry_sequence_breakers != BREAKERS:
+            data["dry_sequence_breakers"] = list(self.dry_sequence_breakers)
         if self.logit_bias:
             data["logit_bias"] = {str(token_id): bias for token_id, bias in self.logit_bias}
         if self.order is not None:
@@ -180,6 +197,24 @@ def _biases(given: object) -> tuple[tuple[int, float], ...]:
         )
         for token_id, bias in sorted(by_id.items())
     )
+
+
+def _breakers(given: object) -> tuple[str, ...]:
+    """Return texts that end a repetition, each once."""
+    some = given if isinstance(given, list | tuple) else [None]
+    within("the number of dry_sequence_breakers", len(some), 0, MOST_BREAKERS)
+    for one in some:
+        if not isinstance(one, str) or not 1 <= len(one) <= LONGEST_BREAKER or not _whole(one):
+            raise ValueError(
+                f"dry_sequence_breakers must be a list of texts of 1 to {LONGEST_BREAKER} characters, "
+                f"not {reprlib.repr(given)}"
+            )
+    return tuple(dict.fromkeys(some))
+
+
+def _whole(text: str) -> bool:
+    """Return whether a text holds no half character (a lone surrogate), which JSON could not carry."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _order(given: object) -> tuple[str, ...]:

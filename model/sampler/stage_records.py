@@ -6,6 +6,8 @@ computes is the function of its name in `stages`; what is said of it stands in t
 
 from dataclasses import dataclass
 
+from model.sampler.repeats import LONGEST
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -51,10 +53,25 @@ BIAS = "logit_bias"
 XTC = "xtc_probability"
 """The stage that throws a coin: with this probability it acts at a step."""
 
+DRY = "dry_multiplier"
+"""The stage that looks for repetitions; the tokens that end one are `dry_sequence_breakers`."""
+
 RECORDS = (
     StageRecord("repetition_penalty", 0.1, 10.0, off=1.0, start=1.1, always=True),
     StageRecord("presence_penalty", -10.0, 10.0, off=0.0, start=0.5, step=0.1),
     StageRecord("frequency_penalty", -10.0, 10.0, off=0.0, start=0.5, step=0.1),
+    StageRecord(
+        DRY,
+        0.0,
+        10.0,
+        off=0.0,
+        start=0.8,
+        step=0.1,
+        parameters=(
+            Parameter("dry_base", 1.0, 10.0, usual=1.75, step=0.05),
+            Parameter("dry_allowed_length", 1, LONGEST, usual=2, step=1, whole=True),
+        ),
+    ),
     StageRecord("no_repeat_ngram_size", 0, 100, off=0, start=3, step=1, whole=True),
     StageRecord("temperature", 0.0, 5.0, off=1.0, start=0.8, always=True),
     StageRecord("top_n_sigma", 0.0, 100.0, off=0.0, start=1.0, step=0.1, cuts=True),
@@ -69,7 +86,7 @@ RECORDS = (
     ),
 )
 """All others, in the order of Transformers' `generate`; where that has no such stage (presence, frequency,
-top-n-sigma) it stands beside its relatives, and XTC behind what cuts the tail, as its author asks."""
+DRY, top-n-sigma) it stands beside its relatives, and XTC behind what cuts the tail, as its author asks."""
 
 RECORD = {record.name: record for record in RECORDS}
 NUMBERS: tuple[StageRecord | Parameter, ...] = (

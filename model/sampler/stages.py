@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from model.numbers import LN2
 from model.sampler.circumstances import Circumstances
 from model.sampler.distribution import Floats, Ids, Softmax, Stage, descending
+from model.sampler.repeats import repeats
 from model.sampler.settings import BAN, NothingLeft, SamplerSettings
-from model.sampler.stage_records import XTC
+from model.sampler.stage_records import DRY, XTC
 
 Apply = Callable[[Stage, SamplerSettings, Circumstances], Stage]
 """A stage, given what was left before it, the settings, and the step."""
@@ -143,6 +144,34 @@ def frequency_penalty(before: Stage, settings: SamplerSettings, at: Circumstance
     return _reweighted(before, "frequency_penalty", seen, logits - settings.frequency_penalty * counts)
 
 
+def dry_multiplier(before: Stage, settings: SamplerSettings, at: Circumstances) -> Stage:
+    """Weaken tokens that would lengthen a repetition of the text, by `dry_penalties` ("DRY").
+
+    Don't Repeat Yourself, by p-e-w (2024, github.com/oobabooga/text-generation-webui/pull/5677). The prompt
+    counts. Transformers has no such processor.
+    """
+    if settings.dry_multiplier == 0.0:
+        return _unchanged(before, DRY)
+    token_ids, penalties = dry_penalties(settings, at)
+    logits = _logits(before.softmax)[token_ids].astype(np.float64)
+    return _reweighted(before, DRY, token_ids, logits - penalties)
+
+
+def dry_penalties(settings: SamplerSettings, at: Circumstances) -> tuple[Ids, Floats]:
+    """Return (n,) the tokens that DRY weakens at a step, and (n,) what it takes from their logits.
+
+    multiplier * base^(length - allowed length), where the longest repetition that a token would lengthen is
+    not shorter than allowed. As in the author's code no more than 50 tokens of one count. A token whose text
+    holds a sequence breaker ends a repetition, as in llama.cpp; where its author takes the one token that a
+    breaker becomes behind a letter, and llama.cpp breakers of several tokens too, ours are single tokens.
+    """
+    token_ids, lengths = repeats(at.text, at.landmarks.holding(settings.dry_sequence_breakers))
+    long_enough = lengths >= settings.dry_allowed_length
+    excess = (lengths[long_enough] - settings.dry_allowed_length).astype(np.float64)
+    penalties: Floats = settings.dry_multiplier * settings.dry_base**excess
+    return token_ids[long_enough], penalties
+
+
 def no_repeat_ngram_size(before: Stage, settings: SamplerSettings, at: Circumstances) -> Stage:
     """Rule out tokens that would complete an n-gram of the text (Paulus et al. 2017, arXiv:1705.04304).
 
@@ -167,9 +196,8 @@ def logit_bias(before: Stage, settings: SamplerSettings, _at: Circumstances) -> 
 
 
 FUNCTIONS = (
-    logit_bias, repetition_penalty, presence_penalty, frequency_penalty, no_repeat_ngram_size,
-    temperature, top_n_sigma, top_k, top_p, min_p, typical_p, epsilon_cutoff, eta_cutoff,
-    xtc_probability,
+    logit_bias, repetition_penalty, presence_penalty, frequency_penalty, dry_multiplier, no_repeat_ngram_size,
+    temperature, top_n_sigma, top_k, top_p, min_p, typical_p, epsilon_cutoff, eta_cutoff, xtc_probability,
 )  # fmt: skip
 APPLY: dict[str, Apply] = {function.__name__: function for function in FUNCTIONS}
 """Every stage by its name."""

@@ -36,6 +36,7 @@ VALUES = {
     "frequency_penalty": st.floats(-2, 2),
     "no_repeat_ngram_size": st.integers(1, 4),
     "xtc_probability": st.floats(0.01, 1),
+    "dry_multiplier": st.floats(0.1, 5),
     "logit_bias": st.dictionaries(st.integers(0, 39), st.floats(-20, 20), max_size=4),
 }
 """Values with which each stage acts."""
@@ -80,7 +81,7 @@ def in_their_chain(logits, settings, text):
     return torch.softmax(scores, -1).numpy()
 
 
-NOT_THEIRS = ("presence_penalty", "frequency_penalty", "top_n_sigma", "xtc_probability")
+NOT_THEIRS = ("presence_penalty", "frequency_penalty", "dry_multiplier", "top_n_sigma", "xtc_probability")
 THEIRS = [name for name in STAGES if name not in NOT_THEIRS]
 
 

@@ -125,6 +125,12 @@ def test_settings_by_name_take_the_place_of_the_arguments_and_the_rest_stays(api
     assert Run.from_json(run).settings == settings
     told = api.next_token("in the", temperature=0.5, top_k=7, top_p=1, settings={"order": ["top_k"]})
     assert told["kept"] == 7 and told["tokens"][0]["shaped_probability"] > told["tokens"][0]["probability"]
+    dry = {"dry_multiplier": 10, "dry_allowed_length": 1, "dry_sequence_breakers": []}
+    dials = {"temperature": 1, "top_k": 0, "top_p": 1, "top": 0}
+    plain, weak = (api.next_token("in in", **dials, settings=given) for given in (None, dry))
+    of = [{row["token_id"]: row["shaped_probability"] for row in told["tokens"]} for told in (plain, weak)]
+    again = api.tokenize("in ")[-1]["token_id"]
+    assert 0 < of[1][again] < of[0][again] / 1000 and of[1].keys() == of[0].keys()
     for wrong, message in ((5, "settings must be an object"), ({"topk": 1}, "settings know no topk")):
         assert message in refused(lambda wrong=wrong: last(api.generate("in", 2, settings=wrong)))
         assert message in refused(lambda wrong=wrong: api.next_token("in", settings=wrong))

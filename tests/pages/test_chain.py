@@ -217,6 +217,18 @@ def test_throws_throw_the_coin_too_and_say_so(desk):
     assert "both of its sides" not in plain.thrown
 
 
+def test_dry_is_set_in_the_chain_and_says_what_it_did(desk):
+    chain = {"order": None, "values": {"dry_multiplier": 5, "dry_allowed_length": 1}, "logit_bias": {}}
+    desk.write(chain=chain, max_new_tokens=20, top_k=3)
+    run = desk.visitor.run
+    assert (run.settings.dry_multiplier, run.settings.dry_allowed_length) == (5, 1)
+    screen = desk.select(len(run.token_ids) - 1)
+    row = screen.chain["stages"][0]
+    assert row["name"] == "dry_multiplier" and "repetition" in row["note"]
+    weaker = {**chain, "values": {"dry_multiplier": 5}}
+    assert "DRY 5 (base 1.75, allowed length 1)" in desk.move(chain=weaker).notice
+
+
 def test_a_threshold_that_was_moved_is_among_the_settings_that_differ(desk):
     desk.write(chain=XTC)
     desk.select(4)

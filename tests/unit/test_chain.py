@@ -166,7 +166,7 @@ def test_every_stage_has_a_record_a_function_and_a_setting_of_its_name():
     assert set(STAGES) == set(APPLY) == {*RECORD, "logit_bias"}
     known = {field.name for field in fields(SamplerSettings)}
     parameters = {one.name for record in RECORDS for one in record.parameters}
-    assert known == {*STAGES, *parameters, "order"}
+    assert known == {*STAGES, *parameters, "dry_sequence_breakers", "order"}
     for one in RECORDS:
         assert one.low <= one.off <= one.high and one.low <= one.start <= one.high and one.start != one.off
         assert not one.whole or all(value == int(value) for value in (one.off, one.start, one.step))
@@ -194,6 +194,20 @@ def test_a_stage_with_a_second_number_has_a_box_for_it_and_says_what_its_coin_sh
     assert "nothing to exclude" in row(shape(LOGITS, high, coin=0.25), high)["note"]
     off = replace(now, xtc_probability=0.0)
     assert row(shape(LOGITS, off, coin=0.25), off)["note"] == ""
+
+
+def test_dry_says_what_it_weakens_and_has_a_box_for_each_of_its_numbers():
+    now = SamplerSettings(**{**SamplerSettings.OFF, "dry_multiplier": 0.8}, dry_base=2.0)
+    for text, note in (
+        ([1, 2, 3, 4, 1, 2, 3], "lengthen a repetition: 1; taken from their logits at most 1.6."),
+        ([1, 2, 3], "No token would lengthen a repetition here."),
+    ):
+        shaped = shape(LOGITS, now, text)
+        value = chain_table_value(shaped, now, token_of=name, chosen=None, choice={}, sentence="")
+        (row,) = value["stages"]
+        assert row["name"] == "dry_multiplier" and row["note"].endswith(note)
+        boxes = {box["name"]: box["value"] for box in row["more"]}
+        assert boxes == {"dry_base": "2", "dry_allowed_length": "2"}
 
 
 def test_every_second_number_has_a_name_and_a_usual_value_in_its_range():

@@ -7,7 +7,8 @@ from model.sampler.distribution import Stage
 from model.sampler.road import probability_after
 from model.sampler.sampling import ShapedDistribution
 from model.sampler.settings import SamplerSettings
-from model.sampler.stage_records import BIAS, RECORD, STAGES, XTC, Parameter, StageRecord
+from model.sampler.stage_records import BIAS, DRY, RECORD, STAGES, XTC, Parameter, StageRecord
+from model.sampler.stages import dry_penalties
 from viz.components.bias_chips import Chip, chip
 from viz.components.chain import DIALLED
 from viz.components.drawn import Drawn
@@ -133,7 +134,19 @@ def chain_table_value(
 
 def stage_note(shaped: ShapedDistribution, stage: Stage) -> str:
     """Return what a stage did at this step that its numbers do not say; empty for most."""
-    if stage.name != XTC or not shaped.settings.throws_coin:
+    if stage.name == XTC:
+        return coin_note(shaped)
+    if stage.name != DRY:
+        return ""
+    _, penalties = dry_penalties(shaped.settings, shaped.at)
+    if len(penalties) == 0 or shaped.settings.dry_multiplier == 0.0:
+        return say("components.chain.repeats.none")
+    return say("components.chain.repeats.some", count=count(len(penalties)), most=f"{penalties.max():.3g}")
+
+
+def coin_note(shaped: ShapedDistribution) -> str:
+    """Return what the coin of XTC showed and did at this step; empty where the sampler throws none."""
+    if not shaped.settings.throws_coin:
         return ""
     coin, chance = shaped.coin, shaped.settings.xtc_probability
     if coin is None:

@@ -16,7 +16,7 @@ from model.sampler.stages import RULING
 from model.texts.given import given_steps
 from viz.components.chain import picked_token
 from viz.components.chain_road import ChainRoad, ChainRoadValue, chain_road_value
-from viz.components.chain_table import ChainTable, ChainTableValue, chain_table_value, stage_label, stage_note
+from viz.components.chain_table import ChainTable, ChainTableValue, chain_table_value, coin_note, stage_label
 from viz.components.heading import heading
 from viz.figures.cumulative import HEIGHT, cumulative_figure
 from viz.figures.stages import stages_figure
@@ -131,7 +131,7 @@ def cumulative(scene: Scene, controls: Controls) -> go.Figure:
         chosen=why.token_id,
         why_no_dice=_why_no_dice(scene),
         theme=controls.theme,
-        coin=" ".join(filter(None, (stage_note(why.shaped, stage) for stage in why.shaped.stages))),
+        coin=coin_note(why.shaped),
     )
 
 
