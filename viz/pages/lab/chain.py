@@ -9,14 +9,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from model.sampler.ladder import ladder
-from model.sampler.sampling import ShapedDistribution, draw, shaped
+from model.sampler.sampling import ShapedDistribution, draw
 from model.sampler.settings import SamplerSettings
 from model.sampler.stage_shares import stage_shares
 from model.sampler.stages import RULING
 from model.texts.given import given_steps
 from viz.components.chain import picked_token
 from viz.components.chain_road import ChainRoad, ChainRoadValue, chain_road_value
-from viz.components.chain_table import ChainTable, ChainTableValue, chain_table_value, stage_label
+from viz.components.chain_table import ChainTable, ChainTableValue, chain_table_value, coin_note, stage_label
 from viz.components.heading import heading
 from viz.figures.cumulative import HEIGHT, cumulative_figure
 from viz.figures.stages import stages_figure
@@ -131,6 +131,7 @@ def cumulative(scene: Scene, controls: Controls) -> go.Figure:
         chosen=why.token_id,
         why_no_dice=_why_no_dice(scene),
         theme=controls.theme,
+        coin=coin_note(why.shaped),
     )
 
 
@@ -162,8 +163,7 @@ def _order_says(scene: Scene, controls: Controls) -> str:
     settings, why = controls.settings, scene.explanation
     if settings.order is None or why is None:
         return say("components.chain.usual")
-    previous = scene.run.token_ids[: why.position]
-    usual = shaped(why.shaped.model.softmax, replace(settings, order=None), previous)
+    usual = why.shaped.again(replace(settings, order=None))
     said = [*_moved_ahead(why.shaped, settings), _left(why.shaped, usual)]
     dice = _by_dice(scene)
     if dice is not None and why.u is not None:
