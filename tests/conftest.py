@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from model.network.language_model import LanguageModel
 
 BROWSER_FILES = sorted(f"tests/browser/{path.name}" for path in (HERE / "browser").glob("test_*.py"))
+YIELDING = 10
+"""The niceness of tests that need no page: without it they starve those of the pages."""
 TINY_ARCHITECTURES = ("gpt2", "llama", "neox", "opt", "qwen2")
 
 
@@ -52,11 +54,17 @@ def tiny_gpt2() -> "LanguageModel":
     return tiny_model("gpt2")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let a process that has no browser tests, or none left, take the time that the pages of others leave."""
+    beside_others = "PYTEST_XDIST_WORKER" in os.environ and item.path.parent.name != "browser"
+    if beside_others and hasattr(os, "nice") and os.nice(0) < YIELDING:
+        os.nice(YIELDING - os.nice(0))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the browser tests, which share an app, to two processes, each with its own; other files to any.
 
-    They begin first, side by side: one waits while the other computes. A third process starves their pages,
-    and takes longer altogether.
+    They begin first, side by side, and wait much of the time; a third process computes other tests meanwhile.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - asked for with -n alone
 

@@ -71,6 +71,7 @@ class Engine:
         settings: SamplerSettings | None = None,
         seed: int | None = None,
         draws: Mapping[int, float] | None = None,
+        coins: Mapping[int, float] | None = None,
         owner: Hashable = None,
         remembered: bool = True,
     ) -> Continuation:
@@ -82,6 +83,7 @@ class Engine:
             settings: of the new steps; the run's own by default.
             seed: of the new draws; the run's own by default.
             draws: dice in [0, 1) that take the place of the seed's, by position in the whole text.
+            coins: the same for the coins of XTC.
             owner: whose run it is: the runs of one owner take turns with those of others.
             remembered: whether its internals stay at hand after its end, as far as memory reaches; those
                 of a text that nobody will look at need not push out the texts of others.
@@ -95,8 +97,8 @@ class Engine:
         if not run.token_ids:
             raise ValueError("a text with no token cannot be continued")
         self._require_known(run.token_ids)
-        draws = {} if draws is None else dict(draws)
-        if not all(0 <= u < 1 for u in draws.values()):
+        draws, coins = dict(draws or {}), dict(coins or {})
+        if not all(0 <= u < 1 for u in (*draws.values(), *coins.values())):
             raise ValueError("a draw must be at least 0 and below 1")
         settings = run.settings if settings is None else settings
         settings.require_known(self.model.info.vocab_size)
@@ -111,7 +113,7 @@ class Engine:
         elif max_new_tokens < 1:
             continuation.finish("length")
         else:
-            writer = Writer(self.model, run.token_ids, settings, seed, max_new_tokens, draws)
+            writer = Writer(self.model, run.token_ids, settings, seed, max_new_tokens, draws, coins)
             with self._wake:
                 self._require_open()
                 self._line.join(WritingJob(continuation, writer, owner, remembered))

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from model.sampler.coin import sides
 from model.sampler.distribution import Softmax
-from model.sampler.sampling import ShapedDistribution, draw, shaped, uniform
+from model.sampler.sampling import COIN, ShapedDistribution, draw, shaped, uniform
 from model.sampler.settings import SamplerSettings
 from model.texts.run import FinishReason, Step
 from model.tokenizer.pieces import Piece
@@ -24,11 +25,13 @@ class Writer:
         seed: int,
         max_new_tokens: int,
         draws: Mapping[int, float],
+        coins: Mapping[int, float],
     ) -> None:
         self._model = model
         self._settings = settings
         self._seed = seed
         self._draws = draws
+        self._coins = coins
         self._left = max_new_tokens
         self._reader = model.text.reader()
         for token_id in token_ids:
@@ -41,10 +44,14 @@ class Writer:
             ValueError: the logits are not numbers.
         """
         position = len(token_ids)
-        left = shaped(softmax, self._settings, token_ids)  # what the sampler leaves of what the model says
-        u = self._draws.get(position)  # dice that were thrown before
+        u, coin = self._draws.get(position), self._coins.get(position)  # dice that were thrown before
         if u is None:
             u = uniform(self._seed, position)  # the dice
+        if coin is None and self._settings.throws_coin:
+            coin = uniform(self._seed, position, COIN)
+        landmarks = self._model.landmarks
+        # What the sampler leaves of what the model says.
+        left = shaped(softmax, self._settings, token_ids, coin=coin, landmarks=landmarks)
         token_id = draw(left, u)  # where they fall
         piece = self._reader.read(token_id)
         self._left -= 1
@@ -82,4 +89,6 @@ def step_of(left: ShapedDistribution, piece: Piece, position: int, u: float, *, 
         entropy_bits=left.entropy_bits,
         kept=left.kept,
         forced=forced,
+        coin=left.coin,
+        mixed_probability=None if left.coin is None else sides(left).probability(token_id),
     )

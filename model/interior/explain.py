@@ -50,9 +50,11 @@ def explain(engine: "Engine", run: Run, position: int, settings: SamplerSettings
     previous = token_ids[:position]
     softmax = engine.read(previous, run.precision).softmax(position - 1)
     step = run.step_at(position)
+    # Where no dice were thrown there is no coin either: XTC is shown at work.
+    coin = None if step is None or step.forced else run.coin_at(position)
     return Explanation(
         position=position,
-        shaped=shaped(softmax, settings, previous),
+        shaped=shaped(softmax, settings, previous, coin=coin, landmarks=engine.model.landmarks),
         token_id=token_ids[position] if position < len(token_ids) else None,
         u=None if step is None or step.forced else step.u,
         forced=position < len(token_ids) and (step is None or step.forced),

@@ -39,7 +39,8 @@ def branched(engine: "Engine", run: Run, position: int, token_id: int) -> Run:
         raise ValueError(f"a token id must be from 0 to {engine.model.info.vocab_size - 1:,}, not {token_id}")
     previous = run.token_ids[:position]
     softmax = engine.read(previous, run.precision).softmax(position - 1)
-    left = shaped(softmax, run.settings_at(position), previous)
+    coin, landmarks = run.coin_at(position), engine.model.landmarks
+    left = shaped(softmax, run.settings_at(position), previous, coin=coin, landmarks=landmarks)
     piece = engine.model.text.pieces([*previous, token_id])[-1]
     known = run.step_at(position)
     # A text that was written on under another seed has other dice there than those of the run's seed.
@@ -91,5 +92,6 @@ def forced_steps(
     softmaxes = engine.read(text, run.precision).softmaxes(range(first - 1, len(text) - 1))
     pieces = engine.model.text.pieces(text)[first:]
     for position, (piece, softmax) in enumerate(zip(pieces, softmaxes, strict=True), start=first):
-        left = shaped(softmax, run.settings, text[:position])
+        coin, landmarks = run.coin_at(position), engine.model.landmarks
+        left = shaped(softmax, run.settings, text[:position], coin=coin, landmarks=landmarks)
         yield step_of(left, piece, position, uniform(run.seed, position), forced=True), left

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from model.engine.continuation import Continuation
 from model.engine.generation import step_of
+from model.sampler.coin import sides
 from model.sampler.sampling import ShapedDistribution, draw, shaped
 from model.sampler.settings import SamplerSettings
 from model.texts.comparison import agreement
@@ -42,6 +43,8 @@ class Divergence:
     """Of the token in the whole text."""
     u: float
     """What the dice showed, both times."""
+    coin: float | None
+    """What the coin of XTC showed, both times; None where the new settings throw none."""
     was: Candidate
     """The token of the original."""
     now: Candidate
@@ -98,7 +101,7 @@ class Replaying:
         """
         if run.steps and not run.prompt_token_ids:
             raise ValueError("a text with no prompt cannot be replayed")
-        if not all(0 <= step.u < 1 for step in run.steps):
+        if not all(0 <= step.u < 1 and 0 <= (step.coin or 0) < 1 for step in run.steps):
             raise ValueError("a draw must be at least 0 and below 1")
         self._engine = engine
         self._original = run
@@ -166,7 +169,14 @@ class Replaying:
             left = self._shaped(internals, position, self._settings_at(position))
             token_id = step.token_id if step.forced else draw(left, step.u)
             if token_id == step.token_id:
-                again = replace(step, probability=left.probability(token_id), kept=left.kept)
+                mixed = None if left.coin is None else sides(left).probability(token_id)
+                again = replace(
+                    step,
+                    probability=left.probability(token_id),
+                    kept=left.kept,
+                    coin=left.coin,
+                    mixed_probability=mixed,
+                )
                 replay = replace(replay, run=self._with(replay.run, again))
                 yield replay
             else:
@@ -185,13 +195,14 @@ class Replaying:
             Candidate(one, text.token(one), before.probability(one), left.probability(one))
             for one in (step.token_id, token_id)
         )
-        divergence = Divergence(index, position, step.u, was, now, left.cut_by(step.token_id))
+        divergence = Divergence(index, position, step.u, left.coin, was, now, left.cut_by(step.token_id))
         run = self._with(replay.run, step_of(left, piece, position, step.u))
         return replace(replay, run=run, divergence=divergence)
 
     def _shaped(self, internals: "Internals", position: int, settings: SamplerSettings) -> ShapedDistribution:
         previous = self._original.token_ids[:position]
-        return shaped(internals.softmax(position - 1), settings, previous)
+        coin, landmarks = self._original.coin_at(position), self._engine.model.landmarks
+        return shaped(internals.softmax(position - 1), settings, previous, coin=coin, landmarks=landmarks)
 
     def _with(self, run: Run, step: Step) -> Run:
         """Return the run with a step, which says its settings where they differ from the run's."""
@@ -206,6 +217,7 @@ class Replaying:
             return
         first = len(original.prompt_token_ids)
         draws = {first + index: step.u for index, step in enumerate(original.steps)}
+        coins = {position: original.coin_at(position) for position in draws}
         run = replay.run.finished("length")
         rest = range(len(run.token_ids), len(original.token_ids))
         for settings, positions in groupby(rest, key=self._settings_at):
@@ -213,7 +225,12 @@ class Replaying:
                 if self._stopped:
                     break
                 self._written = self._engine.write(
-                    run, len(list(positions)), settings=settings, draws=draws, owner=self._owner
+                    run,
+                    len(list(positions)),
+                    settings=settings,
+                    draws=draws,
+                    coins=coins,
+                    owner=self._owner,
                 )
             for run in self._written:
                 if run.finish_reason is None:

@@ -162,7 +162,10 @@ def rollout_tree(runs: Sequence[Run], most: int = MOST_NODES) -> list[RolloutNod
 
 
 def _probability(steps: Sequence[Step]) -> float:
-    return math.prod(step.probability for step in steps)
+    """Return how often fair dice begin so: they throw the coins of XTC, too."""
+    return math.prod(
+        step.probability if step.mixed_probability is None else step.mixed_probability for step in steps
+    )
 
 
 def _first_counts(runs: Sequence[Run], vocab_size: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:

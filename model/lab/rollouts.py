@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from model.engine.continuation import Continuation
 from model.engine.generation import step_of
 from model.numbers import MAX_SEED, within
-from model.sampler.sampling import ShapedDistribution, draw, shaped, uniform
+from model.sampler.coin import Sides, sides
+from model.sampler.sampling import COIN, draw, shaped, uniform
 from model.sampler.settings import SamplerSettings
 from model.texts.given import whole_text
 from model.texts.run import Run, Step
@@ -113,8 +114,8 @@ class Rollouts:
             for one in self._written.values():
                 one.stop()
 
-    def first_step(self) -> ShapedDistribution:
-        """Return what every rollout draws its first token from.
+    def first_step(self) -> Sides:
+        """Return what every rollout draws its first token from; each throws a coin of its own.
 
         Raises:
             UnknownPrecision: the model was not loaded in the run's number format.
@@ -122,7 +123,7 @@ class Rollouts:
         """
         previous = self.start.token_ids
         softmax = self._engine.read(previous, self.start.precision).softmax(len(previous) - 1)
-        return shaped(softmax, self.start.settings, previous)
+        return sides(shaped(softmax, self.start.settings, previous, landmarks=self._engine.model.landmarks))
 
     @cached_property
     def begun(self) -> tuple[Run, ...]:
@@ -141,13 +142,14 @@ class Rollouts:
         runs = [replace(self.start, seed=seed) for seed in seeds]
         if position >= model.info.context_length:
             return tuple(runs)
-        left, draws = self.first_step(), [uniform(seed, position) for seed in seeds]
-        drawn = [draw(left, u) for u in draws]
+        first, draws = self.first_step(), [uniform(seed, position) for seed in seeds]
+        lefts = [first.under(uniform(seed, position, COIN)) for seed in seeds]
+        drawn = [draw(left, u) for left, u in zip(lefts, draws, strict=True)]
         # Many draw the same one, and to know what it adds to the text takes a look at the whole text.
         pieces = {token_id: model.text.pieces([*previous, token_id])[-1] for token_id in set(drawn)}
         return tuple(
             self._grown(run, step_of(left, pieces[token_id], position, u))
-            for run, token_id, u in zip(runs, drawn, draws, strict=True)
+            for run, left, token_id, u in zip(runs, lefts, drawn, draws, strict=True)
         )
 
     def __iter__(self) -> Iterator[tuple[Run, ...]]:

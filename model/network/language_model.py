@@ -12,6 +12,7 @@ from model.kernels.formats import Format
 from model.network.network import Network
 from model.reference.anatomy import text_config
 from model.reference.truth import Truth, UnrecordableModel, truth_of
+from model.sampler.landmarks import Landmarks
 from model.tokenizer.decoding_proof import require_followed
 from model.tokenizer.pieces import TokenText
 from model.tokenizer.typed import TypedText, Typist
@@ -94,6 +95,8 @@ class LanguageModel:
         ends = _eos_token_ids(transformer, tokenizer)
         self.eos_token_ids = frozenset(one for one in ends if 0 <= one < self.info.vocab_size)
         """Tokens that end a text."""
+        self.landmarks = Landmarks(lambda: enumerate(self.text.vocabulary), self.eos_token_ids)
+        """Tokens that mean something to the sampler."""
         # One thread of one core for whoever looks: figures never take the cores from the text being written.
         self._reading = ThreadPoolExecutor(1, "reading", initializer=lambda: torch.set_num_threads(1))
 

@@ -68,21 +68,25 @@ class Softmax:
         ahead = np.count_nonzero(self.scores > value) + np.count_nonzero(self.scores[:token_id] == value)
         return 1 + int(ahead)
 
-    def exponents(self, token_ids: Ids | None = None) -> Floats:
-        """Return (n,) how far the scores of tokens, or of all, lie below the largest, over the temperature.
+    def exponents(self, token_ids: Ids | None = None, level: float | None = None) -> Floats:
+        """Return (n,) how far the scores of tokens, or of all, lie below a level, over the temperature.
 
         From the largest down: a temperature next to 0 sends the others to -inf, and none to inf.
+
+        Args:
+            token_ids: (n,) of the tokens; None for all.
+            level: the largest of the scores asked for; None for the largest of all.
         """
         scores = self.scores if token_ids is None else self.scores[token_ids]
-        below: Floats = np.subtract(scores, self.largest, dtype=np.float64)
+        below: Floats = np.subtract(scores, self.largest if level is None else level, dtype=np.float64)
         if self.temperature != 1.0:
             with np.errstate(over="ignore"):
                 below /= self.temperature
         return below
 
-    def powers(self, token_ids: Ids | None = None) -> Floats:
+    def powers(self, token_ids: Ids | None = None, level: float | None = None) -> Floats:
         """Return (n,) the exponentials of `exponents`: unnormalised probabilities, at most 1."""
-        powers: Floats = np.exp(self.exponents(token_ids))
+        powers: Floats = np.exp(self.exponents(token_ids, level))
         return powers
 
     def of(self, token_ids: Ids) -> Floats:
@@ -180,7 +184,7 @@ class Stage:
         if self.survivors is None:
             everything = self.softmax.probabilities
             return everything if self.kept == len(everything) else everything[self.token_ids]
-        powers = self.softmax.powers(self.survivors)
+        powers = self.powers(self.survivors)
         among_themselves: Floats = powers / powers.sum()
         return among_themselves
 
@@ -193,19 +197,31 @@ class Stage:
         full[self.survivors] = self.probabilities
         return full
 
+    @cached_property
+    def _level(self) -> float | None:
+        """The largest score of the tokens left by a cut; None if all are.
+
+        Where a stage removed the most likely ones, the others, seen from those, would vanish in the cold.
+        """
+        return None if self.survivors is None else float(self.softmax.scores[self.survivors[0]])
+
+    def powers(self, token_ids: Ids) -> Floats:
+        """Return (n,) unnormalised probabilities of some of the tokens left, of which the largest is 1."""
+        return self.softmax.powers(token_ids, self._level)
+
     @property
     def total(self) -> float:
         """Sum of the powers of the tokens left."""
         if self.survivors is None:
             return self.softmax.total
-        return float(self.softmax.powers(self.survivors).sum())
+        return float(self.powers(self.survivors).sum())
 
     @cached_property
     def mass(self) -> float:
         """Share of the probability before this stage that its tokens held."""
         if self.before is None or self.kept == self.before.kept:
             return 1.0
-        return float(self.before.softmax.powers(self.token_ids).sum()) / self.before.total
+        return float(self.before.powers(self.token_ids).sum()) / self.before.total
 
     @cached_property
     def entropy_bits(self) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from model.sampler.distribution import Floats, Ids, descending
 from model.sampler.sampling import ShapedDistribution
-from model.sampler.stage_records import CUTS
+from model.sampler.stage_records import CUTS, XTC
 
 TEMPERATURES: Floats = np.linspace(0.05, 2.0, 79)
 """Grid of the temperature sweep; starts above 0, where the sampler turns greedy."""
@@ -59,6 +59,8 @@ class RankedCurve:
     """(n,) the model's own probability at each rank of its own ranking."""
     cuts: tuple[Cut, ...]
     """In the order of the stages."""
+    excluded: int = 0
+    """Leading tokens of this ranking that XTC removed: it begins behind them."""
 
 
 def temperature_sweep(
@@ -98,14 +100,25 @@ def ranked_curve(shaped: ShapedDistribution, points: int = 240) -> RankedCurve:
         cumulative=np.cumsum(ranked)[ranks - 1],
         model_probabilities=shaped.probabilities[shaped.ranking][ranks - 1],
         cuts=cuts,
+        excluded=_excluded(shaped, ranking),
     )
 
 
 def _cuts(shaped: ShapedDistribution, ranking: Ids) -> tuple[Cut, ...]:
     """Return the cuts that end the ranking at a rank: most do, unless later stages change who leads."""
-    cuts = [stage for stage in shaped.stages if stage.name in CUTS]
+    cuts = [stage for stage in shaped.stages if stage.name in CUTS and stage.name != XTC]
     return tuple(
         Cut(stage.name, stage.kept)
         for stage in cuts
         if np.array_equal(np.sort(ranking[: stage.kept]), np.sort(stage.token_ids))
     )
+
+
+def _excluded(shaped: ShapedDistribution, ranking: Ids) -> int:
+    """Return how many tokens XTC removed, if it is those that lead the ranking; else 0."""
+    removed = [
+        np.setdiff1d(stage.before.token_ids, stage.token_ids)
+        for stage in shaped.stages
+        if stage.name == XTC and stage.before is not None
+    ]
+    return sum(len(some) for some in removed if np.array_equal(np.sort(ranking[: len(some)]), some))

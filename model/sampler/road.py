@@ -53,7 +53,7 @@ class Passage:
     def least(self) -> float:
         """Probability, before the stage, of the least likely token that it kept."""
         kept = self.stage.token_ids
-        return float(self.before.softmax.powers(kept).min()) / self.before.total
+        return float(self.before.powers(kept).min()) / self.before.total
 
     @property
     def behind(self) -> float:
@@ -73,7 +73,7 @@ class Passage:
     @property
     def most_surprise(self) -> float:
         """Largest distance of the surprisal of a kept token from the entropy, in bits."""
-        kept = self.before.softmax.powers(self.stage.token_ids) / self.before.total
+        kept = self.before.powers(self.stage.token_ids) / self.before.total
         return float(self._distances(kept).max())
 
     def _behind(self, token_ids: "np.ndarray[tuple[int], np.dtype[np.intp]]") -> float:
@@ -102,7 +102,7 @@ def probability_after(stage: Stage, token_id: int) -> float:
     """Return the probability of a token after a stage, 0 where it was cut."""
     if not _holds(stage, token_id):
         return 0.0
-    return float(stage.softmax.powers(np.array([token_id]))[0]) / stage.total
+    return float(stage.powers(np.array([token_id]))[0]) / stage.total
 
 
 def _holds(stage: Stage, token_id: int) -> bool:

@@ -5,14 +5,17 @@ Plain numpy, float64 inside. The stages are in `stages`, their values and order 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.sampler.circumstances import Circumstances
 from model.sampler.distribution import Floats, Ids, Softmax, Stage
+from model.sampler.landmarks import NO_LANDMARKS, Landmarks
 from model.sampler.settings import SamplerSettings
+from model.sampler.stage_records import XTC
 from model.sampler.stages import acted
 
 
@@ -30,6 +33,29 @@ class ShapedDistribution:
     """What the sampler draws from."""
     stages: tuple[Stage, ...]
     """One for every stage that acted, in the order in which they did; see `stages.acted`."""
+    settings: SamplerSettings
+    """The sampler."""
+    at: Circumstances
+    """The step."""
+
+    @property
+    def coin(self) -> float | None:
+        """The number in [0, 1) that the coin of XTC showed; None where none was thrown."""
+        return self.at.coin if self.settings.throws_coin else None
+
+    @property
+    def excluded(self) -> int:
+        """Number of leading tokens that XTC removed."""
+        found = [stage for stage in self.stages if stage.name == XTC and stage.before is not None]
+        return sum(stage.before.kept - stage.kept for stage in found if stage.before is not None)
+
+    def again(self, settings: SamplerSettings) -> "ShapedDistribution":
+        """Return the same step, with the same coin, under other settings."""
+        return _shaped(self.model.softmax, settings, self.at)
+
+    def with_coin(self, coin: float) -> "ShapedDistribution":
+        """Return the same step with another number on its coin."""
+        return _shaped(self.model.softmax, self.settings, replace(self.at, coin=coin))
 
     @property
     def probabilities(self) -> Floats:
@@ -139,14 +165,24 @@ class ShapedDistribution:
 
 
 def shape(
-    logits: NDArray[np.floating], settings: SamplerSettings, previous_token_ids: Sequence[int] = ()
+    logits: NDArray[np.floating],
+    settings: SamplerSettings,
+    previous_token_ids: Sequence[int] = (),
+    *,
+    coin: float | None = None,
+    landmarks: Landmarks = NO_LANDMARKS,
 ) -> ShapedDistribution:
     """Apply the sampler to the (V,) logits of one step, which are not changed; see `shaped`."""
-    return shaped(Softmax(logits), settings, previous_token_ids)
+    return shaped(Softmax(logits), settings, previous_token_ids, coin=coin, landmarks=landmarks)
 
 
 def shaped(
-    softmax: Softmax, settings: SamplerSettings, previous_token_ids: Sequence[int] = ()
+    softmax: Softmax,
+    settings: SamplerSettings,
+    previous_token_ids: Sequence[int] = (),
+    *,
+    coin: float | None = None,
+    landmarks: Landmarks = NO_LANDMARKS,
 ) -> ShapedDistribution:
     """Apply the sampler to the model's own distribution.
 
@@ -154,21 +190,27 @@ def shaped(
         softmax: of the logits of the whole vocabulary, at temperature 1.
         settings: the sampler.
         previous_token_ids: the text so far, which the repetition penalty looks at.
+        coin: the number in [0, 1) that decides whether XTC acts; None shows it at work.
+        landmarks: of the vocabulary: which of its tokens XTC must leave.
 
     Raises:
         OutOfRange: a token is biased that there is not, or all that could come are banned.
         ValueError: the logits hold NaN or nothing finite.
     """
+    return _shaped(softmax, settings, Circumstances(previous_token_ids, coin, landmarks))
+
+
+def _shaped(softmax: Softmax, settings: SamplerSettings, at: Circumstances) -> ShapedDistribution:
     logits = softmax.scores
     model = Stage("", softmax)
     if not np.isfinite(model.softmax.largest):
         raise ValueError("the model returned logits that are not numbers; try --precision exact")
-    left = acted(model, settings, previous_token_ids)
+    left = acted(model, settings, at)
     uncut = next(
         (stage for stage in left if stage.name == "temperature" and settings.temperature == 0.0),
         Stage("", left[-1].softmax),
     )
-    return ShapedDistribution(logits, model, uncut, left[-1], tuple(left[1:]))
+    return ShapedDistribution(logits, model, uncut, left[-1], tuple(left[1:]), settings, at)
 
 
 def draw(shaped: ShapedDistribution, u: float) -> int:
@@ -180,9 +222,15 @@ def draw(shaped: ShapedDistribution, u: float) -> int:
     return int(token_ids[np.searchsorted(cumulative, min(u, end), side="right")])
 
 
-def uniform(seed: int, position: int) -> float:
+DICE, COIN = 0, 1
+"""Streams of `uniform`: the draw of a step, and the coin of XTC."""
+
+
+def uniform(seed: int, position: int, stream: int = DICE) -> float:
     """Return the draw in [0, 1) for the token at `position`: Philox keyed by the seed, counted by position.
 
-    Counter-based (Salmon et al. 2011), so that the draw of any step is had without those before it.
+    Counter-based (Salmon et al. 2011), so that the draw of any step is had without those before it. The
+    streams count in a word of the counter that no position reaches, so that none has a number of another.
     """
-    return float(np.random.Generator(np.random.Philox(key=seed, counter=position)).random())
+    counter = position + (stream << 64)
+    return float(np.random.Generator(np.random.Philox(key=seed, counter=counter)).random())

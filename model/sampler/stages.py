@@ -11,14 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.numbers import LN2
+from model.sampler.circumstances import Circumstances
 from model.sampler.distribution import Floats, Ids, Softmax, Stage, descending
+from model.sampler.repeats import repeats
 from model.sampler.settings import BAN, NothingLeft, SamplerSettings
+from model.sampler.stage_records import DRY, XTC
 
-Apply = Callable[[Stage, SamplerSettings, Sequence[int]], Stage]
-"""A stage, given what was left before it, the settings, and the text so far (prompt included)."""
+Apply = Callable[[Stage, SamplerSettings, Circumstances], Stage]
+"""A stage, given what was left before it, the settings, and the step."""
 
 
-def temperature(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Stage:
+TINY = float(np.nextafter(0.0, 1.0))
+"""The least probability that is one."""
+
+
+def temperature(before: Stage, settings: SamplerSettings, _at: Circumstances) -> Stage:
     """Divide the logits by the temperature (Ackley et al. 1985); 0 keeps the most likely token alone."""
     softmax = before.softmax
     if settings.temperature == 0.0:
@@ -27,14 +34,14 @@ def temperature(before: Stage, settings: SamplerSettings, _text: Sequence[int]) 
     return Stage("temperature", warmed, before.survivors, before)
 
 
-def top_k(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Stage:
+def top_k(before: Stage, settings: SamplerSettings, _at: Circumstances) -> Stage:
     """Keep exactly k tokens (Fan et al. 2018, arXiv:1805.04833). Transformers keeps ties with the k-th."""
     if not 0 < settings.top_k < before.kept:
         return _unchanged(before, "top_k")
     return before.cut("top_k", before.leading(settings.top_k))
 
 
-def top_p(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Stage:
+def top_p(before: Stage, settings: SamplerSettings, _at: Circumstances) -> Stage:
     """Keep the fewest leading tokens whose probabilities reach p (Holtzman et al. 2020, arXiv:1904.09751)."""
     share = settings.top_p
     if share >= 1.0:
@@ -43,24 +50,24 @@ def top_p(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Sta
     return before.cut("top_p", token_ids[: np.searchsorted(np.cumsum(probabilities), share) + 1])
 
 
-def min_p(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Stage:
+def min_p(before: Stage, settings: SamplerSettings, _at: Circumstances) -> Stage:
     """Keep tokens at least p times as likely as the leading one (Nguyen et al. 2024, arXiv:2407.01082)."""
     return _likely(before, "min_p", lambda most_likely: settings.min_p * most_likely)
 
 
-def epsilon_cutoff(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Stage:
+def epsilon_cutoff(before: Stage, settings: SamplerSettings, _at: Circumstances) -> Stage:
     """Keep tokens of at least this probability, and always one (Hewitt et al. 2022, arXiv:2210.15191)."""
     return _likely(before, "epsilon_cutoff", lambda _: settings.epsilon_cutoff)
 
 
-def eta_cutoff(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Stage:
+def eta_cutoff(before: Stage, settings: SamplerSettings, _at: Circumstances) -> Stage:
     """Keep tokens of at least min(e, sqrt(e) exp(-H)), H in nats (Hewitt et al. 2022, arXiv:2210.15191)."""
     epsilon = settings.eta_cutoff
     floor = min(epsilon, epsilon**0.5 * float(np.exp(-before.entropy_bits * LN2)))
     return _likely(before, "eta_cutoff", lambda _: floor)
 
 
-def typical_p(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Stage:
+def typical_p(before: Stage, settings: SamplerSettings, _at: Circumstances) -> Stage:
     """Keep the tokens whose surprisal is closest to the entropy (Meister et al. 2022, arXiv:2202.00666).
 
     As many as it takes for their probabilities to reach p. The most likely token may be cut.
@@ -75,7 +82,7 @@ def typical_p(before: Stage, settings: SamplerSettings, _text: Sequence[int]) ->
     return before.cut("typical_p", token_ids[np.sort(order[:enough])])
 
 
-def top_n_sigma(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Stage:
+def top_n_sigma(before: Stage, settings: SamplerSettings, _at: Circumstances) -> Stage:
     """Keep logits within n standard deviations of the largest (Tang et al. 2024, arXiv:2411.07641).
 
     Over the tokens left, with n - 1 in the denominator as in the authors' code. The temperature changes
@@ -88,47 +95,93 @@ def top_n_sigma(before: Stage, settings: SamplerSettings, _text: Sequence[int]) 
     return before.cut("top_n_sigma", before.leading(int(np.count_nonzero(scores >= floor))))
 
 
-def repetition_penalty(before: Stage, settings: SamplerSettings, text: Sequence[int]) -> Stage:
+def xtc_probability(before: Stage, settings: SamplerSettings, at: Circumstances) -> Stage:
+    """Remove the tokens of at least this probability but the least likely of them, at some steps ("XTC").
+
+    Exclude Top Choices, by p-e-w (2024, github.com/oobabooga/text-generation-webui/pull/6335). It acts where
+    the coin shows less than the setting, and, as there, at no step where a line break or an end of the text
+    would go; llama.cpp removes those too. Transformers has no such processor.
+    """
+    coin = 0.0 if at.coin is None else at.coin
+    if coin >= settings.xtc_probability:
+        return _unchanged(before, XTC)
+    floor = max(settings.xtc_threshold, TINY)
+    token_ids, probabilities = before.until(lambda some: bool(some[-1] < floor))
+    excluded = token_ids[: max(0, np.count_nonzero(probabilities >= floor) - 1)]
+    if len(excluded) == 0 or at.landmarks.spared.intersection(excluded.tolist()):
+        return _unchanged(before, XTC)
+    return before.cut(XTC, before.leading(before.kept)[len(excluded) :])
+
+
+def repetition_penalty(before: Stage, settings: SamplerSettings, at: Circumstances) -> Stage:
     """Weaken tokens of the text (Keskar et al. 2019, arXiv:1909.05858).
 
     Positive logits are divided by the penalty, negative ones multiplied.
     """
-    penalty, seen = settings.repetition_penalty, _seen(text)
+    penalty, seen = settings.repetition_penalty, _seen(at.text)
     logits = _logits(before.softmax)[seen].astype(np.float64)
     weakened = np.where(logits < 0, logits * penalty, logits / penalty)
     return _reweighted(before, "repetition_penalty", seen, weakened)
 
 
-def presence_penalty(before: Stage, settings: SamplerSettings, text: Sequence[int]) -> Stage:
+def presence_penalty(before: Stage, settings: SamplerSettings, at: Circumstances) -> Stage:
     """Take the penalty from the logits of tokens that stand in the text, once (OpenAI API reference).
 
     The prompt counts, as for the repetition penalty. Transformers has no such processor.
     """
-    seen = _seen(text)
+    seen = _seen(at.text)
     logits = _logits(before.softmax)[seen].astype(np.float64)
     return _reweighted(before, "presence_penalty", seen, logits - settings.presence_penalty)
 
 
-def frequency_penalty(before: Stage, settings: SamplerSettings, text: Sequence[int]) -> Stage:
+def frequency_penalty(before: Stage, settings: SamplerSettings, at: Circumstances) -> Stage:
     """Take the penalty from the logits of tokens as often as they stand in the text (OpenAI API reference).
 
     The prompt counts, as for the repetition penalty. Transformers has no such processor.
     """
-    seen, counts = np.unique(np.asarray(text, dtype=np.intp), return_counts=True)
+    seen, counts = np.unique(np.asarray(at.text, dtype=np.intp), return_counts=True)
     logits = _logits(before.softmax)[seen].astype(np.float64)
     return _reweighted(before, "frequency_penalty", seen, logits - settings.frequency_penalty * counts)
 
 
-def no_repeat_ngram_size(before: Stage, settings: SamplerSettings, text: Sequence[int]) -> Stage:
+def dry_multiplier(before: Stage, settings: SamplerSettings, at: Circumstances) -> Stage:
+    """Weaken tokens that would lengthen a repetition of the text, by `dry_penalties` ("DRY").
+
+    Don't Repeat Yourself, by p-e-w (2024, github.com/oobabooga/text-generation-webui/pull/5677). The prompt
+    counts. Transformers has no such processor.
+    """
+    if settings.dry_multiplier == 0.0:
+        return _unchanged(before, DRY)
+    token_ids, penalties = dry_penalties(settings, at)
+    logits = _logits(before.softmax)[token_ids].astype(np.float64)
+    return _reweighted(before, DRY, token_ids, logits - penalties)
+
+
+def dry_penalties(settings: SamplerSettings, at: Circumstances) -> tuple[Ids, Floats]:
+    """Return (n,) the tokens that DRY weakens at a step, and (n,) what it takes from their logits.
+
+    multiplier * base^(length - allowed length), where the longest repetition that a token would lengthen is
+    not shorter than allowed. As in the author's code no more than 50 tokens of one count. A token whose text
+    holds a sequence breaker ends a repetition, as in llama.cpp; where its author takes the one token that a
+    breaker becomes behind a letter, and llama.cpp breakers of several tokens too, ours are single tokens.
+    """
+    token_ids, lengths = repeats(at.text, at.landmarks.holding(settings.dry_sequence_breakers))
+    long_enough = lengths >= settings.dry_allowed_length
+    excess = (lengths[long_enough] - settings.dry_allowed_length).astype(np.float64)
+    penalties: Floats = settings.dry_multiplier * settings.dry_base**excess
+    return token_ids[long_enough], penalties
+
+
+def no_repeat_ngram_size(before: Stage, settings: SamplerSettings, at: Circumstances) -> Stage:
     """Rule out tokens that would complete an n-gram of the text (Paulus et al. 2017, arXiv:1705.04304).
 
     Prompt included, as in Transformers.
     """
-    banned = completions(text, settings.no_repeat_ngram_size)
+    banned = completions(at.text, settings.no_repeat_ngram_size)
     return _reweighted(before, "no_repeat_ngram_size", banned, np.full(len(banned), -np.inf))
 
 
-def logit_bias(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -> Stage:
+def logit_bias(before: Stage, settings: SamplerSettings, _at: Circumstances) -> Stage:
     """Add to the logits of single tokens (OpenAI API reference); a bias of `BAN` rules a token out.
 
     Transformers' SequenceBiasLogitsProcessor for sequences of one token.
@@ -143,8 +196,8 @@ def logit_bias(before: Stage, settings: SamplerSettings, _text: Sequence[int]) -
 
 
 FUNCTIONS = (
-    logit_bias, repetition_penalty, presence_penalty, frequency_penalty, no_repeat_ngram_size,
-    temperature, top_n_sigma, top_k, top_p, min_p, typical_p, epsilon_cutoff, eta_cutoff,
+    logit_bias, repetition_penalty, presence_penalty, frequency_penalty, dry_multiplier, no_repeat_ngram_size,
+    temperature, top_n_sigma, top_k, top_p, min_p, typical_p, epsilon_cutoff, eta_cutoff, xtc_probability,
 )  # fmt: skip
 APPLY: dict[str, Apply] = {function.__name__: function for function in FUNCTIONS}
 """Every stage by its name."""
@@ -152,7 +205,7 @@ RULING = ("logit_bias", "no_repeat_ngram_size")
 """Stages that rule tokens out, whatever others keep; the first of them is never passed over."""
 
 
-def acted(model: Stage, settings: SamplerSettings, text: Sequence[int]) -> list[Stage]:
+def acted(model: Stage, settings: SamplerSettings, at: Circumstances) -> list[Stage]:
     """Return the model's own distribution and what every stage left of it, in the order in which they acted.
 
     That is the order asked for, but where a stage would rule out all that those before it kept: then it
@@ -168,7 +221,7 @@ def acted(model: Stage, settings: SamplerSettings, text: Sequence[int]) -> list[
         chain = (*first, *(name for name in settings.chain if name not in first))
         left = [model]
         for name in chain:
-            stage = APPLY[name](left[-1], settings, text)
+            stage = APPLY[name](left[-1], settings, at)
             if name in RULING and stage.kept == 0:
                 if name not in first:
                     first = tuple(one for one in RULING if one in (*first, name))

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from model.sampler.coin import sides
 from model.sampler.distribution import Floats, Ids
 from model.sampler.goodness_of_fit import ChiSquare, chi_square, wilson
 from model.sampler.sampling import ShapedDistribution
@@ -17,6 +18,24 @@ MARKS = (1.0, 2.0, 5.0)
 
 
 @dataclass(frozen=True, eq=False)
+class Falls:
+    """Where the dice fall for a part of all coins."""
+
+    chance: float
+    """Share of the coins."""
+    places: Ids
+    """(n,) the tokens that can come, most likely first, by their places among those of all coins."""
+    cumulative: Floats
+    """(n,) sum of their probabilities up to each."""
+
+    def on(self, dice: Floats) -> Ids:
+        """Return (m,) the places on which numbers in [0, 1) fall, as `sampling.draw` does it."""
+        fallen = np.searchsorted(self.cumulative, dice * self.cumulative[-1], side="right")
+        places: Ids = self.places[np.minimum(fallen, len(self.places) - 1)]
+        return places
+
+
+@dataclass(frozen=True, eq=False)
 class Throws:
     """All throws at one step under one sampler."""
 
@@ -25,9 +44,11 @@ class Throws:
     token_ids: Ids
     """(kept,) the tokens that can come, most likely first."""
     probabilities: Floats
-    """(kept,) theirs; they sum to 1."""
+    """(kept,) theirs, over all coins; they sum to 1."""
     counts: Ids
     """(kept,) how often each came."""
+    falls: tuple[Falls, ...]
+    """One, or where XTC throws a coin at every throw one for either side, the one that lets it act first."""
     noted: tuple[tuple[int, float], ...] = ()
     """Round numbers of throws, and the total variation distance after so many."""
     last: int | None = None
@@ -64,22 +85,38 @@ class Share:
 
 def no_throws(shaped: ShapedDistribution, place: Hashable) -> Throws:
     """Return the beginning: nothing thrown yet."""
-    token_ids = shaped.token_ids
-    return Throws(place, token_ids, shaped.kept_probabilities, np.zeros(len(token_ids), dtype=np.intp))
+    either = sides(shaped)
+    token_ids = either.token_ids
+    place_of = {int(token_id): index for index, token_id in enumerate(token_ids)}
+    falls = tuple(
+        Falls(
+            part.chance,
+            np.array([place_of[int(token_id)] for token_id in part.shaped.token_ids], dtype=np.intp),
+            np.cumsum(part.shaped.kept_probabilities),
+        )
+        for part in either.parts
+    )
+    return Throws(place, token_ids, either.probabilities, np.zeros(len(token_ids), dtype=np.intp), falls)
 
 
 def throw(throws: Throws, count: int, dice: np.random.Generator) -> Throws:
-    """Throw so many more times, as far as `MOST_THROWS` allows: each throw is what `sampling.draw` does."""
+    """Throw so many more times, as far as `MOST_THROWS` allows: each throw is what `sampling.draw` does.
+
+    Where XTC is on, and what it does depends on its coin, each throw throws another coin, too.
+    """
     count = min(count, MOST_THROWS - throws.total)
     if count < 1:
         return throws
-    cumulative = np.cumsum(throws.probabilities)
-    fallen = np.searchsorted(cumulative, dice.random(count) * cumulative[-1], side="right")
-    fallen = np.minimum(fallen, len(cumulative) - 1)
+    first, last = throws.falls[0], throws.falls[-1]
+    if first is last:
+        fallen = first.on(dice.random(count))
+    else:
+        coins, numbers = dice.random((count, 2)).T
+        fallen = np.where(coins < first.chance, first.on(numbers), last.on(numbers))
     before = throws.total
     noted = {mark - before for mark in _marks(before, before + count)}
     for start, stop in pairwise(sorted({0, count, *noted})):
-        counts = throws.counts + np.bincount(fallen[start:stop], minlength=len(cumulative))
+        counts = throws.counts + np.bincount(fallen[start:stop], minlength=len(throws.counts))
         throws = replace(throws, counts=counts)
         if stop in noted:
             throws = replace(throws, noted=(*throws.noted, (throws.total, throws.distance)))

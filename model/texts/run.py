@@ -6,10 +6,13 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, TypeVar, get_args
 
 from model.numbers import LN2, MAX_SEED, whole_number, within
+from model.sampler.sampling import COIN, uniform
 from model.sampler.settings import SamplerSettings
 
 FinishReason = Literal["length", "eos", "stop", "context"]
 Built = TypeVar("Built")
+OPTIONAL = ("typed", "coin", "mixed_probability")
+"""Fields of a step that most steps leave out."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Step:
     logprob: float
     """Natural log of the model's own probability, over the whole vocabulary."""
     probability: float
-    """Probability after the sampler."""
+    """Probability after the sampler, given the coin."""
     rank: int
     """Rank among the model's own logits, 1 the most likely."""
     entropy_bits: float
@@ -45,6 +48,10 @@ class Step:
     typed: str | None = None
     """What a person typed for it where `text` does not say so: the name of a special token, or letters that
     the tokenizer writes in another way."""
+    coin: float | None = None
+    """The draw, uniform in [0, 1), that says whether XTC acts here; None where the sampler throws none."""
+    mixed_probability: float | None = None
+    """Probability after the sampler over all coins, where one was thrown: how often fair dice give it."""
 
     @property
     def surprisal_bits(self) -> float:
@@ -52,12 +59,11 @@ class Step:
         return -self.logprob / LN2
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values; `settings` and `typed` only where they say something."""
-        named = [name.name for name in fields(self) if name.name not in ("settings", "typed")]
+        """Return plain values; those that may be None only where they say something."""
+        named = [name.name for name in fields(self) if name.name not in ("settings", *OPTIONAL)]
         data = {name: getattr(self, name) for name in named}
         data["surprisal_bits"] = self.surprisal_bits
-        if self.typed is not None:
-            data["typed"] = self.typed
+        data |= {name: getattr(self, name) for name in OPTIONAL if getattr(self, name) is not None}
         if self.settings is not None:
             data["settings"] = self.settings.to_json()
         return data
@@ -117,6 +123,11 @@ class Run:
         """Return the settings under which the token at `position` was, or would be, chosen."""
         step = self.step_at(position)
         return step.settings if step is not None and step.settings is not None else self.settings
+
+    def coin_at(self, position: int) -> float:
+        """Return what the coin of XTC shows at a position: what its step recorded, else that of the seed."""
+        step = self.step_at(position)
+        return uniform(self.seed, position, COIN) if step is None or step.coin is None else step.coin
 
     def with_step(self, step: Step) -> Self:
         """Return the run with one more token, unfinished."""

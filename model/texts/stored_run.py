@@ -72,7 +72,8 @@ def _require_step(step: Step, position: int) -> None:
         whole_number(getattr(step, name), name)
     for name in ("token", "text"):
         text(getattr(step, name), name)
-    for name in ("u", "logprob", "probability", "entropy_bits"):
+    thrown = [name for name in ("coin", "mixed_probability") if getattr(step, name) is not None]
+    for name in ("u", "logprob", "probability", "entropy_bits", *thrown):
         value = getattr(step, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not -MOST < value < MOST:
             raise ValueError(f"the {name} of the step at position {position} is no number")
@@ -80,5 +81,8 @@ def _require_step(step: Step, position: int) -> None:
         raise ValueError(f"forced must be true or false in the step at position {position}")
     if step.logprob > ROUNDING or step.rank < 1:
         raise ValueError(f"the logprob or rank of the step at position {position} is impossible")
-    if not 0 <= step.u < 1 or not 0 <= step.probability <= 1 + ROUNDING:
+    draws = [draw for draw in (step.u, step.coin) if draw is not None]
+    probabilities = [one for one in (step.probability, step.mixed_probability) if one is not None]
+    in_range = all(0 <= draw < 1 for draw in draws) and all(0 <= one <= 1 + ROUNDING for one in probabilities)
+    if not in_range:
         raise ValueError(f"a draw or probability at position {position} is not between 0 and 1")

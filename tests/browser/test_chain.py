@@ -82,6 +82,31 @@ def test_stages_are_moved_by_key_and_by_pointer_and_set_back(visits: Visits) -> 
     assert order(page) == USUAL, "a preset is a whole sampler"
 
 
+def test_a_stage_with_a_second_number_is_set_in_two_fields_and_says_what_its_coin_showed(
+    visits: Visits,
+) -> None:
+    page = enter(visits())
+    page.locator("#chain-table summary").click()
+    page.locator("#chain-table li[data-off=xtc_probability] .switch").click()
+    row = page.locator("#chain-table tr[data-stage=xtc_probability]")
+    fields = row.locator("input[type=number]")
+    expect(fields).to_have_count(2, timeout=PATIENT)
+    assert [field.input_value() for field in fields.all()] == ["0.5", "0.1"]
+    expect(row.locator(".note")).to_contain_text("The coin of XTC showed")
+    fields.nth(1).fill("0.03")
+    fields.nth(1).press("Enter")
+    expect(page.locator("#notice")).to_contain_text("XTC off", timeout=PATIENT)
+    fields.nth(0).fill("1")
+    fields.nth(0).press("Enter")
+    expect(row.locator(".note")).to_contain_text("it acts, excluded tokens:", timeout=PATIENT)
+    expect(page.locator("#next-token")).to_contain_text("coin = ")
+    expect(row.locator("input").nth(1)).to_have_value("0.03")
+    row.locator(".switch").click()
+    expect(row).to_have_count(0, timeout=PATIENT)
+    page.locator("#chain-table li[data-off=xtc_probability] .switch").click()
+    expect(row.locator("input").nth(1)).to_have_value("0.03", timeout=PATIENT)
+
+
 def test_the_same_u_falls_on_another_token_when_a_slider_moves(visits: Visits) -> None:
     visit = visits()
     page = enter(visit)

@@ -94,8 +94,12 @@ class Visit:
 
     def generate(self) -> None:
         """Press Generate."""
+        self.press("generate")
+
+    def press(self, button: str) -> None:
+        """Press a button that writes, by its id; `end` waits for what it writes."""
         self.page.evaluate(FOLLOW)
-        self.page.locator("#generate").click()
+        self.page.locator(f"#{button}").click()
 
     def end(self) -> list[str]:
         """Wait for the end of the text and return its tokens."""

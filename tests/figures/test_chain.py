@@ -29,7 +29,7 @@ def stages(theme=LIGHT, chosen=0, dice=0, columns=COLUMNS, shaped=SHAPED):
     return stages_figure(numbers, labels=labels, columns=columns, chosen=chosen, dice=dice, theme=theme)
 
 
-def cumulative(theme=LIGHT, u=0.5, chosen=None, most=10):
+def cumulative(theme=LIGHT, u=0.5, chosen=None, most=10, coin=""):
     dice = None if u is None else draw(SHAPED, u)
     marked = [token_id for token_id in (dice, chosen) if token_id is not None]
     return cumulative_figure(
@@ -40,6 +40,7 @@ def cumulative(theme=LIGHT, u=0.5, chosen=None, most=10):
         chosen=chosen,
         why_no_dice="no dice were thrown",
         theme=theme,
+        coin=coin,
     )
 
 
@@ -71,6 +72,17 @@ def test_every_picture_of_the_room_reaches_the_browser_small_and_lets_a_finger_s
 
 def bars(figure):
     return [trace for trace in figure.data if trace.type == "bar"]
+
+
+def test_the_coin_is_said_above_the_dice_with_room_for_all_sentences():
+    for coin, chosen, room in (
+        ("", 3, 44),
+        ("the coin showed 0.2", None, 44),
+        ("the coin showed 0.2", 3, 60),
+    ):
+        figure = cumulative(coin=coin, chosen=chosen)
+        said = figure.layout.annotations[0].text.split("<br>")
+        assert (said[-1] == coin) == bool(coin) and figure.layout.margin.t == room
 
 
 def test_the_columns_of_the_stages_are_the_shares_and_the_hatched_part_is_what_is_cut():

@@ -50,6 +50,15 @@ def test_every_cut_is_a_line_just_after_the_last_rank_it_kept():
     assert lines(draw(ALL_CUTS)) == sorted(cut.kept + 0.5 for cut in cuts)
 
 
+def test_where_xtc_excluded_leading_tokens_a_line_says_where_the_choice_begins():
+    settings = SamplerSettings(temperature=0.8, top_k=40, xtc_probability=1.0, xtc_threshold=0.01)
+    excluded = curve(settings).excluded
+    figure = draw(settings)
+    assert excluded > 0 and min(lines(figure)) == excluded + 0.5 and "XTC from here" in texts(figure)
+    (left,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert left.x0 == excluded + 0.5 and left.x1 > left.x0
+
+
 def test_every_cut_is_named_with_its_value():
     assert {"top-k 40", "top-p 0.9", "min-p 0.05"} <= set(texts(draw(ALL_CUTS)))
 

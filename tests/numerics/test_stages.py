@@ -13,6 +13,7 @@ from transformers.generation import logits_process as theirs
 
 from model.numbers import OutOfRange
 from model.sampler.distribution import Softmax, Stage
+from model.sampler.road import road
 from model.sampler.sampling import draw, shape
 from model.sampler.settings import BAN, SamplerSettings, UnknownStage
 from model.sampler.stage_records import STAGES
@@ -34,6 +35,8 @@ VALUES = {
     "presence_penalty": st.floats(-2, 2),
     "frequency_penalty": st.floats(-2, 2),
     "no_repeat_ngram_size": st.integers(1, 4),
+    "xtc_probability": st.floats(0.01, 1),
+    "dry_multiplier": st.floats(0.1, 5),
     "logit_bias": st.dictionaries(st.integers(0, 39), st.floats(-20, 20), max_size=4),
 }
 """Values with which each stage acts."""
@@ -78,7 +81,8 @@ def in_their_chain(logits, settings, text):
     return torch.softmax(scores, -1).numpy()
 
 
-THEIRS = [name for name in STAGES if name not in ("presence_penalty", "frequency_penalty", "top_n_sigma")]
+NOT_THEIRS = ("presence_penalty", "frequency_penalty", "dry_multiplier", "top_n_sigma", "xtc_probability")
+THEIRS = [name for name in STAGES if name not in NOT_THEIRS]
 
 
 @pytest.mark.parametrize("name", THEIRS)
@@ -192,6 +196,20 @@ def test_min_p_before_temperature_judges_the_model_and_after_it_what_the_tempera
     roots = np.sqrt([0.6, 0.24, 0.16])
     np.testing.assert_allclose(
         left([0.6, 0.24, 0.16], "temperature", "min_p"), roots / roots.sum(), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-30, 5e-324])
+def test_in_the_cold_a_stage_that_removed_the_leader_leaves_probabilities_of_the_others(temperature):
+    probabilities = np.array([0.3, *[0.05] * 14])
+    order = ("typical_p", "temperature")
+    settings = SamplerSettings(**OFF | {"typical_p": 0.5, "temperature": temperature, "order": order})
+    shaped = shape(np.log(probabilities), settings)
+    assert 0 not in shaped.token_ids, "the leader is the farthest from the entropy"
+    np.testing.assert_allclose(shaped.kept_probabilities, np.full(10, 0.1), rtol=1e-12)
+    assert shaped.probability(int(shaped.token_ids[0])) == pytest.approx(0.1)
+    assert [passage.probability for passage in road(shaped, int(shaped.token_ids[-1]))][-1] == pytest.approx(
+        0.1
     )
 
 

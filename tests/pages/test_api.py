@@ -97,6 +97,46 @@ def test_next_token_agrees_with_a_forward_pass_and_softmax(real, judge):
     assert told["tokens"][0]["token"] == " Paris"
 
 
+def test_xtc_writes_with_its_coins_and_next_token_tells_the_mean_over_them(api):
+    dials = {"temperature": 0.5, "top_k": 0, "top_p": 1.0}
+    xtc = {"xtc_probability": 0.25, "xtc_threshold": 0.02}
+    run = last(api.generate("in the", 12, seed=3, **dials, settings=xtc))
+    assert {name: run["settings"][name] for name in (*dials, *xtc)} == dials | xtc
+    assert all(0 <= step["coin"] < 1 and 0 < step["mixed_probability"] <= 1 for step in run["steps"])
+    told, never, always = (
+        api.next_token("in the", **dials, top=0, settings=xtc | {"xtc_probability": chance})
+        for chance in (0.25, 0.0, 1.0)
+    )
+    for row in told["tokens"]:
+        one, other = (
+            next(it["shaped_probability"] for it in side["tokens"] if it["token_id"] == row["token_id"])
+            for side in (always, never)
+        )
+        assert row["shaped_probability"] == pytest.approx(0.25 * one + 0.75 * other, abs=1e-12)
+        assert row["cut_by"] is None, "the other side of the coin leaves it"
+    assert always["kept"] < told["kept"] == never["kept"] == told["vocab_size"]
+    assert {row["cut_by"] for row in always["tokens"]} == {None, "xtc_probability"}
+    assert "coin" not in last(api.generate("in the", 2))["steps"][0]
+
+
+def test_settings_by_name_take_the_place_of_the_arguments_and_the_rest_stays(api):
+    run = last(api.generate("in the", 2, temperature=0.5, top_k=7, settings={"top_k": 9, "typical_p": 0.8}))
+    settings = SamplerSettings(temperature=0.5, top_k=9, typical_p=0.8)
+    assert Run.from_json(run).settings == settings
+    told = api.next_token("in the", temperature=0.5, top_k=7, top_p=1, settings={"order": ["top_k"]})
+    assert told["kept"] == 7 and told["tokens"][0]["shaped_probability"] > told["tokens"][0]["probability"]
+    dry = {"dry_multiplier": 10, "dry_allowed_length": 1, "dry_sequence_breakers": []}
+    dials = {"temperature": 1, "top_k": 0, "top_p": 1, "top": 0}
+    plain, weak = (api.next_token("in in", **dials, settings=given) for given in (None, dry))
+    of = [{row["token_id"]: row["shaped_probability"] for row in told["tokens"]} for told in (plain, weak)]
+    again = api.tokenize("in ")[-1]["token_id"]
+    assert 0 < of[1][again] < of[0][again] / 1000 and of[1].keys() == of[0].keys()
+    for wrong, message in ((5, "settings must be an object"), ({"topk": 1}, "settings know no topk")):
+        assert message in refused(lambda wrong=wrong: last(api.generate("in", 2, settings=wrong)))
+        assert message in refused(lambda wrong=wrong: api.next_token("in", settings=wrong))
+    assert "top_k must be between" in refused(lambda: api.next_token("in", settings={"top_k": -1}))
+
+
 def test_attention_agrees_with_an_eager_pass(real, judge):
     ids = [row["token_id"] for row in real.tokenize(TEXT)]
     truth = judged(judge, ids).attentions
@@ -343,6 +383,7 @@ def test_the_client_sees_the_endpoints_under_their_own_names(client):
         "repetition_penalty": 1.0,
         "seed": 42,
         "precision": "fast",
+        "settings": None,
     }
 
 
@@ -382,20 +423,28 @@ def call(address: str, name: str, body: str) -> str:
 @pytest.mark.parametrize(
     ("name", "body", "answer"),
     [
-        ("next_token", '{"data": ["in", NaN, 40, 0.9, 0, 1, 2, "fast"]}', "temperature must be between"),
-        ("next_token", '{"data": ["in", 1, 40, Infinity, 0, 1, 2, "fast"]}', "top_p must be between"),
-        ("next_token", '{"data": ["in", 1e999, 40, 0.9, 0, 1, 2, "fast"]}', "temperature must be between"),
-        ("next_token", '{"data": [NaN, 1, 40, 0.9, 0, 1, 2, "fast"]}', "The text"),
-        ("generate", '{"data": ["in", 4, 1, 40, 1, 0, 1, NaN, "fast"]}', "seed must be between"),
+        (
+            "next_token",
+            '{"data": ["in", NaN, 40, 0.9, 0, 1, 2, "fast", null]}',
+            "temperature must be between",
+        ),
+        ("next_token", '{"data": ["in", 1, 40, Infinity, 0, 1, 2, "fast", null]}', "top_p must be between"),
+        (
+            "next_token",
+            '{"data": ["in", 1e999, 40, 0.9, 0, 1, 2, "fast", null]}',
+            "temperature must be between",
+        ),
+        ("next_token", '{"data": [NaN, 1, 40, 0.9, 0, 1, 2, "fast", null]}', "The text"),
+        ("generate", '{"data": ["in", 4, 1, 40, 1, 0, 1, NaN, "fast", null]}', "seed must be between"),
         ("tokenize", '{"data": ["\\ud800x"]}', "character 1 is half a character"),
         (
             "generate",
-            '{"data": ["\\udfff", 4, 1, 40, 1, 0, 1, 1, "fast"]}',
+            '{"data": ["\\udfff", 4, 1, 40, 1, 0, 1, 1, "fast", null]}',
             "character 1 is half a character",
         ),
         (
             "generate",
-            '{"data": ["in", 4, 1, 40, 1, 0, 1, 1, NaN]}',
+            '{"data": ["in", 4, 1, 40, 1, 0, 1, 1, NaN, null]}',
             "precision must be fast or exact, not nan",
         ),
         ("attention", '{"data": ["in", 1e999, 0, "fast"]}', "layer must be between"),

@@ -181,3 +181,60 @@ def test_an_order_that_leaves_other_tokens_is_compared_with_the_usual_one(desk):
     usual = desk.move(chain=None).chain["dice"]["kept"]
     assert int(kept) < int(usual)
     assert f"Tokens left: {kept} in this order, {usual} in the usual order" in screen.chain["sentence"]
+
+
+XTC = {"order": None, "values": {"xtc_probability": 0.5, "xtc_threshold": 0.01}, "logit_bias": {}}
+
+
+def test_the_coin_of_a_step_is_shown_where_its_dice_are(desk):
+    desk.write(chain=XTC)
+    screen = desk.select(4)
+    step = desk.visitor.run.step_at(4)
+    row = next(row for row in screen.chain["stages"] if row["name"] == "xtc_probability")
+    side = "it acts" if step.coin < 0.5 else "it rests"
+    assert f"{step.coin:.3f}" in row["note"] and side in row["note"]
+    assert [box["value"] for box in row["more"]] == ["0.01"]
+    assert f"coin = {step.coin:.4f}" in [fact["value"] for fact in screen.bars["facts"]]
+    said = [note.text for note in screen.cumulative.layout.annotations if note.text]
+    assert any(row["note"] in text for text in said)
+    assert step.kept == int(row["numbers"]["kept"])
+
+
+def test_where_no_dice_were_thrown_the_stage_is_shown_at_work_and_said_to_be(desk):
+    desk.move(chain=XTC)
+    for place in (1, len(desk.visitor.run.token_ids)):
+        screen = desk.select(place)
+        row = next(row for row in screen.chain["stages"] if row["name"] == "xtc_probability")
+        assert "No coin was thrown here" in row["note"]
+        assert not any("coin =" in fact["value"] for fact in screen.bars["facts"])
+
+
+def test_throws_throw_the_coin_too_and_say_so(desk):
+    desk.write(chain=XTC, top_p=1.0)
+    desk.select(4)
+    screen = press(desk, "throw-hundred")
+    throws = desk.visitor.throws
+    assert len(throws.falls) == 2 and throws.falls[0].chance == 0.5
+    assert "the mean over both of its sides" in screen.thrown
+    plain = desk.move(chain=None)
+    assert "both of its sides" not in plain.thrown
+
+
+def test_dry_is_set_in_the_chain_and_says_what_it_did(desk):
+    chain = {"order": None, "values": {"dry_multiplier": 5, "dry_allowed_length": 1}, "logit_bias": {}}
+    desk.write(chain=chain, max_new_tokens=20, top_k=3)
+    run = desk.visitor.run
+    assert (run.settings.dry_multiplier, run.settings.dry_allowed_length) == (5, 1)
+    screen = desk.select(len(run.token_ids) - 1)
+    row = screen.chain["stages"][0]
+    assert row["name"] == "dry_multiplier" and "repetition" in row["note"]
+    weaker = {**chain, "values": {"dry_multiplier": 5}}
+    assert "DRY 5 (base 1.75, allowed length 1)" in desk.move(chain=weaker).notice
+
+
+def test_a_threshold_that_was_moved_is_among_the_settings_that_differ(desk):
+    desk.write(chain=XTC)
+    desk.select(4)
+    moved = {**XTC, "values": {"xtc_probability": 0.5, "xtc_threshold": 0.02}}
+    assert "XTC 0.5 (threshold 0.01)" in desk.move(chain=moved).notice
+    assert desk.move(chain=XTC).notice == ""

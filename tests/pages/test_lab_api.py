@@ -77,6 +77,26 @@ def test_stages_are_those_of_the_processors_of_transformers_in_the_order_asked_f
         assert gone == set(np.flatnonzero((before > 0) & (after == 0)))
 
 
+def test_stages_show_either_side_of_the_coin(api):
+    settings = {"temperature": 0.5, "top_k": 0, "top_p": 1, "xtc_probability": 0.5, "xtc_threshold": 0.02}
+    settings |= {"order": ["temperature", "xtc_probability"]}
+    acting, also, resting = (
+        api.stages("in the", settings, coin=coin)["stages"][1] for coin in (None, 0.4, 0.5)
+    )
+    assert acting == also and acting["name"] == resting["name"] == "xtc_probability"
+    assert acting["mass"] < resting["mass"] == 1 and acting["kept"] < resting["kept"]
+    assert "coin must be between 0 and 1, not 2" in refused(lambda: api.stages("in the", settings, coin=2))
+
+
+def test_a_replay_under_xtc_tells_the_coin_where_the_texts_part(api):
+    warm = {"temperature": 0.5, "top_k": 0, "top_p": 1}
+    run = written(api, "in the", 12, settings=warm)
+    told = last(api.replay(run, warm | {"xtc_probability": 1, "xtc_threshold": 0.02}))
+    assert told["divergence"]["coin"] == told["steps"][told["first_divergence"]]["coin"]
+    cooler = last(api.replay(run, {"temperature": 0.3, "top_k": 0, "top_p": 1}))
+    assert "coin" not in cooler["divergence"]
+
+
 def test_stages_without_an_order_are_those_that_do_something(api):
     told = api.stages("in the", {"temperature": 0.5, "top_k": 0, "typical_p": 0.9, "top_p": 1}, top=3)
     assert [stage["name"] for stage in told["stages"]] == ["temperature", "typical_p"]

@@ -165,10 +165,55 @@ def test_every_stage_is_named_explained_and_can_be_switched_on():
 def test_every_stage_has_a_record_a_function_and_a_setting_of_its_name():
     assert set(STAGES) == set(APPLY) == {*RECORD, "logit_bias"}
     known = {field.name for field in fields(SamplerSettings)}
-    assert known == {*STAGES, "order"}
+    parameters = {one.name for record in RECORDS for one in record.parameters}
+    assert known == {*STAGES, *parameters, "dry_sequence_breakers", "order"}
     for one in RECORDS:
         assert one.low <= one.off <= one.high and one.low <= one.start <= one.high and one.start != one.off
         assert not one.whole or all(value == int(value) for value in (one.off, one.start, one.step))
+
+
+def test_a_stage_with_a_second_number_has_a_box_for_it_and_says_what_its_coin_showed():
+    now = SamplerSettings(**{**SamplerSettings.OFF, "xtc_probability": 0.5}, xtc_threshold=0.01)
+
+    def row(shaped, settings):
+        value = chain_table_value(shaped, settings, token_of=name, chosen=None, choice={}, sentence="")
+        return next(one for one in (*value["stages"], *value["off"]) if one["name"] == "xtc_probability")
+
+    removed = shape(LOGITS, now).excluded
+    acting = row(shape(LOGITS, now, coin=0.25), now)
+    assert (
+        acting["note"] == f"The coin of XTC showed 0.250: it acts, excluded tokens: {removed}."
+        and removed > 1
+    )
+    assert [(box["name"], box["value"], box["usual"]) for box in acting["more"]] == [
+        ("xtc_threshold", "0.01", 0.1)
+    ]
+    assert row(shape(LOGITS, now, coin=0.75), now)["note"] == "The coin of XTC showed 0.750: it rests."
+    assert "shown as it acts, in 50.0 % of all throws" in row(shape(LOGITS, now), now)["note"]
+    high = replace(now, xtc_threshold=0.9)
+    assert "nothing to exclude" in row(shape(LOGITS, high, coin=0.25), high)["note"]
+    off = replace(now, xtc_probability=0.0)
+    assert row(shape(LOGITS, off, coin=0.25), off)["note"] == ""
+
+
+def test_dry_says_what_it_weakens_and_has_a_box_for_each_of_its_numbers():
+    now = SamplerSettings(**{**SamplerSettings.OFF, "dry_multiplier": 0.8}, dry_base=2.0)
+    for text, note in (
+        ([1, 2, 3, 4, 1, 2, 3], "lengthen a repetition: 1; taken from their logits at most 1.6."),
+        ([1, 2, 3], "No token would lengthen a repetition here."),
+    ):
+        shaped = shape(LOGITS, now, text)
+        value = chain_table_value(shaped, now, token_of=name, chosen=None, choice={}, sentence="")
+        (row,) = value["stages"]
+        assert row["name"] == "dry_multiplier" and row["note"].endswith(note)
+        boxes = {box["name"]: box["value"] for box in row["more"]}
+        assert boxes == {"dry_base": "2", "dry_allowed_length": "2"}
+
+
+def test_every_second_number_has_a_name_and_a_usual_value_in_its_range():
+    for one in (one for record in RECORDS for one in record.parameters):
+        assert catalogue()["components"]["chain"]["parameter"][one.name]
+        assert one.low <= one.usual <= one.high and getattr(SamplerSettings(), one.name) == one.usual
 
 
 # The road
@@ -192,7 +237,8 @@ def test_no_word_is_missing_wherever_a_token_is_cut(stage):
         stage, RECORD[stage].start if stage in RECORD else None
     )
     now = SamplerSettings(
-        **{**SamplerSettings.OFF, stage: 0.05 if stage in ("epsilon_cutoff", "eta_cutoff") else value}
+        **{**SamplerSettings.OFF, stage: 0.05 if stage in ("epsilon_cutoff", "eta_cutoff") else value},
+        xtc_threshold=0.01,
     )
     shaped = shape(LOGITS, now, [likely])
     roads = chain_road_value(shaped, now, [*shaped.ranking[[0, 100]]], name)["roads"]

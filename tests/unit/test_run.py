@@ -19,6 +19,11 @@ SETTINGS = st.builds(
     top_p=st.floats(0, 1),
     min_p=st.floats(0, 1),
     repetition_penalty=st.floats(0.1, 10),
+    dry_multiplier=st.sampled_from([0.0, 0.8]),
+    dry_base=st.floats(1, 10),
+    dry_sequence_breakers=st.lists(st.text("ab\n", min_size=1, max_size=3), max_size=3),
+    xtc_probability=st.sampled_from([0.0, 0.5]),
+    xtc_threshold=st.floats(0, 1),
 )
 WHOLE_CHARACTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 STEPS = st.builds(
@@ -35,6 +40,8 @@ STEPS = st.builds(
     kept=st.integers(1, 200_000),
     forced=st.booleans(),
     settings=st.none() | SETTINGS,
+    coin=st.none() | st.floats(0, 1, exclude_max=True),
+    mixed_probability=st.none() | st.floats(0, 1),
 )
 RUNS = st.builds(
     Run,

@@ -9,8 +9,9 @@ import numpy as np
 
 from model.engine.continuation import Continuation
 from model.engine.internals import MEAN_HEAD
-from model.numbers import MAX_SEED, within
-from model.sampler.sampling import ShapedDistribution, shape
+from model.numbers import MAX_SEED, OutOfRange, within
+from model.sampler.coin import Sides, sides
+from model.sampler.sampling import shape
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
 from viz.server.failing import UNDERSTOOD
@@ -56,6 +57,23 @@ class Endpoints:
         if not self.service.wait(LOADING_SECONDS):
             raise Trouble(self.service.progress)
 
+    def settings(self, given: object, usual: SamplerSettings = DEFAULTS) -> SamplerSettings:
+        """Return sampler settings that a caller sent by name; what is not said stays as usual.
+
+        Raises:
+            OutOfRange: a value that the sampler does not take.
+            Trouble: no settings.
+        """
+        try:
+            said = usual.to_json() | given if isinstance(given, dict) else given
+            settings = usual if said is None else SamplerSettings.from_json(said)
+            settings.require_known(self.service.model.info.vocab_size)
+        except OutOfRange:
+            raise
+        except ValueError as error:
+            raise Trouble(str(error)) from error
+        return settings
+
     def streamed(self, written: Continuation, run: Run) -> Iterator[dict[str, Any]]:
         """Yield a run as it grows, and at last as it ended. Whoever stops listening stops it."""
         try:
@@ -83,18 +101,20 @@ class Api(Endpoints):
         repetition_penalty: float = DEFAULTS.repetition_penalty,
         seed: int = 42,
         precision: str = DEFAULT_PRECISION,
+        settings: dict[str, Any] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Write on from a prompt and stream the run as it grows; the last value is the whole run."""
         with explained():
             self.ready()
-            settings = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
+            dials = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
+            chosen = self.settings(settings, dials)
             length = within(
                 "max_new_tokens", max_new_tokens, 1, self.service.limits.max_new_tokens, whole=True
             )
             checked_seed = within("seed", seed, 0, MAX_SEED, whole=True)
-            prompted = self.service.new_run(prompt, settings, int(checked_seed), precision)
+            prompted = self.service.new_run(prompt, chosen, int(checked_seed), precision)
             length = min(int(length), self.service.room(prompted))
-            written = self.service.write(prompted, length, settings, int(checked_seed), owner=None)
+            written = self.service.write(prompted, length, chosen, int(checked_seed), owner=None)
             yield from self.streamed(written, prompted)
 
     def next_token(
@@ -107,17 +127,21 @@ class Api(Endpoints):
         repetition_penalty: float = DEFAULTS.repetition_penalty,
         top: int = 20,
         precision: str = DEFAULT_PRECISION,
+        settings: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return what the model could say after a text: exact, over the whole vocabulary."""
+        """Return what the model could say after a text: exact, over the whole vocabulary and all coins."""
         with explained():
             self.ready()
-            settings = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
+            dials = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
+            chosen = self.settings(settings, dials)
             token_ids = self.service.encode(text, "text")
             vocab_size = self.service.model.info.vocab_size
             count = int(within("top", top, 0, vocab_size, whole=True)) or vocab_size
             internals = self.service.read(token_ids, self.service.precision(precision))
             logits = internals.logits(len(token_ids) - 1)
-            return described(shape(logits, settings, token_ids), count, self.service.model.text.token)
+            model = self.service.model
+            shaped = shape(logits, chosen, token_ids, landmarks=model.landmarks)
+            return described(sides(shaped), count, model.text.token)
 
     def attention(
         self, text: str, layer: int, head: int, precision: str = DEFAULT_PRECISION
@@ -159,16 +183,17 @@ class Api(Endpoints):
             }
 
 
-def described(shaped: ShapedDistribution, count: int, token_of: Any) -> dict[str, Any]:
+def described(either: Sides, count: int, token_of: Any) -> dict[str, Any]:
     """Return a distribution as plain values: the `count` leading tokens by themselves, the rest together."""
+    shaped = either.parts[0].shaped  # the model's own side is the same for all
     leading = [int(token_id) for token_id in shaped.most_likely(count)]
-    raw, after = shaped.probabilities, shaped.shaped
+    raw, after = shaped.probabilities, either.shaped
     return {
         "vocab_size": len(shaped.logits),
         "entropy_bits": shaped.entropy_bits,
-        "shaped_entropy_bits": shaped.shaped_entropy_bits,
-        "kept": shaped.kept,
-        "kept_mass": shaped.kept_mass,
+        "shaped_entropy_bits": either.entropy_bits,
+        "kept": either.kept,
+        "kept_mass": either.kept_mass,
         "tokens": [
             {
                 "token_id": token_id,
@@ -177,7 +202,7 @@ def described(shaped: ShapedDistribution, count: int, token_of: Any) -> dict[str
                 "probability": float(raw[token_id]),
                 "shaped_probability": float(after[token_id]),
                 "rank": rank,
-                "cut_by": shaped.cut_by(token_id),
+                "cut_by": either.cut_by(token_id),
             }
             for rank, token_id in enumerate(leading, start=1)
         ],

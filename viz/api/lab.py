@@ -15,7 +15,6 @@ from model.lab.rollout_statistics import first_tokens, statistics_of
 from model.lab.rollouts import MOST_ROLLOUTS, Rollouts
 from model.numbers import MAX_SEED, OutOfRange, within
 from model.sampler.sampling import ShapedDistribution, shaped
-from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
 from model.texts.stored_run import stored_run
 from viz.api.explore import DEFAULT_PRECISION, STREAM_SECONDS, Endpoints, explained
@@ -49,6 +48,7 @@ class LabApi(Endpoints):
         settings: dict[str, Any] | None = None,
         top: int = 20,
         precision: str = DEFAULT_PRECISION,
+        coin: float | None = None,
     ) -> dict[str, Any]:
         """Return what every stage of the sampler leaves of the next-token distribution after a text.
 
@@ -57,15 +57,19 @@ class LabApi(Endpoints):
             settings: sampler settings by name, and `order`: the stages that act, in order.
             top: leading tokens to follow through the stages; 0 for the whole vocabulary.
             precision: fast or exact.
+            coin: what the coin of XTC shows, in [0, 1]: it acts below its probability, and without a coin.
         """
         with explained():
             self.ready()
-            chosen = self._settings(settings)
+            shown = None if coin is None else within("coin", coin, 0, 1)
+            chosen = self.settings(settings)
             token_ids = self.service.encode(text, "text")
             vocab_size = self.service.model.info.vocab_size
             count = int(within("top", top, 0, vocab_size, whole=True)) or vocab_size
             internals = self.service.read(token_ids, self.service.precision(precision))
-            left = shaped(internals.softmax(len(token_ids) - 1), chosen, token_ids)
+            landmarks = self.service.model.landmarks
+            softmax = internals.softmax(len(token_ids) - 1)
+            left = shaped(softmax, chosen, token_ids, coin=shown, landmarks=landmarks)
             return followed(left, count, self.service.model.text.token)
 
     def branch(
@@ -92,7 +96,7 @@ class LabApi(Endpoints):
         """Write a run again with the dice it recorded under other settings: how far do the texts agree?"""
         with explained():
             original = self._run(run)
-            chosen = None if settings is None else self._settings(settings)
+            chosen = None if settings is None else self.settings(settings)
             self.service.require_room_in_line()
             with _refused():
                 replaying = Replaying(self.service.engine, original, chosen)
@@ -115,7 +119,7 @@ class LabApi(Endpoints):
             longest = min(self.service.limits.max_new_tokens, MOST_TOKENS // count)
             length = int(within("max_new_tokens", max_new_tokens, 1, longest, whole=True))
             first = int(within("seed", seed, 0, MAX_SEED, whole=True))
-            begun = self.service.new_run(prompt, self._settings(settings), first, precision)
+            begun = self.service.new_run(prompt, self.settings(settings), first, precision)
             self.service.require_room_in_line(share=0.5)  # the other half is for those who write one text
             with _refused():
                 rollouts = Rollouts(self.service.engine, begun, count, min(length, self.service.room(begun)))
@@ -158,13 +162,6 @@ class LabApi(Endpoints):
             raise Trouble(say("page.empty", name="prompt"))
         self.service.require_precision(run.precision)
         return run
-
-    def _settings(self, data: object) -> SamplerSettings:
-        """Return sampler settings that a caller sent; none are the defaults."""
-        with _refused():
-            settings = SamplerSettings() if data is None else SamplerSettings.from_json(data)
-            settings.require_known(self.service.model.info.vocab_size)
-            return settings
 
     def _first_tokens(self, rollouts: Rollouts) -> list[dict[str, Any]]:
         """Return how often each token came first in all rollouts, those that are still to be written too."""
@@ -267,6 +264,8 @@ def _replayed(replay: Replay) -> dict[str, Any]:
             "was": vars(apart.was),
             "now": vars(apart.now),
         }
+        if apart.coin is not None:
+            told["divergence"]["coin"] = apart.coin
     return told
 
 

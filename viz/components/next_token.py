@@ -18,7 +18,7 @@ from viz.words.tokens import display_token, told_token
 LONGEST_TOKEN = 22
 SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 """Where the bars' common scale may end, times a power of ten."""
-MOVING = ("logit_bias", "repetition_penalty", "presence_penalty", "frequency_penalty")
+MOVING = ("logit_bias", "repetition_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier")
 """Stages that move the logits of some tokens, and so their ranks."""
 
 

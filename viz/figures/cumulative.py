@@ -13,6 +13,8 @@ from viz.words.strings import say
 HEIGHT = 330
 LABEL_LIMIT = 9
 TITLE_LIMIT = 14
+MOST_LINES = 2
+"""Sentences above the figure that its usual margin has room for."""
 FEWEST = 5
 """Steps that there is room for, even where fewer tokens are left."""
 
@@ -26,6 +28,7 @@ def cumulative_figure(
     chosen: int | None,
     why_no_dice: str,
     theme: Theme,
+    coin: str = "",
 ) -> go.Figure:
     """Draw every token as a step as high as its probability, and u as a line to the step that it hits.
 
@@ -37,8 +40,12 @@ def cumulative_figure(
         chosen: id of the token that stands in the text.
         why_no_dice: what to say where nothing was thrown.
         theme: the colours.
+        coin: a sentence on the coin of XTC, which was thrown before; empty without one.
     """
-    figure = base_figure(theme=theme, height=HEIGHT, margin={"t": 44, "b": 70})
+    sentences = [*_sentences(token_of, u, dice, chosen, why_no_dice), *([coin] if coin else [])]
+    figure = base_figure(
+        theme=theme, height=HEIGHT, margin={"t": 44 + 16 * (len(sentences) > MOST_LINES), "b": 70}
+    )
     names = [_name(rung, token_of) for rung in rungs]
     places = list(range(len(rungs)))
     figure.add_scatter(
@@ -55,7 +62,7 @@ def cumulative_figure(
     )  # fmt: skip
     if u is not None:
         _mark(figure, rungs, u, dice, theme)
-    _title(figure, _sentences(token_of, u, dice, chosen, why_no_dice), theme)
+    _title(figure, sentences, theme)
     figure.update_xaxes(
         tickvals=places,
         ticktext=[f"<b>{name}</b>" if rung.token_id in (dice, chosen) and rung.token_id is not None else name

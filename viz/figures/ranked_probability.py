@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from model.sampler.distribution import Floats
 from model.sampler.effects import Cut, RankedCurve
 from model.sampler.settings import SamplerSettings
+from model.sampler.stage_records import XTC
 from viz.figures.band_labels import Anchor, staggered
 from viz.figures.temperature_sweep import HEIGHT
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
@@ -31,13 +32,16 @@ def ranked_probability_figure(curve: RankedCurve, *, settings: SamplerSettings, 
     kept = min([cut.kept for cut in curve.cuts], default=1 if settings.temperature == 0 else size)
     low, high = np.log10(0.8), np.log10(max(size, 2) * 1.15)
     cuts = sorted(curve.cuts, key=lambda cut: cut.kept) or [Cut("greedy", 1)] * (settings.temperature == 0)
+    if curve.excluded:
+        cuts = [Cut(XTC, curve.excluded), *cuts]
     texts = [_cut_text(cut, settings) for cut in cuts]
     places = staggered([float(np.log10(cut.kept + 0.5)) for cut in cuts], texts, low=low, high=high)
     lines = 1 + max((line for line, _ in places), default=0)
 
     figure = base_figure(theme=theme, height=HEIGHT, margin={"t": 20 + LABEL_LINE * lines, "b": 38})
     figure.add_shape(
-        type="rect", x0=10**low, x1=kept + 0.5, y0=0, y1=1, yref="paper",
+        type="rect", x0=max(10**low, curve.excluded + 0.5 * (curve.excluded > 0)), x1=kept + 0.5,
+        y0=0, y1=1, yref="paper",
         fillcolor=theme.accent_wash, line_width=0, layer="below",
     )  # fmt: skip
     _curves(figure, curve, settings, theme, lift=LABEL_LINE * lines + 2)

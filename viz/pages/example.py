@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from model.engine.internals import MEAN_HEAD
 from model.interior.explain import Explanation
+from model.sampler.landmarks import Landmarks
 from model.sampler.sampling import shape
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
@@ -63,9 +64,11 @@ class Example:
         previous = self.run.token_ids[: self.selected]
         step = self.run.step_at(self.selected)
         assert step is not None
-        return Explanation(
-            self.selected, shape(self.logits, settings, previous), step.token_id, step.u, False
+        landmarks = Landmarks(self.names.items)
+        shaped = shape(
+            self.logits, settings, previous, coin=self.run.coin_at(self.selected), landmarks=landmarks
         )
+        return Explanation(self.selected, shaped, step.token_id, step.u, False)
 
 
 @cache

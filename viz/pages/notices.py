@@ -3,7 +3,7 @@
 from model.numbers import MAX_SEED
 from model.sampler.sampling import uniform
 from model.sampler.settings import BAN, SamplerSettings
-from model.sampler.stage_records import STAGES
+from model.sampler.stage_records import RECORD, STAGES
 from model.texts.run import Step
 from viz.pages.controls import Controls
 from viz.pages.scene import Scene
@@ -28,7 +28,7 @@ def notice(scene: Scene, controls: Controls) -> str:
     if used.acts_like(now):
         return said(say("page.other_dice")) if _throws_other_dice(controls, step, used) else ""
     acting = [name for name in STAGES if name in {*used.chain, *now.chain}]
-    changed = [name for name in (*acting, "order") if getattr(used, name) != getattr(now, name)]
+    changed = [name for name in (*acting, "order") if used.asked(name) != now.asked(name)]
     if used.temperature == 0.0 != now.temperature:
         changed = ["temperature"]
     told = (
@@ -65,7 +65,9 @@ def said_setting(settings: SamplerSettings, name: str) -> str:
         return say("page.setting.order")
     if name not in SamplerSettings.ALWAYS and value == SamplerSettings.OFF[name]:
         return say("page.without", stage=stage_label(name))
-    return say(f"page.setting.{name}", value=len(value) if name == "logit_bias" else f"{value:g}")
+    record = RECORD.get(name)
+    more = {one.name: f"{getattr(settings, one.name):g}" for one in (record.parameters if record else ())}
+    return say(f"page.setting.{name}", value=len(value) if name == "logit_bias" else f"{value:g}", **more)
 
 
 def said_biases(settings: SamplerSettings, scene: Scene) -> str:

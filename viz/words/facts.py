@@ -66,6 +66,10 @@ def token_facts(
     elif u is not None and dice is not None:
         low, high = _interval(shaped, dice)
         facts.append(fact("dice", u=f"{u:.4f}", token=told(dice), low=f"{low:.4f}", high=f"{high:.4f}"))
+        if shaped.coin is not None:
+            chance = shaped.settings.xtc_probability
+            key = "coin_acts" if shaped.coin < chance else "coin_rests"
+            facts.append(fact(key, coin=f"{shaped.coin:.4f}", chance=f"{chance:g}"))
     return facts
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 from model.sampler.road import Passage, probability_after, road
 from model.sampler.sampling import ShapedDistribution
 from model.sampler.settings import SamplerSettings
-from model.sampler.stage_records import CUTS
+from model.sampler.stage_records import CUTS, XTC
 from viz.components.drawn import Drawn
 from viz.components.next_token import LONGEST_TOKEN
 from viz.words.percent import count, percent
@@ -93,6 +93,9 @@ def why(passage: Passage, settings: SamplerSettings) -> str:
         cuts = name in CUTS or (name == "temperature" and settings.temperature == 0.0)
         if not cuts:
             return say("components.road.from", before=percent(passage.probability_before))
+        if name == XTC:
+            removed = passage.before.kept - passage.stage.kept
+            return say(f"components.road.{'behind' if removed else 'nothing'}", removed=count(removed))
         if name == "typical_p":
             return say("components.road.typical", had=f"{passage.surprise:.2f}")
         return say("components.road.kept", rank=count(passage.rank), kept=kept)
@@ -103,6 +106,7 @@ def why(passage: Passage, settings: SamplerSettings) -> str:
         kept=kept,
         rank=count(passage.rank),
         had=percent(passage.probability_before),
+        threshold=percent(settings.xtc_threshold),
         leading=percent(passage.leading),
         least=percent(passage.least),
         floor=percent(number * passage.leading),

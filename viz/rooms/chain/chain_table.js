@@ -29,10 +29,10 @@ function turn(row) {
   put(row, on ? (before[row.name] ?? row.start) : row.off);
 }
 
-function typed(row, input) {
+function typed(row, input, changed) {
   const number = Math.min(row.high, Math.max(row.low, Number(input.value)));
   if (input.value === "" || Number.isNaN(number)) input.value = row.value;
-  else put(row, number);
+  else changed(number);
 }
 
 // The order
@@ -108,19 +108,31 @@ function switchOf(row) {
   return made;
 }
 
-function valueOf(row) {
-  if (row.kind === "chips") return make("span", { class: "chips-in" }, ...row.chips.map((one) => biasChip(one, words.remove)));
-  if (row.kind === "dial") return make("span", { class: "dialled", title: words.dial }, row.value);
+// A second number of a stage: the usual one is not kept among what is set.
+function box(one) {
+  const field = numberField(one, one.label, (number) => change({ set: { [one.name]: number === one.usual ? null : number } }));
+  return make("label", { class: "box" }, one.label, field);
+}
+
+function numberField(row, label, changed) {
   const made = make("input", {
     type: "number", value: row.value, min: row.low, max: row.high, step: row.step,
-    "aria-label": words.input.replace("%s", row.label), "data-key": `type ${row.name}`,
+    "aria-label": words.input.replace("%s", label), "data-key": `type ${row.name}`,
   });
   made.addEventListener("change", () => {
     made.defaultValue = made.value; // typed to its end
-    typed(row, made);
+    typed(row, made, changed);
   });
   made.addEventListener("blur", () => late && draw());
   return made;
+}
+
+function valueOf(row) {
+  if (row.kind === "chips") return make("span", { class: "chips-in" }, ...row.chips.map((one) => biasChip(one, words.remove)));
+  if (row.kind === "dial") return make("span", { class: "dialled", title: words.dial }, row.value);
+  const field = numberField(row, row.label, (number) => put(row, number));
+  const note = row.note ? make("small", { class: "note" }, row.note) : "";
+  return row.more.length ? make("span", { class: "boxes" }, field, ...row.more.map(box), note) : field;
 }
 
 function cell(kind, label, ...inside) {

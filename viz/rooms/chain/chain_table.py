@@ -7,7 +7,8 @@ from model.sampler.distribution import Stage
 from model.sampler.road import probability_after
 from model.sampler.sampling import ShapedDistribution
 from model.sampler.settings import SamplerSettings
-from model.sampler.stage_records import BIAS, RECORD, STAGES, StageRecord
+from model.sampler.stage_records import BIAS, DRY, RECORD, STAGES, XTC, Parameter, StageRecord
+from model.sampler.stages import dry_penalties
 from viz.components.bias_chips import Chip, chip
 from viz.components.chain import DIALLED
 from viz.components.drawn import Drawn
@@ -36,6 +37,18 @@ class Numbers(TypedDict):
     """It was cut earlier."""
 
 
+class Box(TypedDict):
+    """A second number of a stage, which can be typed."""
+
+    name: str
+    label: str
+    value: str
+    low: float
+    high: float
+    step: float
+    usual: float
+
+
 class StageRow(TypedDict):
     """One stage. `numbers` is None where it is switched off."""
 
@@ -52,6 +65,9 @@ class StageRow(TypedDict):
     start: float
     off: float
     chips: list[Chip]
+    more: list[Box]
+    note: str
+    """What it did at this step, where its numbers do not say so."""
     numbers: Numbers | None
 
 
@@ -99,7 +115,7 @@ def chain_table_value(
     for stage in shaped.stages:
         here = stage.name == cut and not gone
         numbers = _numbers(stage, stage.mass, followed, gone=gone, struck=before if here else None)
-        rows.append(_row(stage.name, settings, numbers, token_of))
+        rows.append(_row(stage.name, settings, numbers, token_of, stage_note(shaped, stage)))
         gone, before = gone or here, stage
     off = [name for name in STAGES if name not in {stage.name for stage in shaped.stages}]
     choice = choice if isinstance(choice, dict) else {}
@@ -115,6 +131,31 @@ def chain_table_value(
         "dice": _dice(shaped, followed, gone=gone),
         "sentence": sentence,
     }
+
+
+def stage_note(shaped: ShapedDistribution, stage: Stage) -> str:
+    """Return what a stage did at this step that its numbers do not say; empty for most."""
+    if stage.name == XTC:
+        return coin_note(shaped)
+    if stage.name != DRY:
+        return ""
+    _, penalties = dry_penalties(shaped.settings, shaped.at)
+    if len(penalties) == 0 or shaped.settings.dry_multiplier == 0.0:
+        return say("components.chain.repeats.none")
+    return say("components.chain.repeats.some", count=count(len(penalties)), most=f"{penalties.max():.3g}")
+
+
+def coin_note(shaped: ShapedDistribution) -> str:
+    """Return what the coin of XTC showed and did at this step; empty where the sampler throws none."""
+    if not shaped.settings.throws_coin:
+        return ""
+    coin, chance = shaped.coin, shaped.settings.xtc_probability
+    if coin is None:
+        return say("components.chain.coin.none", chance=percent(chance))
+    if coin >= chance:
+        return say("components.chain.coin.rests", coin=f"{coin:.3f}")
+    acts = "acts" if shaped.excluded else "nothing"
+    return say(f"components.chain.coin.{acts}", coin=f"{coin:.3f}", count=count(shaped.excluded))
 
 
 def _dice(shaped: ShapedDistribution, token_id: int, *, gone: bool) -> Numbers:
@@ -143,6 +184,7 @@ def _row(
     settings: SamplerSettings,
     numbers: Numbers | None,
     token_of: Callable[[int], str],
+    note: str = "",
 ) -> StageRow:
     record = RECORD.get(name, StageRecord(BIAS, 0.0, 0.0, off=0.0, start=0.0))
     biased = name == BIAS
@@ -161,7 +203,21 @@ def _row(
         "start": record.start,
         "off": float(record.off),
         "chips": [chip(*pair, token_of) for pair in settings.logit_bias if biased],
+        "more": [_box(one, settings) for one in record.parameters],
+        "note": note,
         "numbers": numbers,
+    }
+
+
+def _box(parameter: Parameter, settings: SamplerSettings) -> Box:
+    return {
+        "name": parameter.name,
+        "label": say(f"components.chain.parameter.{parameter.name}"),
+        "value": f"{getattr(settings, parameter.name):g}",
+        "low": parameter.low,
+        "high": parameter.high,
+        "step": parameter.step,
+        "usual": parameter.usual,
     }
 
 

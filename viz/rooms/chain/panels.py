@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from model.sampler.ladder import ladder
-from model.sampler.sampling import ShapedDistribution, draw, shaped
+from model.sampler.sampling import ShapedDistribution, draw
 from model.sampler.settings import SamplerSettings
 from model.sampler.stage_shares import stage_shares
 from model.sampler.stages import RULING
@@ -21,7 +21,7 @@ from viz.pages.scene import Scene
 from viz.pages.search import found_tokens
 from viz.rooms.chain import throwing
 from viz.rooms.chain.chain_road import ChainRoadValue, chain_road_value
-from viz.rooms.chain.chain_table import ChainTableValue, chain_table_value
+from viz.rooms.chain.chain_table import ChainTableValue, chain_table_value, coin_note
 from viz.words.stages import stage_label
 from viz.words.strings import say
 from viz.words.tokens import told_token
@@ -97,6 +97,7 @@ def cumulative(scene: Scene, controls: Controls) -> go.Figure:
         chosen=why.token_id,
         why_no_dice=_why_no_dice(scene),
         theme=controls.theme,
+        coin=coin_note(why.shaped),
     )
 
 
@@ -128,8 +129,7 @@ def _order_says(scene: Scene, controls: Controls) -> str:
     settings, why = controls.settings, scene.explanation
     if settings.order is None or why is None:
         return say("components.chain.usual")
-    previous = scene.run.token_ids[: why.position]
-    usual = shaped(why.shaped.model.softmax, replace(settings, order=None), previous)
+    usual = why.shaped.again(replace(settings, order=None))
     said = [*_moved_ahead(why.shaped, settings), _left(why.shaped, usual)]
     dice = _by_dice(scene)
     if dice is not None and why.u is not None:

@@ -75,7 +75,8 @@ def thrown(scene: Scene, controls: Controls) -> str:
     if fit is not None:
         parts.append(say("lab.chain.fit", p=percent(fit.p_value)))
     full = [say("lab.chain.full", total=counted(MOST_THROWS))] if now.total >= MOST_THROWS else []
-    return _said("; ".join(parts) + ".", *full)
+    coins = [say("lab.chain.coins")] if len(now.falls) > 1 else []
+    return _said("; ".join(parts) + ".", *coins, *full)
 
 
 def throws(scene: Scene, controls: Controls) -> go.Figure:

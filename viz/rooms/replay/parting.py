@@ -61,7 +61,7 @@ def said_difference(settings: SamplerSettings, other: SamplerSettings) -> str:
     """Return in words the settings in which the first ones differ from the others."""
     if settings.temperature == 0.0:  # nothing that stands behind it matters
         return said_setting(settings, "temperature")
-    names = [name for name in (*STAGES, "order") if getattr(settings, name) != getattr(other, name)]
+    names = [name for name in (*STAGES, "order") if settings.asked(name) != other.asked(name)]
     if other.temperature == 0.0:
         names = [
             name
