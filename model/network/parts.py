@@ -15,6 +15,7 @@ from model.kernels.formats import Format, oriented, packed
 from model.kernels.packed_linear import PackedLinear
 from model.memory_errors import is_out_of_memory
 from model.network.final_norm import FinalNorm, Frozen
+from model.network.mlp import Mlp, MlpParts, mlp_parts
 from model.network.recording import Recording
 from model.network.stream import AttentionParts, Projection, attention_parts, final_at, stream_at
 from model.network.unknown_part import UnknownPart
@@ -31,6 +32,7 @@ class Parts:
         self,
         form: Format,
         project: Projection,
+        mlps: Callable[[int], Iterable[Mlp]],
         output: nn.Module,
         original_output: nn.Module,
         logit_function: LogitFunction,
@@ -40,12 +42,14 @@ class Parts:
         Args:
             form: what the network computes in.
             project: its layers' output projections; may raise anything.
+            mlps: what may be the MLP of a layer.
             output: its output embedding.
             original_output: the same before its weights were packed.
             logit_function: what the network does to what that makes.
         """
         self._form = form
         self._project = project
+        self._mlps = mlps
         self._output = output
         self._logit_function = logit_function
         self._readable: Any = original_output if isinstance(output, PackedLinear) else output
@@ -93,6 +97,21 @@ class Parts:
         if not self.tells_attention:
             return None
         return attention_parts(recording, layer, position, self._project)
+
+    def mlp(self, recording: Recording, layer: int, position: int) -> MlpParts:
+        """Return what each neuron of a layer added to the stream of a token.
+
+        Raises:
+            IndexError: the text has no such position.
+            UnknownPart: it is not known what attention added, or the MLP is of another kind.
+        """
+        attention = self.attention(recording, layer, position)
+        if attention is None:
+            raise UnknownPart(
+                "This model does not simply add what its attention and its MLP compute, "
+                "so that its neurons cannot be told apart."
+            )
+        return mlp_parts(recording, layer, position, attention, self._mlps(layer))
 
     def output_for(self, token_ids: Sequence[int]) -> Callable[[Tensor], Tensor]:
         """Return the output embedding for a few tokens: (n, width) float32 to (n, tokens) logits.
