@@ -1,11 +1,74 @@
-"""The way of one token through the model, in numbers: those of the step, each of them once."""
+"""The way of one token through the model, in numbers: the sizes of the model, and what the step was like."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import TYPE_CHECKING, Literal
 
 from model.interior.explain import Explanation
 from model.interior.lens import LensLayer
+
+if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
+    from model.engine.internals import Internals
+
+
+@dataclass(frozen=True)
+class ModelSizes:
+    """The sizes and kinds of the parts of a model; see `model.reference.kinds.Kinds` for the latter."""
+
+    layers: int
+    heads: int
+    key_heads: int
+    """Heads of keys and values: fewer than the others where these share them (Ainslie et al. 2023)."""
+    head_size: int
+    """Numbers of a query and of a key."""
+    scaling: float
+    """Factor on query times key."""
+    width: int
+    """Numbers of the residual stream."""
+    vocab_size: int
+    neurons: int | None
+    experts: bool
+    gated: bool
+    activation: str | None
+    norm: Literal["layer", "rms"] | None
+    position: Literal["rotary", "learned", "sinusoidal"] | None
+    tied: bool
+    beside: bool | None
+    """Whether the MLP reads what attention reads, not what that has added to. None: they are not simply
+    added to the stream."""
+
+
+def model_sizes(internals: "Internals") -> ModelSizes:
+    """Return the sizes of the model that read a text of at least one token."""
+    from model.network.unknown_part import UnknownPart  # noqa: PLC0415 - its folder imports torch
+
+    model, layout = internals.model, internals.recording.layout
+    parts, kinds = model.networks[internals.format].parts, model.kinds
+
+    def beside() -> bool | None:
+        try:
+            return parts.mlp(internals.recording, 0, 0)[0].beside
+        except UnknownPart:
+            return None
+
+    return ModelSizes(
+        layers=model.info.layers,
+        heads=layout.queries[0].heads,
+        key_heads=layout.keys[0].heads,
+        head_size=layout.queries[0].size,
+        scaling=layout.rules[0].scaling,
+        width=layout.residual[0].size,
+        vocab_size=model.info.vocab_size,
+        neurons=kinds.neurons,
+        experts=kinds.experts,
+        gated=kinds.gated,
+        activation=kinds.activation,
+        norm=kinds.norm,
+        position=kinds.position,
+        tied=kinds.tied,
+        beside=model.read(beside),
+    )
 
 
 @dataclass(frozen=True)

@@ -117,11 +117,12 @@ def neurons(
     network, recording = internals.model.networks[internals.format], internals.recording
 
     def work() -> LayerNeurons:
-        from model.network.stream import stream_at  # noqa: PLC0415 - imports torch
+        from model.network.mlp import mlp_parts  # noqa: PLC0415 - imports torch, as does the next
+        from model.network.stream import stream_at  # noqa: PLC0415
 
         frozen = network.parts.frozen_norm(stream_at(recording, position)[-1:])
         output = network.parts.output_for([token_id])
-        parts = network.parts.mlp(recording, layer, position)
+        parts = mlp_parts(*network.parts.mlp(recording, layer, position))
         nothing = output(0 * frozen.constant[None])
         of_bias, *_ = (output(frozen.linear(parts.bias[None])) - nothing)[:, 0].tolist()
         logits = parts.activations * (output(frozen.linear(parts.columns)) - nothing)[:, 0]

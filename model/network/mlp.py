@@ -55,10 +55,16 @@ class MlpParts:
     """(width,) float32."""
 
 
-def mlp_parts(
+def mlp_parts(mlp: Mlp, read: Tensor) -> MlpParts:
+    """Take apart what an MLP makes of the (1, width) stream that it reads."""
+    bias = mlp.write(read.new_zeros(1, mlp.neurons)).float()[0]
+    return MlpParts(mlp.activate(read).float()[0], _columns(mlp, read, bias), bias)
+
+
+def known_mlp(
     recording: Recording, layer: int, position: int, attention: AttentionParts, candidates: Iterable[Mlp]
-) -> MlpParts:
-    """Take apart what the MLP of a layer added to the stream of a token.
+) -> tuple[Mlp, Tensor]:
+    """Return the MLP of a layer, and the (1, width) stream of a token that it read.
 
     Args:
         recording: of the text.
@@ -87,9 +93,7 @@ def mlp_parts(
             f"The MLP of layer {layer} is not one whose neurons could be told apart: "
             "it may be a mixture of experts."
         )
-    mlp, read = best
-    bias = mlp.write(read.new_zeros(1, mlp.neurons)).float()[0]
-    return MlpParts(mlp.activate(read).float()[0], _columns(mlp, read, bias), bias)
+    return best
 
 
 def candidates_in(layer: nn.Module, width: int) -> Iterator[Mlp]:

@@ -15,7 +15,7 @@ from model.kernels.formats import Format, oriented, packed
 from model.kernels.packed_linear import PackedLinear
 from model.memory_errors import is_out_of_memory
 from model.network.final_norm import FinalNorm, Frozen
-from model.network.mlp import Mlp, MlpParts, mlp_parts
+from model.network.mlp import Mlp, known_mlp
 from model.network.recording import Recording
 from model.network.stream import AttentionParts, Projection, attention_parts, final_at, stream_at
 from model.network.unknown_part import UnknownPart
@@ -98,8 +98,8 @@ class Parts:
             return None
         return attention_parts(recording, layer, position, self._project)
 
-    def mlp(self, recording: Recording, layer: int, position: int) -> MlpParts:
-        """Return what each neuron of a layer added to the stream of a token.
+    def mlp(self, recording: Recording, layer: int, position: int) -> tuple[Mlp, Tensor]:
+        """Return the MLP of a layer, and the (1, width) stream of a token that it read.
 
         Raises:
             IndexError: the text has no such position.
@@ -111,7 +111,7 @@ class Parts:
                 "This model does not simply add what its attention and its MLP compute, "
                 "so that its neurons cannot be told apart."
             )
-        return mlp_parts(recording, layer, position, attention, self._mlps(layer))
+        return known_mlp(recording, layer, position, attention, self._mlps(layer))
 
     def output_for(self, token_ids: Sequence[int]) -> Callable[[Tensor], Tensor]:
         """Return the output embedding for a few tokens: (n, width) float32 to (n, tokens) logits.

@@ -6,6 +6,7 @@ import torch
 
 from model.interior.attribution import attribution
 from model.interior.neurons import neurons
+from model.network.mlp import mlp_parts
 from model.network.unknown_part import UnknownPart
 from model.numbers import OutOfRange
 from tests.conftest import TINY_ARCHITECTURES
@@ -67,7 +68,7 @@ def test_activations_are_what_enters_the_down_projection_and_norms_those_of_its_
 
 def test_activations_times_columns_and_the_bias_are_what_the_mlp_put_out(text, judge):
     network, recording = text.internals.model.networks["float32"], text.internals.recording
-    parts = text.internals.model.read(lambda: network.parts.mlp(recording, LAYER, POSITION))
+    parts = text.internals.model.read(lambda: mlp_parts(*network.parts.mlp(recording, LAYER, POSITION)))
     made = (parts.activations[:, None] * parts.columns).sum(0) + parts.bias
     np.testing.assert_allclose(made, judge.output, atol=1e-3, rtol=1e-3)
     bias = torch.zeros_like(parts.bias) if judge.bias is None else judge.bias.detach()

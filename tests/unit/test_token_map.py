@@ -8,15 +8,31 @@ import numpy as np
 import pytest
 
 from model.interior.explain import Explanation
-from model.interior.journey import Look, StepNumbers, settled, step_numbers
+from model.interior.journey import Look, ModelSizes, StepNumbers, settled, step_numbers
 from model.interior.lens import LensLayer
 from model.sampler.sampling import shape
 from model.sampler.settings import SamplerSettings
 from viz.components.map_choice import MapChoice
-from viz.components.token_map import LAYER, STATIONS, MapSizes, TokenMap, token_map_value
+from viz.components.token_map import LAYER, STATIONS, TokenMap, token_map_value
 from viz.tokens import BEGIN, END
 
-SIZES: MapSizes = {"layers": 30, "heads": 9, "width": 576, "neurons": 1536, "vocab_size": 49_152}
+SIZES = ModelSizes(
+    layers=30,
+    heads=9,
+    key_heads=3,
+    head_size=64,
+    scaling=0.125,
+    width=576,
+    vocab_size=49_152,
+    neurons=1536,
+    experts=False,
+    gated=True,
+    activation="SiLU",
+    norm="rms",
+    position="rotary",
+    tied=True,
+    beside=False,
+)
 STEP = StepNumbers(
     read=("Once", " there", " was", " a", " keeper", ".", " He", " was"),
     leading=" so",
@@ -90,7 +106,7 @@ def test_what_nobody_drew_is_told_so(changes, dice, joins):
 def test_what_was_not_read_is_told_by_the_size_of_the_model():
     found = stations(replace(STEP, look=None, settled=None))
     assert (found["attention"]["live"], found["stream"]["live"]) == ("9 heads", "576 numbers")
-    value = token_map_value(STEP, {**SIZES, "neurons": None})
+    value = token_map_value(STEP, replace(SIZES, neurons=None))
     assert value["stations"][4]["live"] == "experts"
 
 

@@ -99,6 +99,15 @@ function follow(event) { // somebody opened a room in another way
   open(stations().find((one) => one.page === page && one.room === room)?.name ?? null);
 }
 
+function accompany(event) { // the journey has come to a station
+  if (!element.isConnected) return document.removeEventListener("journey-step", accompany);
+  for (const tab of tabs()) {
+    const here = tab.dataset.station === event.detail.station;
+    tab.classList.toggle("here", here);
+    if (here) show(tab);
+  }
+}
+
 list.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || composing(event)) return;
   const all = tabs();
@@ -137,5 +146,6 @@ function draw() {
 }
 
 document.addEventListener("room-opened", follow);
+document.addEventListener("journey-step", accompany);
 watch("value", draw);
 draw();

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypedDict
 
-from model.interior.journey import StepNumbers
+from model.interior.journey import ModelSizes, StepNumbers
 from viz.components.drawn import Drawn
 from viz.components.percent import count, percent
 from viz.strings import say
@@ -57,18 +57,8 @@ class TokenMapValue(TypedDict):
     """What is said of a station in the box to whoever does not see it."""
 
 
-class MapSizes(TypedDict):
-    """What the map tells of the model."""
-
-    layers: int
-    heads: int
-    width: int
-    neurons: int | None
-    vocab_size: int
-
-
 def token_map_value(
-    step: StepNumbers | None, sizes: MapSizes, *, opened: str | None = None, rooms: Any = None
+    step: StepNumbers | None, sizes: ModelSizes, *, opened: str | None = None, rooms: Any = None
 ) -> TokenMapValue:
     """Return the map of one step.
 
@@ -81,26 +71,32 @@ def token_map_value(
     doors = {**STATIONS, **(rooms or {})}
     return {
         "stations": [_station(name, step, sizes, doors[name], name == opened) for name in STATIONS],
-        "layers": say("components.map.layers", layers=sizes["layers"]),
-        "each": say("components.map.each", layers=sizes["layers"]),
+        "layers": say("components.map.layers", layers=sizes.layers),
+        "each": say("components.map.each", layers=sizes.layers),
     }
 
 
+def station_title(name: str, step: StepNumbers | None) -> str:
+    """Return the title of a station: of the last one the token itself, isolated, where one stands there."""
+    if name == "joins" and step is not None and step.chosen is not None:
+        return _token(step.chosen)
+    return say(f"components.map.station.{name}.title")
+
+
 def _station(
-    name: str, step: StepNumbers | None, sizes: MapSizes, door: tuple[str, str], is_open: bool
+    name: str, step: StepNumbers | None, sizes: ModelSizes, door: tuple[str, str], is_open: bool
 ) -> Station:
-    you = name == "joins" and step is not None and step.chosen is not None
     page, room = door
     return {
         "name": name,
-        "title": _token(step.chosen or "") if you and step else say(f"components.map.station.{name}.title"),
+        "title": station_title(name, step),
         "live": _LIVE[name](step, sizes) if step else _SIZES.get(name, _nothing)(sizes),
         "caption": say(f"components.map.station.{name}.say"),
         "page": page,
         "room": room,
         "open": is_open,
         "layer": name in LAYER,
-        "you": you,
+        "you": name == "joins" and step is not None and step.chosen is not None,
     }
 
 
@@ -112,24 +108,24 @@ def _token(token: str) -> str:
     return told_token(token, LONGEST_TOKEN).partition(" (")[0]
 
 
-def _text(step: StepNumbers, _: MapSizes) -> str:
+def _text(step: StepNumbers, _: ModelSizes) -> str:
     text = "".join(step.read)
     end = text[-LONGEST_TEXT:].lstrip() if len(text) > LONGEST_TEXT else text
     cut = "…" if len(end) < len(text) else ""
     return isolated(cut + display_text(end))
 
 
-def _tokens(step: StepNumbers, _: MapSizes) -> str:
+def _tokens(step: StepNumbers, _: ModelSizes) -> str:
     return _live("tokens", tokens=count(len(step.read)), last=_token(step.read[-1]))
 
 
-def _attention(step: StepNumbers, sizes: MapSizes) -> str:
+def _attention(step: StepNumbers, sizes: ModelSizes) -> str:
     if step.look is None:
         return _heads(sizes)
     return _live("attention", token=_token(step.look.token), weight=percent(step.look.weight))
 
 
-def _stream(step: StepNumbers, sizes: MapSizes) -> str:
+def _stream(step: StepNumbers, sizes: ModelSizes) -> str:
     if step.settled is None:
         return _width(sizes)
     says = _token(step.leading)
@@ -138,56 +134,56 @@ def _stream(step: StepNumbers, sizes: MapSizes) -> str:
     return _live("stream", token=says, layer=step.settled)
 
 
-def _next(step: StepNumbers, _: MapSizes) -> str:
+def _next(step: StepNumbers, _: ModelSizes) -> str:
     return _live("next", token=_token(step.leading), probability=percent(step.leading_probability))
 
 
-def _sampler(step: StepNumbers, _: MapSizes) -> str:
+def _sampler(step: StepNumbers, _: ModelSizes) -> str:
     return _live("sampler", kept=count(step.kept), mass=percent(step.kept_mass))
 
 
-def _dice(step: StepNumbers, _: MapSizes) -> str:
+def _dice(step: StepNumbers, _: ModelSizes) -> str:
     if step.u is None:
         return _live("dice", "forced" if step.forced else "none")
     return _live("dice", u=f"{step.u:.3f}")
 
 
-def _joins(step: StepNumbers, _: MapSizes) -> str:
+def _joins(step: StepNumbers, _: ModelSizes) -> str:
     if step.rank is None or step.probability is None:
         return _live("joins", "none")
     return _live("joins", rank=count(step.rank), probability=percent(step.probability))
 
 
-def _heads(sizes: MapSizes) -> str:
-    return _live("attention", "heads", heads=sizes["heads"])
+def _heads(sizes: ModelSizes) -> str:
+    return _live("attention", "heads", heads=sizes.heads)
 
 
-def _width(sizes: MapSizes) -> str:
-    return _live("embedding", width=count(sizes["width"]))
+def _width(sizes: ModelSizes) -> str:
+    return _live("embedding", width=count(sizes.width))
 
 
-def _neurons(sizes: MapSizes) -> str:
-    if sizes["neurons"] is None:
+def _neurons(sizes: ModelSizes) -> str:
+    if sizes.neurons is None:
         return _live("mlp", "experts")
-    return _live("mlp", neurons=count(sizes["neurons"]))
+    return _live("mlp", neurons=count(sizes.neurons))
 
 
-def _kinds(sizes: MapSizes) -> str:
-    return _live("tokens", "kinds", kinds=count(sizes["vocab_size"]))
+def _kinds(sizes: ModelSizes) -> str:
+    return _live("tokens", "kinds", kinds=count(sizes.vocab_size))
 
 
-def _nothing(_: MapSizes) -> str:
+def _nothing(_: ModelSizes) -> str:
     return "–"
 
 
-_SIZES: dict[str, Callable[[MapSizes], str]] = {
+_SIZES: dict[str, Callable[[ModelSizes], str]] = {
     "tokens": _kinds,
     "embedding": _width,
     "attention": _heads,
     "mlp": _neurons,
     "stream": _width,
 }
-_LIVE: dict[str, Callable[[StepNumbers, MapSizes], str]] = {
+_LIVE: dict[str, Callable[[StepNumbers, ModelSizes], str]] = {
     "text": _text,
     "tokens": _tokens,
     "embedding": lambda _, sizes: _width(sizes),
