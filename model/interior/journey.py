@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from model.interior.explain import Explanation
 from model.interior.lens import LensLayer
 
@@ -34,6 +37,10 @@ class ModelSizes:
     norm: Literal["layer", "rms"] | None
     position: Literal["rotary", "learned", "sinusoidal"] | None
     tied: bool
+    factor: float
+    """On the scores of the output embedding, which make the logits."""
+    cap: float | None
+    """Below which logits lie (Gemma 2, arXiv:2408.00118); None for none."""
     beside: bool | None
     """Whether the MLP reads what attention reads, not what that has added to. None: they are not simply
     added to the stream."""
@@ -67,6 +74,8 @@ def model_sizes(internals: "Internals") -> ModelSizes:
         norm=kinds.norm,
         position=kinds.position,
         tied=kinds.tied,
+        factor=parts.logit_function.factor,
+        cap=parts.logit_function.cap,
         beside=model.read(beside),
     )
 
@@ -82,6 +91,8 @@ class Look:
     layer: int
     head: int | None
     """None for the mean over the layer's heads."""
+    first: float | None = None
+    """Weight on the first token of the text, where that is the largest: then the next largest is told."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,25 @@ class StepNumbers:
     settled: int | None = None
     """First layer, from 0, from which on the lens says what the model says in the end; -1 for the embedding.
     None where the lens was not read."""
+
+
+def look_of(row: NDArray[np.floating], read: Sequence[str], layer: int, head: int | None = None) -> Look:
+    """Return where a row of attention looks most.
+
+    Many heads rest on the first token when they have nothing to look at (Xiao et al. 2023, arXiv:2309.17453).
+    Where that is the largest weight, the largest of the others is told beside it.
+
+    Args:
+        row: (T,) weights of the query on the tokens up to itself.
+        read: (T,) their raw texts.
+        layer: counted from 0.
+        head: counted from 0; None for the mean over the layer's heads.
+    """
+    most = int(np.argmax(row))
+    if most > 0 or len(row) == 1:
+        return Look(read[most], float(row[most]), layer, head)
+    other = 1 + int(np.argmax(row[1:]))
+    return Look(read[other], float(row[other]), layer, head, first=float(row[0]))
 
 
 def step_numbers(

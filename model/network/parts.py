@@ -51,7 +51,8 @@ class Parts:
         self._project = project
         self._mlps = mlps
         self._output = output
-        self._logit_function = logit_function
+        self.logit_function = logit_function
+        """What the network does to what its output embedding makes."""
         self._readable: Any = original_output if isinstance(output, PackedLinear) else output
         self._final_norm: FinalNorm | None = None
         self.tells_attention = False
@@ -122,7 +123,7 @@ class Parts:
             IndexError: the vocabulary has no such token.
             UnknownPart: the model caps its logits, which are no sum of parts then.
         """
-        if self._logit_function.cap is not None:
+        if self.logit_function.cap is not None:
             raise UnknownPart("This model caps its logits, so that the parts of one do not add up to it.")
         ids, table = list(token_ids), oriented(self._readable)
         if not all(0 <= token_id < len(table) for token_id in ids):
@@ -133,7 +134,7 @@ class Parts:
             few: Callable[[Tensor], Tensor] = packed(self._form, weight, bias)
         else:
             few = partial(nn.functional.linear, weight=weight, bias=bias)
-        return lambda vectors: self._logit_function(few(vectors))
+        return lambda vectors: self.logit_function(few(vectors))
 
     def _known_norm(self) -> FinalNorm:
         if self._final_norm is None:

@@ -35,8 +35,14 @@ def test_sizes_and_kinds_are_those_of_the_architecture(architecture):
     assert found.vocab_size == config.vocab_size
     wide = 4 * config.hidden_size if architecture == "gpt2" else first(config, "ffn_dim", "intermediate_size")
     assert found.neurons == wide
+    assert (found.factor, found.cap) == (1.0, None)
     kinds = (found.activation, found.gated, found.norm, found.position, found.tied, found.beside)
     assert kinds == KINDS[architecture]
+
+
+def test_a_cap_on_the_logits_is_told():
+    capped = {**GROUPED, "head_dim": 8, "final_logit_softcapping": 20.0}
+    assert model_sizes(internals_of(prepared(built("Gemma2ForCausalLM", **capped)))).cap == 20.0
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,8 @@ def test_each_kind_of_model_has_its_own_formulas():
     assert at["neox"]["stream"] == "x←x+Attention(LayerNorm(x)) ; +MLP(LayerNorm(x))"
     assert at["unknown"]["stream"] == "x←Layer(x)"
     assert "E⊤" in at["llama"]["next"] and "U" in at["neox"]["next"]
+    capped = replace(SIZES, factor=0.25, cap=30.0)
+    assert formula(stops(sizes=capped)["next"]) == "p=softmax(30·tanh(0.25·E⊤Norm(xT)30))"
     assert at["llama"]["dice"].startswith("u=0.3891 ; ")
 
 
@@ -122,6 +124,9 @@ def test_sentences_tell_the_numbers_of_the_step():
     assert stops()["joins"]["title"] == f"{BEGIN}␣lost{END}"
     head = stops(replace(STEP, look=Look(" keeper", 0.5, 3, 7)))["attention"]
     assert "In layer 3, head 7 looks" in words(head)
+    rests = words(stops(replace(STEP, look=Look(" keeper", 0.1, 3, None, first=0.6)))["attention"])
+    assert "rest on the first token with 60.0\u00a0%" in rests and "with 10.0\u00a0% of their" in rests
+    assert "head 7 rests" in words(stops(replace(STEP, look=Look(" a", 0.1, 3, 7, first=0.6)))["attention"])
 
 
 def test_what_was_not_read_is_not_told():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.interior.explain import Explanation
-from model.interior.journey import Look, ModelSizes, StepNumbers, settled, step_numbers
+from model.interior.journey import Look, ModelSizes, StepNumbers, look_of, settled, step_numbers
 from model.interior.lens import LensLayer
 from model.sampler.sampling import shape
 from model.sampler.settings import SamplerSettings
@@ -31,6 +31,8 @@ SIZES = ModelSizes(
     norm="rms",
     position="rotary",
     tied=True,
+    factor=1.0,
+    cap=None,
     beside=False,
 )
 STEP = StepNumbers(
@@ -141,6 +143,12 @@ def test_components_do_without_a_value(component):
 def test_the_lens_has_settled_from_the_layer_on_that_keeps_the_word_of_the_output(leaders, first):
     """The first of the list is the embedding, the last the output."""
     assert settled([lens_layer(one) for one in leaders]) == first
+
+
+def test_a_look_is_the_largest_weight_and_a_rest_on_the_first_token_is_told_beside_it():
+    assert look_of(np.array([0.2, 0.5, 0.3]), "abc", 4) == Look("b", 0.5, 4, None)
+    assert look_of(np.array([0.6, 0.1, 0.3]), "abc", 4, 2) == Look("c", 0.3, 4, 2, first=0.6)
+    assert look_of(np.array([1.0]), "a", 0) == Look("a", 1.0, 0, None)
 
 
 def test_the_numbers_of_a_step_are_those_of_its_distribution():

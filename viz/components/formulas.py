@@ -69,8 +69,13 @@ def stream(sizes: ModelSizes) -> Lines:
 def next_token(sizes: ModelSizes) -> Lines:
     """Return the softmax of the logits of the last position, through the final norm and the unembedding."""
     table = _transposed("E") if sizes.tied else _name("U")
-    read = (table, _word("Norm"), _paren(_sub("x", "T")))
-    return [_math(_name("p"), _op("="), _word("softmax"), _paren(*read))]
+    scores = [table, _word("Norm"), _paren(_sub("x", "T"))]
+    if sizes.factor != 1.0:
+        scores = [_number(f"{sizes.factor:.4g}"), _op("·"), *scores]
+    if sizes.cap is not None:
+        cap = _number(f"{sizes.cap:g}")
+        scores = [cap, _op("·"), _word("tanh"), _paren(["mfrac", _row(*scores), cap])]
+    return [_math(_name("p"), _op("="), _word("softmax"), _paren(*scores))]
 
 
 def sampler() -> Lines:

@@ -1,7 +1,6 @@
 const root = element.querySelector(".journey");
 const PAUSE = Number(words.seconds) * 1000; // at each station
 const MATH = "http://www.w3.org/1998/Math/MathML";
-const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 let at = 0; // the station that is shown
 let playing = false;
@@ -181,7 +180,6 @@ function draw() {
   const focused = stage.contains(document.activeElement);
   at = Math.min(at, all.length - 1);
   stage.replaceChildren(...all.map(panel));
-  root.classList.toggle("still", still.matches);
   mark();
   if (focused) stage.children[at].querySelector(".door").focus({ preventScroll: true });
 }

@@ -131,8 +131,9 @@ def _attention(step: StepNumbers, sizes: ModelSizes) -> Told:
     if step.look is not None:
         look = step.look
         told = {"looked": _token(look.token), "weight": percent(look.weight), "layer": look.layer}
-        kind = "look_mean" if look.head is None else "look"
-        sentences.append(_say("attention", kind, step, sizes, **told, head=look.head))
+        rests = {"first": "" if look.first is None else percent(look.first)}
+        kind = ("look_mean" if look.head is None else "look") + ("" if look.first is None else "_rests")
+        sentences.append(_say("attention", kind, step, sizes, **told, **rests, head=look.head))
     return sentences, formulas.attention(sizes)
 
 
