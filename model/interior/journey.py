@@ -91,6 +91,8 @@ class Look:
     layer: int
     head: int | None
     """None for the mean over the layer's heads."""
+    itself: bool = False
+    """Whether that is the query's own token."""
     first: float | None = None
     """Weight on the first token of the text, where that is the largest: then the next largest is told."""
 
@@ -143,9 +145,10 @@ def look_of(row: NDArray[np.floating], read: Sequence[str], layer: int, head: in
     """
     most = int(np.argmax(row))
     if most > 0 or len(row) == 1:
-        return Look(read[most], float(row[most]), layer, head)
+        return Look(read[most], float(row[most]), layer, head, itself=most == len(row) - 1)
     other = 1 + int(np.argmax(row[1:]))
-    return Look(read[other], float(row[other]), layer, head, first=float(row[0]))
+    itself = other == len(row) - 1
+    return Look(read[other], float(row[other]), layer, head, itself=itself, first=float(row[0]))
 
 
 def step_numbers(

@@ -86,6 +86,11 @@ def test_every_station_carries_a_number_or_word_of_the_step():
     assert stations()["joins"]["title"] == f"{BEGIN}␣lost{END}" and stations()["joins"]["you"]
 
 
+def test_a_look_at_itself_says_so():
+    found = stations(replace(STEP, look=Look(" was", 0.31, 12, None, itself=True)))
+    assert found["attention"]["live"] == "itself 31.0 %"
+
+
 def test_without_a_step_stations_tell_of_the_model_and_no_token_is_named():
     live = {name: one["live"] for name, one in stations(None).items()}
     assert live["tokens"] == "49\u00a0152 kinds" and live["attention"] == "9 heads"
@@ -147,8 +152,8 @@ def test_the_lens_has_settled_from_the_layer_on_that_keeps_the_word_of_the_outpu
 
 def test_a_look_is_the_largest_weight_and_a_rest_on_the_first_token_is_told_beside_it():
     assert look_of(np.array([0.2, 0.5, 0.3]), "abc", 4) == Look("b", 0.5, 4, None)
-    assert look_of(np.array([0.6, 0.1, 0.3]), "abc", 4, 2) == Look("c", 0.3, 4, 2, first=0.6)
-    assert look_of(np.array([1.0]), "a", 0) == Look("a", 1.0, 0, None)
+    assert look_of(np.array([0.6, 0.1, 0.3]), "abc", 4, 2) == Look("c", 0.3, 4, 2, itself=True, first=0.6)
+    assert look_of(np.array([1.0]), "a", 0) == Look("a", 1.0, 0, None, itself=True)
 
 
 def test_the_numbers_of_a_step_are_those_of_its_distribution():

@@ -130,7 +130,8 @@ def _attention(step: StepNumbers, sizes: ModelSizes) -> Told:
     sentences = [_say("attention", "say", step, sizes)]
     if step.look is not None:
         look = step.look
-        told = {"looked": _token(look.token), "weight": percent(look.weight), "layer": look.layer}
+        looked = say("components.journey.stop.attention.itself") if look.itself else _token(look.token)
+        told = {"looked": looked, "weight": percent(look.weight), "layer": look.layer}
         rests = {"first": "" if look.first is None else percent(look.first)}
         kind = ("look_mean" if look.head is None else "look") + ("" if look.first is None else "_rests")
         sentences.append(_say("attention", kind, step, sizes, **told, **rests, head=look.head))

@@ -122,7 +122,8 @@ def _tokens(step: StepNumbers, _: ModelSizes) -> str:
 def _attention(step: StepNumbers, sizes: ModelSizes) -> str:
     if step.look is None:
         return _heads(sizes)
-    return _live("attention", token=_token(step.look.token), weight=percent(step.look.weight))
+    looked = _live("attention", "itself") if step.look.itself else _token(step.look.token)
+    return _live("attention", token=looked, weight=percent(step.look.weight))
 
 
 def _stream(step: StepNumbers, sizes: ModelSizes) -> str:
