@@ -19,12 +19,15 @@ from model.kernels.compiled_layers import (
     gpt2_layers,
     linear,
     llama_layers,
+    normalised,
 )
 from model.kernels.formats import Format, oriented, packed, packs
 from model.kernels.packed_linear import Float16Linear, Float32Linear
+from model.kernels.rowwise import gelu_tanh, silu
 from model.network.batch import Batch
 from model.network.final_norm import FinalNorm
 from model.network.key_values import KeyValueSlots
+from model.network.mlp import Mlp
 from model.network.recording import HeadShape, Layout, laid_out
 from model.reference.attention_rule import AttentionRule
 
@@ -45,6 +48,7 @@ class CompiledDecoder(ABC):
         """Pack the weights; nothing of the transformer is kept but its embeddings and last norm."""
         self._form = form
         self._heads = self._heads_of(transformer)
+        self._neurons = self._neurons_of(transformer)
         self._kinds = sorted({rule.visibility for rule in rules}, key=repr)
         kinds = [self._kinds.index(rule.visibility) for rule in rules]
         with ThreadPoolExecutor(torch.get_num_threads()) as workers:
@@ -92,12 +96,32 @@ class CompiledDecoder(ABC):
         """Return (n, width) what a layer's output projection makes of (n, heads * size)."""
         return linear(read, self._layers[layer].output)
 
+    def mlps(self, layer: int) -> Iterable[Mlp]:
+        """Return what may be the MLP of a layer, which is known here."""
+        found = self._layers[layer]
+
+        def activate(read: Tensor) -> Tensor:
+            return self._activations(linear(normalised(read, found.mlp_norm), found.up), found)
+
+        def write(activations: Tensor) -> Tensor:
+            return linear(activations, found.down)
+
+        return (Mlp(activate, write, self._neurons, beside=False),)
+
+    @abstractmethod
+    def _activations(self, up: Tensor, layer: Layer) -> Tensor:
+        """Return (n, F) what goes into the down projection, from what comes out of the one before."""
+
     @abstractmethod
     def _run(self, slots: KeyValueSlots, batch: Batch, texts: Texts, rows: Tensor) -> Tensor:
         """Run and record all layers; return (N, width) what the final norm makes of the result."""
 
     @abstractmethod
     def _heads_of(self, transformer: Any) -> Heads: ...
+
+    @abstractmethod
+    def _neurons_of(self, transformer: Any) -> int:
+        """Return how many neurons the MLP of a layer has."""
 
     @abstractmethod
     def _modules(self, transformer: Any) -> Sequence[nn.Module]:
@@ -142,6 +166,13 @@ class CompiledLlama(CompiledDecoder):
     def _heads_of(self, transformer: Any) -> Heads:
         config, first = transformer.config, transformer.base_model.layers[0].self_attn
         return Heads(config.num_attention_heads, config.num_key_value_heads, first.head_dim, first.scaling)
+
+    def _neurons_of(self, transformer: Any) -> int:
+        return int(transformer.config.intermediate_size)
+
+    def _activations(self, up: Tensor, layer: Layer) -> Tensor:
+        gate, value = up.chunk(2, -1)
+        return (gelu_tanh(gate) if layer.gelu else silu(gate)) * value
 
     def _modules(self, transformer: Any) -> Sequence[nn.Module]:
         layers: Sequence[nn.Module] = transformer.base_model.layers
@@ -231,6 +262,12 @@ class CompiledGPT2(CompiledDecoder):
     def _heads_of(self, transformer: Any) -> Heads:
         attention = transformer.base_model.h[0].attn
         return Heads(attention.num_heads, attention.num_heads, attention.head_dim, attention.scaling)
+
+    def _neurons_of(self, transformer: Any) -> int:
+        return int(transformer.base_model.h[0].mlp.c_fc.nf)
+
+    def _activations(self, up: Tensor, layer: Layer) -> Tensor:
+        return gelu_tanh(up)
 
     def _modules(self, transformer: Any) -> Sequence[nn.Module]:
         layers: Sequence[nn.Module] = transformer.base_model.h

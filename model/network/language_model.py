@@ -11,6 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from model.kernels.formats import Format
 from model.network.network import Network
 from model.reference.anatomy import text_config
+from model.reference.kinds import kinds_of
 from model.reference.truth import Truth, UnrecordableModel, truth_of
 from model.sampler.landmarks import Landmarks
 from model.tokenizer.decoding_proof import require_followed
@@ -82,12 +83,15 @@ class LanguageModel:
             UnfollowableDecoder: what the tokenizer's tokens write cannot be told one by one.
         """
         truth = truth or truth_of(transformer)
+        self.kinds = kinds_of(transformer)
+        """Of its parts."""
         self.networks: dict[str, Network] = {form: Network(transformer, form, truth) for form in formats}
         info = _info(
             transformer, name, fingerprint, parameters, tuple(formats), measured, truth.context_length
         )
         dependent = (form for form, network in self.networks.items() if not network.batch_invariant)
-        self.info = replace(info, batch_dependent=tuple(dependent))
+        rotary = self.kinds.position == "rotary"
+        self.info = replace(info, batch_dependent=tuple(dependent), rotary=rotary)
         self._tokenizer = tokenizer
         self.text = TokenText(tokenizer, self.info.vocab_size)
         require_followed(self.text, tokenizer)
@@ -171,20 +175,11 @@ def _info(
             device=str(transformer.device),
             formats=formats,
             measured=measured,
-            rotary=_rotary(transformer),
         )
     except AttributeError as problem:
         raise UnrecordableModel(
             f"the configuration of {type(transformer).__name__} does not tell the model's size: {problem}"
         ) from problem
-
-
-def _rotary(transformer: PreTrainedModel) -> bool:
-    """Tell by the model's modules; GPT-J and its kin have none for it and say so in their configuration."""
-    named = (type(module).__name__ for module in transformer.modules())
-    return bool(getattr(text_config(transformer), "rotary_dim", None)) or any(
-        "Rotary" in name for name in named
-    )
 
 
 def _eos_token_ids(transformer: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

@@ -16,6 +16,7 @@ from model.network.compiled_decoder import kind_for
 from model.network.final_norm import FinalNorm
 from model.network.invariance import is_batch_invariant
 from model.network.key_values import KeyValueSlots
+from model.network.mlp import Mlp
 from model.network.parts import Parts
 from model.network.recording import Layout, Recording, attention_weights
 from model.network.transformers_decoder import TransformersDecoder
@@ -51,6 +52,10 @@ class Decoder(Protocol):
 
     def project(self, layer: int, read: Tensor) -> Tensor:
         """Return (n, width) what a layer's output projection makes of (n, heads * size)."""
+        ...
+
+    def mlps(self, layer: int) -> Iterable[Mlp]:
+        """Return what may be the MLP of a layer; what it added to the stream decides."""
         ...
 
 
@@ -173,7 +178,10 @@ class Network:
 
     def _parts(self, transformer: PreTrainedModel, form: Format, probe: Recording, truth: Truth) -> Parts:
         output: Any = transformer.get_output_embeddings()
-        parts = Parts(form, self._decoder.project, self._output_embedding, output, truth.logit_function)
+        decoder = self._decoder
+        parts = Parts(
+            form, decoder.project, decoder.mlps, self._output_embedding, output, truth.logit_function
+        )
         parts.learn(probe, self._decoder.final_norms(), truth.attention_outputs)
         return parts
 

@@ -15,6 +15,7 @@ from model.kernels.formats import Format, oriented, packed
 from model.kernels.packed_linear import PackedLinear
 from model.memory_errors import is_out_of_memory
 from model.network.final_norm import FinalNorm, Frozen
+from model.network.mlp import Mlp, known_mlp
 from model.network.recording import Recording
 from model.network.stream import AttentionParts, Projection, attention_parts, final_at, stream_at
 from model.network.unknown_part import UnknownPart
@@ -31,6 +32,7 @@ class Parts:
         self,
         form: Format,
         project: Projection,
+        mlps: Callable[[int], Iterable[Mlp]],
         output: nn.Module,
         original_output: nn.Module,
         logit_function: LogitFunction,
@@ -40,14 +42,17 @@ class Parts:
         Args:
             form: what the network computes in.
             project: its layers' output projections; may raise anything.
+            mlps: what may be the MLP of a layer.
             output: its output embedding.
             original_output: the same before its weights were packed.
             logit_function: what the network does to what that makes.
         """
         self._form = form
         self._project = project
+        self._mlps = mlps
         self._output = output
-        self._logit_function = logit_function
+        self.logit_function = logit_function
+        """What the network does to what its output embedding makes."""
         self._readable: Any = original_output if isinstance(output, PackedLinear) else output
         self._final_norm: FinalNorm | None = None
         self.tells_attention = False
@@ -94,6 +99,21 @@ class Parts:
             return None
         return attention_parts(recording, layer, position, self._project)
 
+    def mlp(self, recording: Recording, layer: int, position: int) -> tuple[Mlp, Tensor]:
+        """Return the MLP of a layer, and the (1, width) stream of a token that it read.
+
+        Raises:
+            IndexError: the text has no such position.
+            UnknownPart: it is not known what attention added, or the MLP is of another kind.
+        """
+        attention = self.attention(recording, layer, position)
+        if attention is None:
+            raise UnknownPart(
+                "This model does not simply add what its attention and its MLP compute, "
+                "so that its neurons cannot be told apart."
+            )
+        return known_mlp(recording, layer, position, attention, self._mlps(layer))
+
     def output_for(self, token_ids: Sequence[int]) -> Callable[[Tensor], Tensor]:
         """Return the output embedding for a few tokens: (n, width) float32 to (n, tokens) logits.
 
@@ -103,7 +123,7 @@ class Parts:
             IndexError: the vocabulary has no such token.
             UnknownPart: the model caps its logits, which are no sum of parts then.
         """
-        if self._logit_function.cap is not None:
+        if self.logit_function.cap is not None:
             raise UnknownPart("This model caps its logits, so that the parts of one do not add up to it.")
         ids, table = list(token_ids), oriented(self._readable)
         if not all(0 <= token_id < len(table) for token_id in ids):
@@ -114,7 +134,7 @@ class Parts:
             few: Callable[[Tensor], Tensor] = packed(self._form, weight, bias)
         else:
             few = partial(nn.functional.linear, weight=weight, bias=bias)
-        return lambda vectors: self._logit_function(few(vectors))
+        return lambda vectors: self.logit_function(few(vectors))
 
     def _known_norm(self) -> FinalNorm:
         if self._final_norm is None:

@@ -20,6 +20,7 @@ from model.kernels.rowwise import make_rowwise
 from model.network.batch import Batch
 from model.network.final_norm import FinalNorm, candidates
 from model.network.key_values import KeyValueSlots
+from model.network.mlp import Mlp, candidates_in
 from model.network.recording import HeadShape, Layout, laid_out
 from model.reference.anatomy import decoder_of, layers_of
 from model.reference.attention_rule import AttentionRule
@@ -85,6 +86,10 @@ class TransformersDecoder:
             raise LookupError(f"no output projection in layer {layer}")
         made: Tensor = projection(read)
         return made
+
+    def mlps(self, layer: int) -> Iterable[Mlp]:
+        """Return what may be the MLP of a layer."""
+        return candidates_in(self._layers[layer], self.layout.residual[layer].size)
 
 
 class ForwardPass:
