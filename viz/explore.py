@@ -12,7 +12,7 @@ from viz.pages.controls import Controls
 from viz.pages.door import Door, wire_door
 from viz.pages.drawing import Drawing
 from viz.pages.example import Example, load_example
-from viz.pages.layout import lay_out
+from viz.pages.layout import DRAWER, Place, lay_out
 from viz.pages.looking import Looking
 from viz.pages.room import Room
 from viz.pages.scene import stored_scene
@@ -28,6 +28,7 @@ from viz.rooms.replay.room import REPLAY
 from viz.rooms.rollouts.room import ROLLOUTS
 from viz.rooms.score.room import SCORE
 from viz.rooms.strategies.room import STRATEGIES
+from viz.rooms.tokens.room import TOKENS
 from viz.server.blocks import Blocks
 from viz.server.limits import Limits
 from viz.server.service import Service
@@ -35,22 +36,24 @@ from viz.words.strings import say
 
 ROOMS: tuple[Room[Any], ...] = (
     INSIDE,
+    SCORE,
+    TOKENS,
     HEADS,
     LENS,
-    SCORE,
     CHAIN,
     REPLAY,
-    BRANCHES,
     ROLLOUTS,
     STRATEGIES,
+    BRANCHES,
 )
-"""What can be opened under the text, in the order of the tabs; the first is open at first."""
+"""What can be opened, in the order in which it stands on its page; the first is open at first."""
 
 
 def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
     """Return the app: its pages and its API, with the stored example on them until a model writes."""
     service, example = Service(background, limits), load_example()
-    drawing = Drawing({room.name: room.panels for room in ROOMS})
+    drawer = {name: panel for room in ROOMS if room.page == DRAWER for name, panel in room.panels.items()}
+    drawing = Drawing({room.name: room.panels for room in ROOMS if room.page != DRAWER}, drawer)
     app = Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True)
     with app:
         start = start_of(example, limits)
@@ -60,7 +63,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
             limits,
             layers=example.layers,
             heads=example.heads,
-            rooms={room.name: room.place for room in ROOMS},
+            rooms={room.name: Place(room.page, room.place) for room in ROOMS},
         )
         visitor = gr.State(
             Visitor(example.run, example.pieces, example.selected),

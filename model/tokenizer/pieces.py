@@ -70,6 +70,20 @@ class TokenText:
         """Return the number of ids that the model knows."""
         return self._size
 
+    @property
+    def chats(self) -> bool:
+        """Whether the tokenizer brings the template of the chats that its model was trained on."""
+        return bool(getattr(self._tokenizer, "chat_template", None))
+
+    def chat(self, message: str) -> str:
+        """Return a question in that template, up to where the model is to answer; control tokens as text.
+
+        Raises:
+            ValueError: there is none.
+        """
+        asked = [{"role": "user", "content": message}]
+        return str(self._tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True))
+
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:
         """Every token by itself, by id."""

@@ -28,7 +28,7 @@ function actionsRow(row) {
     const title = words[held === "true" ? "unban_title" : `${action}_title`];
     return make("button", { type: "button", "data-action": action, "data-key": action, "aria-pressed": held, title }, words[action]);
   };
-  return make("tr", { class: "token-actions" }, make("td", { colspan: 5 }, ...names.map(button)));
+  return make("tr", { class: "token-actions" }, make("td", { colspan: 6 }, ...names.map(button)));
 }
 
 function rowOf(row, scale) {
@@ -41,13 +41,20 @@ function rowOf(row, scale) {
     cellOf("token", nameOf(row), row.completes && verbatim("span", { class: "completes", title: words.completes }, row.completes), flag && make("span", { class: "flag" }, flag)),
     cellOf("bars", bar(row, scale)),
     cellOf("n raw", row.raw_text),
-    cellOf("n shaped", row.shaped_text)
+    cellOf("n shaped", row.shaped_text),
+    cellOf("act", row.chosen ? "" : takeOf(row))
   );
+}
+
+function takeOf(row) { // the road not taken, one press away
+  const label = words.take_title.replace("%s", () => row.token);
+  const attributes = { type: "button", class: "take", tabindex: -1, "data-action": "branch", "data-for": row.token_id, title: label, "aria-label": label };
+  return make("button", attributes, words.take, make("span", { class: "more" }, ` ${words.take_more}`));
 }
 
 function othersRow(others) {
   const name = make("td", { class: "token", colspan: 2 }, others.label);
-  return make("tr", { class: "others" }, cellOf("rank"), name, cellOf("n raw", others.raw_text), cellOf("n shaped", others.shaped_text));
+  return make("tr", { class: "others" }, cellOf("rank"), name, cellOf("n raw", others.raw_text), cellOf("n shaped", others.shaped_text), cellOf("act"));
 }
 
 function table(value) {
@@ -58,11 +65,12 @@ function table(value) {
     make("th", { scope: "col", class: "token" }, words.token),
     make("th", { scope: "col", class: "bars" }, make("span", { class: "ends" }, make("span", {}, "0"), make("span", {}, value.scale_text))),
     make("th", { scope: "col", class: "n" }, words.model),
-    make("th", { scope: "col", class: "n" }, words.sampler)
+    make("th", { scope: "col", class: "n" }, words.sampler),
+    make("td", { class: "act" })
   );
   const rows = [];
   for (const row of value.rows) {
-    if (row.gap) rows.push(make("tr", { class: "gap" }, make("td", { colspan: 5 }, "⋯")));
+    if (row.gap) rows.push(make("tr", { class: "gap" }, make("td", { colspan: 6 }, "⋯")));
     rows.push(rowOf(row, value.scale));
     if (row.token_id === picked) rows.push(actionsRow(row));
   }
@@ -127,9 +135,10 @@ function pick(token_id) {
 }
 
 element.addEventListener("click", (event) => {
-  const action = event.target.closest("button[data-action]")?.dataset.action;
-  if (action) {
-    const { token_id, token } = props.value.rows.find((row) => row.token_id === picked);
+  const pressed = event.target.closest("button[data-action]");
+  if (pressed) {
+    const { action, for: its = picked } = pressed.dataset;
+    const { token_id, token } = props.value.rows.find((row) => row.token_id === Number(its));
     document.dispatchEvent(new CustomEvent("token-action", { detail: { action, token_id, token } }));
     return;
   }

@@ -259,7 +259,17 @@ class NextTokenBars(Drawn):
         **kwargs: Any,
     ) -> None:
         """Create the table; `invitation` is the key of the sentence shown without a value."""
-        keys = ("rank", "token", "model", "sampler", "chosen", "dice", "caption", "completes")
+        keys: tuple[str, ...] = (
+            "rank",
+            "token",
+            "model",
+            "sampler",
+            "chosen",
+            "dice",
+            "caption",
+            "completes",
+        )
+        keys += ("take", "take_more", "take_title")
         actions = [f"{action}{title}" for action in ("branch", "ban", "boost") for title in ("", "_title")]
         actions.append("unban_title")
         super().__init__(

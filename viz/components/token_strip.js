@@ -172,6 +172,26 @@ function draw() {
   drawLegend(value.legend);
   mark();
   follow(value);
+  tell();
+}
+
+function tell() { // the text bar, which shows the same text in one line
+  const { next: offered, dir } = current();
+  const tokens = cells.map(({ token }) => token);
+  document.dispatchEvent(new CustomEvent("strip-drawn", { detail: { strip: words.strip, tokens, selected, next: offered, dir: dir ?? "ltr" } }));
+}
+
+function wanted(event) {
+  if (!element.isConnected) return document.removeEventListener("token-wanted", wanted);
+  if (event.detail.strip !== words.strip) return;
+  const index = Math.min(Math.max(event.detail.index, 0), last());
+  select(index, 0);
+  if (buttonAt(index)) show(buttonAt(index));
+}
+
+function asked(event) {
+  if (!element.isConnected) return document.removeEventListener("strip-asked", asked);
+  if (event.detail.strip === words.strip) tell();
 }
 
 function follow(value) { // the newest token, unless the reader has scrolled up since the writing began
@@ -196,6 +216,7 @@ function select(index, wait) {
   clearTimeout(trustAgain);
   trustAgain = setTimeout(() => (awaited = false), PATIENCE);
   mark();
+  tell();
   clearTimeout(sending);
   sending = setTimeout(send, wait);
 }
@@ -242,5 +263,7 @@ strip.addEventListener("scroll", () => {
   following = strip.scrollHeight - strip.scrollTop - strip.clientHeight < 48;
 });
 document.addEventListener("keydown", onKey);
+document.addEventListener("token-wanted", wanted);
+document.addEventListener("strip-asked", asked);
 watch("value", draw);
 draw();

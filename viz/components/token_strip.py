@@ -62,6 +62,8 @@ class Token(TypedDict):
     """Put there by a person in place of the dice."""
     weight: float
     """Strength of its tint, in [0, 1]."""
+    chance: str
+    """The probability that the model gave it; empty for what was not predicted."""
     title: str
 
 
@@ -201,6 +203,7 @@ def _token(
         "joined": joined,
         "forced": forced,
         "weight": 0.0 if step is None else round(weight_of(step, colour_by), 3),
+        "chance": "" if step is None else percent(math.exp(step.logprob)),
         "title": _title(position, piece, step, forced, given, parts),
     }
 

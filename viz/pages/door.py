@@ -16,7 +16,7 @@ from viz.pages.visitor import Visitor
 from viz.server.limits import LOOKING
 from viz.words.strings import say
 
-Back = tuple[Any, list[Any], Screen]
+Back = tuple[list[Any], Screen]
 """The open room, the controls in their order, and the screen."""
 OF_THE_MOMENT = ("appearance", "picked", "head_choice")
 """Inputs that follow the browser, and are not given back."""
@@ -37,7 +37,7 @@ class Door(Showing):
         return {"now": ticket}
 
     def back(self, visitor: Visitor, ticket: TicketValue | None, prompt: str, *values: object) -> Back:
-        """Return the open room, the controls and the screen as they were before the page was loaded anew."""
+        """Return the controls and the screen as they were before the page was loaded anew; its address knows the room."""
         told = ticket if isinstance(ticket, dict) else {}
         before = self._by_ticket.get(str(told.get("before")))
         typed = self._typed(told.get("prompt"), prompt)
@@ -45,7 +45,7 @@ class Door(Showing):
             if typed is not None:
                 _tell("page.forgotten")
             screen = Screen(prompt=gr.skip() if typed is None else typed)
-            return gr.skip(), [gr.skip() for _ in NAMES], screen
+            return [gr.skip() for _ in NAMES], screen
         visitor.resume(before)
         here = Controls(*values)  # type: ignore[arg-type]
         kept = visitor.controls or here
@@ -57,9 +57,7 @@ class Door(Showing):
         shown = given_text(visitor.run) if typed is None else typed
         # A control that is set, if only to what it is, may tell that it has changed.
         changed = {name: value for name, value in moved.items() if value != getattr(here, name)}
-        there = visitor.room in ("", self.drawing.first)
-        room = gr.skip() if there else gr.update(selected=visitor.room)
-        return room, [changed.get(name, gr.skip()) for name in NAMES], screen._replace(prompt=shown)
+        return [changed.get(name, gr.skip()) for name in NAMES], screen._replace(prompt=shown)
 
     def leave(self, request: gr.Request) -> None:
         """Stop what is written for a closed page, at once and not when Gradio next has news for it.
@@ -84,13 +82,13 @@ def wire_door(app: gr.Blocks, page: Layout, visitor: gr.State, door: Door) -> No
     app.load(door.arrive, visitor, page.ticket, queue=False, **quietly)
 
     def back(visitor: Visitor, ticket: TicketValue | None, prompt: str, *values: object) -> list[Any]:
-        room, controls, screen = door.back(visitor, ticket, prompt, *values)
-        return [room, *controls, *page.values(screen)]
+        controls, screen = door.back(visitor, ticket, prompt, *values)
+        return [*controls, *page.values(screen)]
 
     page.ticket.select(
         back,
         [visitor, page.ticket, page.prompt, *page.inputs],
-        [page.doors, *page.inputs, *page.outputs],
+        [*page.inputs, *page.outputs],
         **quietly,
         **LOOKING,
     )

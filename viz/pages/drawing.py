@@ -16,13 +16,21 @@ from viz.server.failing import UNDERSTOOD
 from viz.words.lines import problem
 from viz.words.strings import say
 
+NONE: Panels = {}
+
 
 class Drawing:
     """Draws the panels that an event changes: those of the page, and of the rooms those of the open one."""
 
-    def __init__(self, rooms: Mapping[str, Panels]) -> None:
-        """Take the panels of all rooms, by the names of the rooms; the first is the one open at first."""
+    def __init__(self, rooms: Mapping[str, Panels], always: Panels = NONE) -> None:
+        """Take panels.
+
+        Args:
+            rooms: of all rooms that are open one at a time, by their names; the first is open at first.
+            always: of what can be opened beside any of them.
+        """
         self.rooms = rooms
+        self._always = always
 
     @property
     def first(self) -> str:
@@ -30,8 +38,8 @@ class Drawing:
         return next(iter(self.rooms))
 
     def room(self, scene: Scene) -> Panels:
-        """Return the panels of the room that is open."""
-        return self.rooms[scene.room or self.first]
+        """Return the panels of the room that is open, and those of what may stand beside it."""
+        return {**self.rooms[scene.room or self.first], **self._always}
 
     def after_settings(self, scene: Scene, controls: Controls) -> Screen:
         """Return what a moved slider changes: everything drawn from the shaped distribution."""

@@ -1,4 +1,4 @@
-"""The components of the Explore page and where they stand. What they do is wired in `explore`."""
+"""The components of the pages and where they stand. What they do is wired in `explore`."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,23 +17,23 @@ from viz.components.branch_choice import BranchChoice
 from viz.components.chain import ChainChoice, ChainDials, TokenPick
 from viz.components.download import Download
 from viz.components.head_choice import HeadChoice
-from viz.components.heading import heading
 from viz.components.network_watch import NetworkWatch
-from viz.components.next_token import NextTokenBars
 from viz.components.own_direction import OwnDirection
 from viz.components.selection import Selection
+from viz.components.switch import Switch
 from viz.components.take_away import TakeAway
 from viz.components.ticket import Ticket
-from viz.components.token_strip import COLOUR_BY, TokenStrip
 from viz.components.writing_watch import WritingWatch
+from viz.pages import prompt_card, shell, step_cards
 from viz.pages.controls import NAMES, Controls
-from viz.pages.plot import plot
-from viz.pages.prompt_card import compose, dials, glossary
 from viz.pages.screen import FRAME, NOTHING, Screen
 from viz.server.limits import Limits
 from viz.words.strings import say
 
-ROW_CHOICES = (5, 10, 20, 50, 100)
+PAGES = ("explore", "inside", "lab")
+"""In their order; the first is open at first."""
+DRAWER = "texts"
+"""In place of a page: what can be opened on each of them."""
 Parts = Mapping[str, Any]
 """Components by their names."""
 
@@ -64,6 +64,14 @@ class Laid:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a room stands, and how it is laid out there."""
+
+    page: str
+    lay_out: Callable[[Plan], Laid]
+
+
+@dataclass(frozen=True)
 class Layout:
     """Every component that an event needs."""
 
@@ -78,10 +86,17 @@ class Layout:
     model: gr.HTML
     selection: Selection
     """The token selected in the strip."""
+    chats: Mapping[str, gr.Button]
+    """Buttons that write an answer in the model's chat template, by what is asked."""
+    chat_menu: Switch
+    """Shows those."""
+    reading: Switch
+    """Whether texts are read instead of written."""
+    pages: Mapping[str, gr.Tab]
     rooms: Mapping[str, gr.Tab]
-    """What can be opened under the text."""
-    doors: gr.Tabs
-    """Of the rooms: which one is open."""
+    """What can be opened on the pages, one at a time."""
+    places: Mapping[str, str]
+    """The page of each room, in the order of the rooms."""
     laid: Mapping[str, Any]
     """What each room has put there, by its name."""
     head_choice: HeadChoice
@@ -140,7 +155,7 @@ def lay_out(
     *,
     layers: int,
     heads: int,
-    rooms: Mapping[str, Callable[[Plan], Laid]],
+    rooms: Mapping[str, Place],
 ) -> Layout:
     """Create the page inside a `gr.Blocks`.
 
@@ -150,17 +165,11 @@ def lay_out(
         limits: bounds of the controls.
         layers: of the model expected.
         heads: of the model expected.
-        rooms: how each room lays itself out, by its name; the first is open.
+        rooms: all of them, by name; the first is open.
     """
-    controls: dict[str, Any] = {}
-    with gr.Row(elem_classes=["masthead"]):
-        gr.HTML(
-            f"<h1>{say('page.title')}</h1><span>{say('page.promise')}</span>",
-            elem_id="brand",
-            apply_default_css=False,
-        )
-        model = gr.HTML(elem_id="model", apply_default_css=False)
-    controls["appearance"] = Appearance()
+    names = {page: [(name, say(f"page.room.{name}")) for name in _on(page, rooms)] for page in PAGES[1:]}
+    top = shell.lay_out({PAGES[0]: [], **names})
+    controls: dict[str, Any] = {"appearance": Appearance()}
     # Not in their room either: a token is banned, and picked, in the tables above.
     controls["chain"], controls["picked"], chain_dials = ChainChoice(), TokenPick(), ChainDials()
     controls["head_choice"] = head_choice = HeadChoice()
@@ -171,41 +180,58 @@ def lay_out(
     NetworkWatch()
     OwnDirection()
     branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
-    with gr.Column(elem_classes=["card"]):
-        prompt, buttons, examples, preset, controls["precision"] = compose(start)
-        controls |= dials(start, limits)
-        with gr.Row(elem_classes=["remarks"]):  # as high whatever is said there: see the style sheet
-            glossary()
-            biases = BiasChips(first.biases)
-            notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
-    with gr.Row(equal_height=True, elem_classes=["pair"]):
-        with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
-            outputs, selection = _text(start, first, controls, buttons)
-        with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
-            outputs |= _next_token(start, first, controls)
-    tabs, doors, laid = _rooms(rooms, Plan(start, limits, layers, heads, first.rooms))
+    with gr.Row(elem_classes=["remarks"]):  # as high whatever is said there: see the style sheet
+        biases = BiasChips(first.biases)
+        notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
+    plan = Plan(start, limits, layers, heads, first.rooms)
+    laid: dict[str, Laid] = {}
+    with gr.Column(elem_id=DRAWER):
+        for name in _on(DRAWER, rooms):
+            laid[name] = rooms[name].lay_out(plan)
+    pages: dict[str, gr.Tab] = {}
+    tabs: dict[str, gr.Tab] = {}
+    with gr.Tabs(elem_id="pages"):
+        with _page(PAGES[0]) as pages[PAGES[0]]:
+            with gr.Column(elem_classes=["card", "compose-card"]):
+                card = prompt_card.lay_out(start, limits)
+                controls |= card.controls
+            with gr.Row(equal_height=True, elem_classes=["pair"]):
+                outputs, selection, more = step_cards.lay_out(start, first, controls)
+            for number, name in enumerate(_on(PAGES[0], rooms)):
+                with gr.Column(elem_id=f"room-{name}", elem_classes=["below"]):
+                    laid[name] = rooms[name].lay_out(replace(plan, first=NOTHING) if number else plan)
+        for page in PAGES[1:]:
+            with _page(page) as pages[page], gr.Tabs(elem_id=f"rooms-{page}", overflow_behavior="wrap"):
+                for name, title in names[page]:
+                    with gr.Tab(title, id=name, elem_id=f"room-{name}") as tabs[name]:
+                        laid[name] = rooms[name].lay_out(replace(plan, first=NOTHING))
     for one in laid.values():
         controls |= one.controls
+    buttons = {**top.buttons, **card.buttons, "more": more}
     screen = Screen(
         **outputs,
-        **{name: buttons[name] for name in ("stop", "undo", "redo")},
+        **{name: buttons[name] for name in ("stop", "undo", "redo", "texts")},
         notice=notice,
         biases=biases,
-        preset=preset,
-        prompt=prompt,
+        preset=card.preset,
+        prompt=card.prompt,
         seed=controls["seed"],
         rooms=_together([one.outputs for one in laid.values()]),
     )
     return Layout(
-        prompt=prompt,
+        prompt=card.prompt,
         controls=controls,
         screen=screen,
         buttons=buttons,
-        examples=examples,
-        model=model,
+        examples=card.examples,
+        chats=card.chats,
+        chat_menu=card.chat_menu,
+        reading=card.reading,
+        model=top.model,
         selection=selection,
+        pages=pages,
         rooms=tabs,
-        doors=doors,
+        places={name: place.page for name, place in rooms.items()},
         laid=laid,
         branch=branch,
         download=download,
@@ -215,17 +241,13 @@ def lay_out(
     )
 
 
-def _rooms(
-    rooms: Mapping[str, Callable[[Plan], Laid]], plan: Plan
-) -> tuple[dict[str, gr.Tab], gr.Tabs, dict[str, Laid]]:
-    """Return the tab of each room, what they stand in, and what each has put there."""
-    tabs: dict[str, gr.Tab] = {}
-    laid: dict[str, Laid] = {}
-    with gr.Tabs(elem_id="rooms", overflow_behavior="wrap") as doors:
-        for name, lay in rooms.items():
-            with gr.Tab(say(f"page.room.{name}"), id=name, elem_id=f"room-{name}") as tabs[name]:
-                laid[name] = lay(plan if not laid else replace(plan, first=NOTHING))
-    return tabs, doors, laid
+def _page(name: str) -> gr.Tab:
+    return gr.Tab(say(f"page.pages.{name}"), id=name, elem_id=f"page-{name}")
+
+
+def _on(page: str, rooms: Mapping[str, Place]) -> list[str]:
+    """Return the names of the rooms of a page."""
+    return [name for name, place in rooms.items() if place.page == page]
 
 
 def _together(parts: Sequence[Parts]) -> Parts:
@@ -238,48 +260,3 @@ def _together(parts: Sequence[Parts]) -> Parts:
     if twice := sorted(name for name, times in names.items() if times > 1):
         raise ValueError(f"two panels have one name: {twice}")
     return {name: part for some in parts for name, part in some.items()}
-
-
-def _text(
-    start: Controls, first: Screen, controls: dict[str, Any], buttons: dict[str, gr.Button]
-) -> tuple[dict[str, Any], Selection]:
-    """Return the outputs of the card with the text, by the field of `Screen`, and what is selected in it."""
-    heading("page.text")
-    strip, selection = TokenStrip(first.strip), Selection()
-    with gr.Row(elem_classes=["choices"]):
-        controls["colour_by"] = gr.Radio(
-            [(say(f"page.colour.{name}"), name) for name in COLOUR_BY],
-            value=start.colour_by,
-            label=say("page.colour_by"),
-            elem_classes=["chips"],
-            elem_id="colour-by",
-        )
-    with gr.Row(elem_classes=["aftermath"]):
-        status = gr.HTML(first.status, elem_id="status", apply_default_css=False)
-        for name in ("more", "cut", "undo", "redo"):
-            buttons[name] = gr.Button(
-                say(f"page.button.{name}"),
-                size="sm",
-                elem_id=name,
-                min_width=60,
-                interactive=name not in ("undo", "redo"),
-            )
-    return {"strip": strip, "status": status, "timeline": plot(first.timeline, "timeline")}, selection
-
-
-def _next_token(start: Controls, first: Screen, controls: dict[str, Any]) -> dict[str, Any]:
-    """Return the outputs of the card with the next-token distribution, by the field of `Screen`."""
-    heading("page.next_token")
-    bars = NextTokenBars(first.bars)
-    with gr.Row(elem_classes=["tools"]):
-        controls["query"] = gr.Textbox(
-            label=say("page.search"),
-            placeholder=say("page.search_hint"),
-            max_lines=1,
-            max_length=200,
-            elem_id="search",
-        )
-        controls["rows"] = gr.Dropdown(
-            list(ROW_CHOICES), value=start.rows, label=say("page.rows"), elem_id="rows"
-        )
-    return {"bars": bars, "found": NextTokenBars(invitation="page.search_empty", elem_id="found")}

@@ -1,4 +1,4 @@
-"""The line at the top that says which model this is."""
+"""Which model this is: its name at the top, and all there is to know of it under that."""
 
 from collections.abc import Sequence
 from html import escape
@@ -12,11 +12,6 @@ if TYPE_CHECKING:
     from model.network.language_model import ModelInfo
 
 
-MOST_ENDS = 2
-"""Tokens that end a text which the line names; the others are told on pointing at it."""
-LONGEST_END = 20
-
-
 def describe(
     info: "ModelInfo | None", background: BackgroundModel, ends: Sequence[tuple[int, str]] = ()
 ) -> str:
@@ -28,37 +23,32 @@ def describe(
         ends: ids and names of the tokens that end a text.
     """
     if info is not None:
-        text = say(
-            "page.model",
-            name=info.name,
-            layers=info.layers,
-            heads=info.heads,
-            parameters=f"{info.parameters / 1e6:,.0f}",
-            device=info.device,
-            formats=" / ".join(info.formats),
-        )
-        if ends:
-            text = f"{text} · {_ended_by(ends)}"
-        lines = [say("page.fingerprint", fingerprint=info.fingerprint), info.measured, _all_ends(ends)]
-        title = "\n".join(line for line in lines if line)
-        told = f'<span title="{escape(title)}">{escape(text)}</span>'
-        if not info.batch_dependent:
-            return told
-        formats = " / ".join(info.batch_dependent)
-        why = escape(say("page.batch_dependent_why", formats=formats))
-        note = escape(say("page.batch_dependent", formats=formats))
-        return f'{told} <span class="batch-dependent" title="{why}">{note}</span>'
+        return _details(info, ends)
     if background.error is not None:
         return f'<span class="problem">{escape(str(background.error))}</span>'
     return f'<span class="loading">{escape(say("page.loading", progress=background.report_line))}</span>'
 
 
-def _ended_by(ends: Sequence[tuple[int, str]]) -> str:
-    names = " ".join(display_token(name, LONGEST_END) for _, name in ends[:MOST_ENDS])
-    more = len(ends) - MOST_ENDS
-    return (
-        say("page.ended_by_more", names=names, more=more) if more > 0 else say("page.ended_by", names=names)
+def _details(info: "ModelInfo", ends: Sequence[tuple[int, str]]) -> str:
+    """Return the name, and what opens under it."""
+    told = say(
+        "page.model",
+        name=info.name,
+        layers=info.layers,
+        heads=info.heads,
+        parameters=f"{info.parameters / 1e6:,.0f}",
+        device=info.device,
+        formats=" / ".join(info.formats),
     )
+    lines = [told, info.measured, _all_ends(ends), say("page.fingerprint", fingerprint=info.fingerprint)]
+    if info.batch_dependent:
+        formats = " / ".join(info.batch_dependent)
+        lines.insert(1, say("page.batch_dependent_why", formats=formats))
+        lines.insert(1, say("page.batch_dependent", formats=formats))
+    inside = "".join(f"<p>{escape(line)}</p>" for line in lines if line)
+    mark = ' class="batch-dependent"' if info.batch_dependent else ""
+    summary = f'<summary{mark}><span class="name">{escape(info.name)}</span></summary>'
+    return f'<details>{summary}<div class="details">{inside}</div></details>'
 
 
 def _all_ends(ends: Sequence[tuple[int, str]]) -> str:

@@ -15,6 +15,7 @@ from viz.pages.notices import notice
 from viz.pages.panel import On, Panel, Panels
 from viz.pages.scene import Scene
 from viz.pages.search import found_tokens
+from viz.pages.shell import texts_label
 from viz.words.lines import status_line
 from viz.words.percent import count, perplexity_text
 from viz.words.strings import say
@@ -125,6 +126,11 @@ def status(scene: Scene, _controls: Controls) -> str:
     )
 
 
+def texts(scene: Scene, _controls: Controls) -> str:
+    """Return what the button of the drawer reads."""
+    return texts_label(len(scene.tree.branches))
+
+
 PAGE: Panels = {
     "strip": Panel(strip, On.TEXT | On.GROWTH, kept=True),
     "timeline": Panel(steps, On.SELECTION | On.TURN, figure=True),
@@ -133,5 +139,6 @@ PAGE: Panels = {
     "notice": Panel(notice, On.SETTINGS),
     "status": Panel(status, On.SELECTION),
     "biases": Panel(biases, On.SETTINGS, kept=True),
+    "texts": Panel(texts, On.TEXT, kept=True),
 }
 """By the fields of `Screen`."""

@@ -1,6 +1,7 @@
-"""The card that every text begins in: the prompt and its buttons, the sampler's sliders, what they mean."""
+"""The card that every text begins in: the prompt and what writes it, and the dials of the sampler that one moves most."""
 
 import json
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -9,58 +10,89 @@ import gradio as gr
 from model.numbers import MAX_SEED
 from viz.components.dial import Dial
 from viz.components.seed import Seed
+from viz.components.switch import Switch
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
 from viz.server.limits import Limits
 from viz.server.service import CHOICES
 from viz.words.assets import ASSETS
 from viz.words.strings import say
 
+IN_SIGHT = ("temperature", "top_k", "top_p", "max_new_tokens")
+"""Dials that stand there at once; the others are one press away."""
 
-def compose(
-    start: Controls,
-) -> tuple[gr.Textbox, dict[str, gr.Button], dict[str, gr.Button], gr.Radio, gr.Radio]:
-    """Return the prompt, its buttons, examples by their prompts, and the choices of preset and precision."""
+
+@dataclass(frozen=True)
+class PromptCard:
+    """What events need of the card."""
+
+    prompt: gr.Textbox
+    reading: Switch
+    chat_menu: Switch
+    preset: gr.Radio
+    buttons: dict[str, gr.Button] = field(default_factory=dict)
+    examples: dict[str, gr.Button] = field(default_factory=dict)
+    """Buttons that write from a prompt, by that prompt."""
+    chats: dict[str, gr.Button] = field(default_factory=dict)
+    """Buttons that write an answer in the model's chat template, by what is asked."""
+    controls: dict[str, Any] = field(default_factory=dict)
+
+
+def lay_out(start: Controls, limits: Limits) -> PromptCard:
+    """Create the card's rows; notices and what is banned follow them."""
     known = json.loads((ASSETS / "examples.json").read_text(encoding="utf-8"))
-    with gr.Row(equal_height=True, elem_classes=["compose"]):
-        prompt = gr.Textbox(
-            known[0]["prompt"],
-            label=say("page.prompt"),
-            placeholder=say("page.prompt_hint"),
-            show_label=False,
-            container=False,
-            lines=3,
-            max_lines=8,
-            scale=8,
-            elem_id="prompt",
-        )
-        with gr.Column(scale=2, min_width=220, elem_classes=["actions"]):
+    with gr.Row(equal_height=False, elem_classes=["compose"]):
+        prompt = _prompt(known["prompts"][0]["prompt"])
+        with gr.Row(elem_classes=["actions"]):
             buttons = {
                 "generate": gr.Button(say("page.button.generate"), variant="primary", elem_id="generate"),
-                "step": gr.Button(say("page.button.step"), elem_id="step"),
-                "stop": gr.Button(say("page.button.stop"), elem_id="stop", interactive=False),
+                "score": gr.Button(say("page.button.score"), variant="primary", elem_id="score"),
+                "stop": gr.Button(say("page.button.stop"), variant="stop", elem_id="stop", interactive=False),
             }
     with gr.Row(elem_classes=["starters"]):
-        with gr.Row(elem_classes=["group"]):
+        reading = _switch("reading", "read-mode")
+        with gr.Row(elem_classes=["group", "tries"]):
             _name(say("page.examples"))
-            examples = {
-                example["prompt"]: gr.Button(
-                    example["name"], size="sm", min_width=50, elem_id=f"try-{number}"
-                )
-                for number, example in enumerate(known)
-            }
-        with gr.Row(elem_classes=["group"]):
-            buttons["score"] = gr.Button(say("page.button.score"), size="sm", elem_id="score", min_width=60)
-        with gr.Row(elem_classes=["group"]):
+            examples = _buttons(known["prompts"], "try")
+            chat_menu = _switch("chat", "chat-menu")
+            with gr.Row(elem_classes=["chats"]):
+                chats = _buttons(known["chats"], "chat")
+        with gr.Row(elem_classes=["group", "moods"]):
             _name(say("page.presets"))
             names = {name: say(f"page.preset.{name}") for name in PRESETS}
             preset = _chips(say("page.presets"), names, start.preset, "presets")
-        with gr.Row(elem_classes=["group"]):
-            buttons["dice"] = gr.Button(say("page.new_dice"), size="sm", elem_id="dice", min_width=60)
-        with gr.Row(elem_classes=["group"]):
-            _name(say("page.precision_title"))
-            names = {name: say(f"page.precision.{name}") for name in CHOICES}
-            precision = _chips(say("page.precision_title"), names, start.precision, "precision")
-    return prompt, buttons, examples, preset, precision
+        buttons["again"] = _chip(say("page.button.again"), "again")
+    card = PromptCard(prompt, reading, chat_menu, preset, buttons, examples, chats)
+    _dials(card.controls, start, limits)
+    return card
+
+
+def _switch(name: str, elem_id: str) -> Switch:
+    """Return a button that opens something; while it is open, the page has the class `<name>-open`."""
+    return Switch(
+        f"{name}-open", say(f"page.switch.{name}"), say(f"page.switch.{name}_title"), elem_id=elem_id
+    )
+
+
+def _buttons(known: list[dict[str, str]], kind: str) -> dict[str, gr.Button]:
+    return {one["prompt"]: _chip(one["name"], f"{kind}-{number}") for number, one in enumerate(known)}
+
+
+def _prompt(first: str) -> gr.Textbox:
+    return gr.Textbox(
+        first,
+        label=say("page.prompt"),
+        placeholder=say("page.prompt_hint"),
+        show_label=False,
+        container=False,
+        lines=1,
+        max_lines=8,
+        scale=8,
+        elem_id="prompt",
+    )
+
+
+def _chip(text: str, elem_id: str) -> gr.Button:
+    return gr.Button(text, size="sm", min_width=50, elem_id=elem_id)
 
 
 def _name(text: str) -> None:
@@ -80,8 +112,8 @@ def _chips(label: str, names: dict[str, str], value: str | None, elem_id: str) -
     )
 
 
-def dials(start: Controls, limits: Limits) -> dict[str, Any]:
-    """Return the sampler's sliders, the length and the seed."""
+def _dials(controls: dict[str, Any], start: Controls, limits: Limits) -> None:
+    """Create the sampler's sliders, the length and the seed."""
 
     def slider(name: str, low: float, high: float, step: float) -> Dial:
         return Dial(
@@ -95,14 +127,16 @@ def dials(start: Controls, limits: Limits) -> dict[str, Any]:
         )
 
     with gr.Row(elem_classes=["dials"]):
-        return {
-            "temperature": slider("temperature", 0, 2, 0.05),
-            "top_k": slider("top_k", 0, 200, 1),
-            "top_p": slider("top_p", 0, 1, 0.01),
-            "min_p": slider("min_p", 0, 1, 0.01),
-            "repetition_penalty": slider("repetition_penalty", 1, 2, 0.05),
-            "max_new_tokens": slider("max_new_tokens", 1, max(2, limits.max_new_tokens), 1),
-            "seed": Seed(
+        controls["temperature"] = slider("temperature", 0, 2, 0.05)
+        controls["top_k"] = slider("top_k", 0, 200, 1)
+        controls["top_p"] = slider("top_p", 0, 1, 0.01)
+        controls["max_new_tokens"] = slider("max_new_tokens", 1, max(2, limits.max_new_tokens), 1)
+        _switch("more", "more-settings")
+    with gr.Column(elem_classes=["more"]):
+        with gr.Row(elem_classes=["dials"]):
+            controls["min_p"] = slider("min_p", 0, 1, 0.01)
+            controls["repetition_penalty"] = slider("repetition_penalty", 1, 2, 0.05)
+            controls["seed"] = Seed(
                 start.seed,
                 label=say("page.dial.seed"),
                 precision=0,
@@ -110,15 +144,20 @@ def dials(start: Controls, limits: Limits) -> dict[str, Any]:
                 maximum=MAX_SEED,
                 min_width=110,
                 elem_id="seed",
-            ),
-        }
+            )
+            names = {name: say(f"page.precision.{name}") for name in CHOICES}
+            with gr.Row(elem_classes=["group"]):
+                _name(say("page.precision_title"))
+                controls["precision"] = _chips(
+                    say("page.precision_title"), names, start.precision, "precision"
+                )
+        _glossary()
 
 
-def glossary() -> None:
+def _glossary() -> None:
     """Explain every dial in a sentence, for those who ask."""
-    with gr.Accordion(say("page.glossary_title"), open=False, elem_classes=["glossary"]):
-        terms = "".join(
-            f"<div><dt>{escape(say(f'page.dial.{name}'))}</dt><dd>{escape(say(f'page.glossary.{name}'))}</dd></div>"
-            for name in (*SAMPLER_NAMES, "max_new_tokens", "seed", "precision")
-        )
-        gr.HTML(f"<dl>{terms}</dl>", apply_default_css=False)
+    terms = "".join(
+        f"<div><dt>{escape(say(f'page.dial.{name}'))}</dt><dd>{escape(say(f'page.glossary.{name}'))}</dd></div>"
+        for name in (*SAMPLER_NAMES, "max_new_tokens", "seed", "precision")
+    )
+    gr.HTML(f"<dl>{terms}</dl>", elem_classes=["glossary"], apply_default_css=False)

@@ -25,6 +25,8 @@ class Room(Generic[Parts]):
 
     name: str
     """Of its folder, its tab (`room-<name>`) and its work among what can be stopped."""
+    page: str
+    """On which it stands, of `layout.PAGES`; or `layout.DRAWER`."""
     lay_out: Callable[[Plan], Parts]
     """Creates its components, inside its tab."""
     panels: Panels = field(default_factory=dict)

@@ -25,6 +25,7 @@ class Screen(NamedTuple):
     stop: Any = gr.skip()
     undo: Any = gr.skip()
     redo: Any = gr.skip()
+    texts: Any = gr.skip()
     rooms: Mapping[str, Any] = NOTHING
     """What changes under the text, by the names of the rooms' panels."""
 

@@ -34,6 +34,18 @@ class Trying(Writing):
 
         yield from self._or_why_not(visitor, screens())
 
+    def asking(self, message: str) -> Callable[..., Iterator[Screen]]:
+        """Return a handler that asks something in the model's chat template, and writes its answer."""
+
+        def ask(visitor: Visitor, typed: str, *values: object) -> Iterator[Screen]:
+            def screens() -> Iterator[Screen]:
+                yield from self._loading(visitor)
+                yield from self.beginning(self.service.model.text.chat(message))(visitor, typed, *values)
+
+            yield from self._or_why_not(visitor, screens())
+
+        return ask
+
     def beginning(self, prompt: str) -> Callable[..., Iterator[Screen]]:
         """Return a handler that puts a prompt in place of the one typed, and writes a new text from it."""
 

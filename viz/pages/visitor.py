@@ -52,7 +52,9 @@ class Visitor(Remembered):
         self.unwanted: set[str] = set()
         """What was stopped since it was asked for, the text or a room: it may not have begun yet."""
         self.room = ""
-        """Which room under the text is open: only that one is drawn; empty for the first."""
+        """Which room is open: only that one is drawn; empty for the first."""
+        self.opened: dict[str, str] = {}
+        """Which room was open last on each page."""
         self.kept = Kept()
         """What rooms remember, each for itself."""
         self.continuation: Continuation | None = None
@@ -88,9 +90,13 @@ class Visitor(Remembered):
             self.history = before.history.copy()
             self.run, self.pieces, self.selected = before.run, before.pieces, before.selected
             self.kept, self.controls = before.kept.again(), before.controls
-            self.room, self.cut = before.room, before.cut
+            self.room, self.opened, self.cut = before.room, dict(before.opened), before.cut
         if self.run is not self.tree.run:
             self.history.now = self.tree.grown(self.run)
+
+    def enter(self, page: str, room: str) -> None:
+        """Open a room of a page."""
+        self.room = self.opened[page] = room
 
     def stop(self) -> None:
         """Let the text that is being written end before its next token, and what rooms compute too."""

@@ -27,6 +27,12 @@ from viz.server.service import EXACT, Service
 
 SET_DIALS = f"(wanted, ...now) => {json.dumps(DIALLED)}.map((name, at) => wanted[name] ?? now[at])"
 """Sets the sliders as the table of the chain wants them."""
+OPEN_DRAWER = """() => {
+  const open = document.querySelector(".gradio-container").classList.toggle("texts-open");
+  document.getElementById("texts-button").setAttribute("aria-expanded", String(open));
+}"""
+SCORE = "score"
+"""The room of a text that is read instead of written."""
 USUAL_CHAIN = """(preset) => {
   const detail = { order: null, values: {}, logit_bias: {} };
   document.dispatchEvent(new CustomEvent("chain-change", { detail }));
@@ -48,8 +54,8 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
         "trigger_mode": "once",
         "api_visibility": "private",
     }
-    begin = [page.buttons[name].click for name in ("generate", "score", "more", "dice")]
-    begin += [button.click for button in page.examples.values()]
+    begin = [page.buttons[name].click for name in ("generate", "score", "more", "again")]
+    begin += [button.click for button in (*page.examples.values(), *page.chats.values())]
     stopping = Stopping(page.buttons["stop"], visitor, TEXT, AT_WORK)
     stopping.lit_by([*begin, page.prompt.submit, page.branch.submit])
     stopping.forgotten_by([page.buttons["step"].click])  # over before one could press Stop
@@ -60,8 +66,9 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
     stopping.unlit_if_refused(
         gr.on(write, answering(writing.generate), **shared),
         page.buttons["step"].click(answering(writing.step), **shared),
-        page.buttons["dice"].click(answering(trying.throw), **shared),
+        page.buttons["again"].click(answering(trying.throw), **shared),
         *(one.click(answering(trying.beginning(text)), **shared) for text, one in page.examples.items()),
+        *(one.click(answering(trying.asking(text)), **shared) for text, one in page.chats.items()),
         page.buttons["score"].click(answering(scoring.score_text), **shared),
         page.buttons["more"].click(answering(writing.more), **shared),
         page.branch.submit(answering(writing.go_on), **shared | branch),
@@ -93,7 +100,14 @@ def wire_looking(page: Layout, looking: Looking) -> None:
         return looking.handler(drawing.after_selection)(visitor, *values)
 
     def enter(name: str, visitor: Visitor) -> None:
-        visitor.room = name
+        visitor.enter(page.places[name], name)
+
+    def turn_to(name: str, visitor: Visitor) -> None:
+        visitor.enter(name, visitor.opened.get(name) or first_on[name])
+
+    def read(visitor: Visitor, reading: dict[str, Any] | None, *values: object) -> Screen:
+        visitor.enter("explore", SCORE if (reading or {}).get("on") else first_on["explore"])
+        return looking.handler(drawing.opened)(visitor, *values)
 
     def numbers(scene: Scene, now: Controls) -> Screen:
         if not looking.service.ready:
@@ -102,6 +116,7 @@ def wire_looking(page: Layout, looking: Looking) -> None:
             notice=other_numbers(scene, looking.service.precision(now.precision)) or notice(scene, now)
         )
 
+    first_on = {place: name for name, place in reversed(list(page.places.items()))}
     controls, on, draws = page.controls, looking.on, looking.handler
     on([page.selection.select], select, page.selection)
     on([controls[name].change for name in (*SAMPLER_NAMES, "chain")], draws(drawing.after_settings))
@@ -112,13 +127,17 @@ def wire_looking(page: Layout, looking: Looking) -> None:
     on([controls["query"].change], draws(drawing.after_search))
     on([controls["picked"].change], draws(drawing.after_pick))
     on([controls["appearance"].change], draws(drawing.recoloured))
+    on([page.reading.select], read, page.reading)
+    for name, tab in page.pages.items():
+        on([tab.select], draws(drawing.opened, partial(turn_to, name)))
     for name, tab in page.rooms.items():
         on([tab.select], draws(drawing.opened, partial(enter, name)))
 
 
 def wire_switches(page: Layout) -> None:
-    """Let controls set other controls."""
+    """Let controls set other controls, and a button open the drawer."""
     controls = page.controls
+    page.buttons["texts"].click(None, js=OPEN_DRAWER, api_visibility="private")
     page.chain_dials.select(
         None,
         [page.chain_dials, *(controls[name] for name in DIALLED)],
@@ -148,13 +167,19 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
         head = gr.update(maximum=info.heads - 1) if info else gr.skip()
         precision = precision_choice(info.formats) if info else gr.skip()
         ends = service.model.ends if info else ()
-        return describe(info, service.background, ends), layer, head, precision, gr.Timer(active=info is None)
+        chats = gr.update(visible=service.model.text.chats) if info else gr.skip()
+        told = describe(info, service.background, ends)
+        return told, layer, head, precision, chats, gr.Timer(active=info is None)
 
     gr.on(
         [app.load, ticking.tick],
         look,
         None,
-        [page.model, *(page.controls[name] for name in ("layer", "head", "precision")), ticking],
+        [
+            *(page.model, *(page.controls[name] for name in ("layer", "head", "precision"))),
+            page.chat_menu,
+            ticking,
+        ],
         show_progress="hidden",
         api_visibility="private",
     )

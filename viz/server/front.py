@@ -4,6 +4,7 @@ import re
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Request
 from gradio.route_utils import get_root_url
@@ -42,10 +43,17 @@ class Front:
         if scope["path"].rpartition("/")[2] == PREVIEW:
             return await FileResponse(PICTURE)(scope, receive, send)
 
+        scope = scope | {"query_string": without_page(scope["query_string"])}
+
         async def ours(body: bytes, _headers: MutableHeaders) -> bytes:
             return introduced(body.decode(), address_of(scope)).encode()
 
         return await self._app(scope, receive, Gathering(send, _is_page, ours))
+
+
+def without_page(query: bytes) -> bytes:
+    """Return a query without `page`: ours is read by the browser, and Gradio has one that means another document."""
+    return urlencode([(name, value) for name, value in parse_qsl(query, True) if name != b"page"]).encode()
 
 
 def _is_page(start: Message) -> bool:

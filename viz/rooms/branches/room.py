@@ -3,7 +3,7 @@
 import gradio as gr
 
 from viz.components.heading import heading
-from viz.pages.layout import Laid, Plan
+from viz.pages.layout import DRAWER, Laid, Plan
 from viz.pages.looking import QUIET, Looking
 from viz.pages.room import Room
 from viz.rooms.branches.branch_tree import BranchTreeOutline
@@ -33,4 +33,4 @@ def wire(laid: Laid, looking: Looking) -> None:
     )
 
 
-BRANCHES = Room("branches", lay_out, PANELS, wire)
+BRANCHES = Room("branches", DRAWER, lay_out, PANELS, wire)

@@ -73,4 +73,4 @@ def _throwing() -> tuple[dict[str, gr.Button], dict[str, Any]]:
     return buttons, {"thrown": thrown, "throws": throws, "convergence": convergence}
 
 
-CHAIN = Room("chain", lay_out, PANELS, wire)
+CHAIN = Room("chain", "lab", lay_out, PANELS, wire)

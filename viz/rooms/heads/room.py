@@ -98,4 +98,4 @@ def _choices(start: Controls) -> dict[str, Any]:
     return {"quantity": quantity, "of_step": of_step}
 
 
-HEADS = Room("heads", lay_out, PANELS, wire)
+HEADS = Room("heads", "inside", lay_out, PANELS, wire)

@@ -105,4 +105,4 @@ def _attention(plan: Plan) -> tuple[gr.Plot, BertVizFrame, dict[str, gr.Tab]]:
     return attention, bertviz, {"heatmap": heatmap_tab, "head_view": head_view_tab}
 
 
-INSIDE = Room("inside", lay_out, PANELS, wire)
+INSIDE = Room("inside", "explore", lay_out, PANELS, wire)

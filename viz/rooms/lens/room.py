@@ -104,4 +104,4 @@ def _grid(plan: Plan) -> tuple[dict[str, Any], GridScreen]:
     return controls, GridScreen(figure, line, compute, cancel)
 
 
-LENS = Room("lens", lay_out, PANELS, wire)
+LENS = Room("lens", "inside", lay_out, PANELS, wire)

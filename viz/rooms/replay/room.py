@@ -72,4 +72,4 @@ def wire(laid: ReplayLaid, looking: Looking) -> None:
     looking.opens([laid.opened.select], handlers.open, laid.opened)
 
 
-REPLAY = Room("replay", lay_out, wire=wire)
+REPLAY = Room("replay", "lab", lay_out, wire=wire)

@@ -176,4 +176,4 @@ def _values() -> gr.Textbox:
     )
 
 
-ROLLOUTS = Room("rollouts", lay_out, wire=wire)
+ROLLOUTS = Room("rollouts", "lab", lay_out, wire=wire)

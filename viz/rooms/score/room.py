@@ -118,4 +118,4 @@ PANELS: Panels = {
     "score_ratios": Panel(ratios, On.TEXT, figure=True),
     "score_entropies": Panel(entropies, On.TEXT, figure=True),
 }
-SCORE = Room("score", lay_out, PANELS)
+SCORE = Room("score", "explore", lay_out, PANELS)

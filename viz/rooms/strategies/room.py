@@ -131,4 +131,4 @@ def _dials(limits: Limits) -> dict[str, Any]:
         }
 
 
-STRATEGIES = Room("strategies", lay_out, wire=wire)
+STRATEGIES = Room("strategies", "lab", lay_out, wire=wire)

@@ -1,0 +1,118 @@
+const rooms = JSON.parse(words.rooms); // by the page: the names of its rooms by their ids
+const pages = Object.keys(rooms);
+const PATIENCE = 600; // frames: what a page holds is mounted when it is first opened
+let place = null; // as the address says it
+let following = false; // the address leads, the page follows
+let at = null; // the selected token
+
+const button = (id) => document.getElementById(`${id}-button`);
+const isOpen = (id) => button(id)?.getAttribute("aria-selected") === "true";
+const openOf = (ids) => ids.find(isOpen) ?? null;
+
+function here() {
+  const page = openOf(pages.map((one) => `page-${one}`))?.slice("page-".length) ?? pages[0];
+  const room = openOf(Object.keys(rooms[page]).map((one) => `room-${one}`))?.slice("room-".length) ?? Object.keys(rooms[page])[0];
+  return { page, room };
+}
+
+const nameOf = ({ page, room }) => (room ? `${page}.${room}` : page);
+
+function address() { // what others have put there, such as the theme, stays
+  const query = new URLSearchParams(location.search);
+  query.set("page", place);
+  if (at === null) query.delete("at");
+  else query.set("at", at);
+  return `?${query}${location.hash}`;
+}
+
+function look() {
+  const now = here();
+  for (const link of element.querySelectorAll("[data-page]")) {
+    if (link.dataset.page === now.page) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const root = element.closest(".gradio-container");
+  if (root) root.dataset.page = now.page;
+  if (nameOf(now) === place) return;
+  const first = place === null;
+  place = nameOf(now);
+  const room = rooms[now.page][now.room];
+  document.title = room ? `${room} · ${words.title}` : words.title;
+  if (!first && !following) history.pushState(null, "", address());
+  document.dispatchEvent(new CustomEvent("place-opened", { detail: now }));
+}
+
+function press(id, frames, then) {
+  if (!element.isConnected || frames === 0) return (following = false);
+  const found = button(id);
+  if (!found) return requestAnimationFrame(() => press(id, frames - 1, then));
+  if (!isOpen(id)) found.click();
+  then?.();
+}
+
+function go({ page, room }) {
+  if (!pages.includes(page)) return;
+  const last = () => requestAnimationFrame(() => ((following = false), look()));
+  press(`page-${page}`, PATIENCE, () => (room in rooms[page] ? press(`room-${room}`, PATIENCE, last) : last()));
+}
+
+function wish(query) { // what an address asks for
+  const [page, room] = (query.get("page") ?? pages[0]).split(".");
+  return { page, room };
+}
+
+function choose(frames) { // the token of the address, once the text is there
+  const index = Number.parseInt(new URLSearchParams(location.search).get("at"), 10);
+  if (!(index > 0) || index === at || frames === 0 || !element.isConnected) return;
+  if (!document.querySelector(`#${words.strip} [data-index="${index}"]`)) return requestAnimationFrame(() => choose(frames - 1));
+  document.dispatchEvent(new CustomEvent("token-wanted", { detail: { strip: words.strip, index } }));
+}
+
+function hear(event) {
+  if (!element.isConnected) return leave();
+  go(event.detail);
+}
+
+function back() {
+  if (!element.isConnected) return leave();
+  following = true;
+  go(wish(new URLSearchParams(location.search)));
+  choose(1);
+}
+
+function selected(event) {
+  if (!element.isConnected) return leave();
+  if (event.detail.strip !== words.strip) return;
+  at = event.detail.index;
+  history.replaceState(null, "", address());
+}
+
+function leave() {
+  watcher.disconnect();
+  document.removeEventListener("place-wanted", hear);
+  document.removeEventListener("token-selected", selected);
+  removeEventListener("popstate", back);
+}
+
+element.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-page]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  go({ page: link.dataset.page });
+});
+const watcher = new MutationObserver(look);
+watcher.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-selected"] });
+document.addEventListener("place-wanted", hear);
+document.addEventListener("token-selected", selected);
+addEventListener("popstate", back);
+function begin(frames) { // the first page is mounted while it is seen: what stands there is needed on all of them
+  if (!element.isConnected || frames === 0) return (following = false);
+  if (!document.querySelector(`#${words.strip} [data-index]`)) return requestAnimationFrame(() => begin(frames - 1));
+  go(wish(asked));
+  choose(PATIENCE);
+}
+
+const asked = new URLSearchParams(location.search);
+following = asked.has("page");
+look();
+begin(PATIENCE);
