@@ -1,5 +1,6 @@
 """The Explore page: a GPT writes, and every panel explains the selected token. Its rooms, by name."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -52,8 +53,7 @@ ROOMS: tuple[Room[Any], ...] = (
 def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
     """Return the app: its pages and its API, with the stored example on them until a model writes."""
     service, example = Service(background, limits), load_example()
-    drawer = {name: panel for room in ROOMS if room.page == DRAWER for name, panel in room.panels.items()}
-    drawing = Drawing({room.name: room.panels for room in ROOMS if room.page != DRAWER}, drawer)
+    drawing = drawing_of(ROOMS)
     app = Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True)
     with app:
         start = start_of(example, limits)
@@ -83,6 +83,12 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
         wire_door(app, page, visitor, Door(service, example, drawing))
     app.queue(max_size=limits.events)
     return app
+
+
+def drawing_of(rooms: Sequence[Room[Any]]) -> Drawing:
+    """Return what draws the panels of rooms, those of the drawer beside whichever is open."""
+    drawer = {name: panel for room in rooms if room.page == DRAWER for name, panel in room.panels.items()}
+    return Drawing({room.name: room.panels for room in rooms if room.page != DRAWER}, drawer)
 
 
 def start_of(example: Example, limits: Limits) -> Controls:

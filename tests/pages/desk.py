@@ -9,9 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from viz.explore import ROOMS
+from viz.explore import ROOMS, drawing_of
 from viz.pages.controls import NAMES, Controls
-from viz.pages.drawing import Drawing
 from viz.pages.example import load_example
 from viz.pages.scene import Scene
 from viz.pages.screen import FRAME
@@ -19,7 +18,7 @@ from viz.pages.screen import Screen as FrameScreen
 from viz.pages.visitor import Visitor
 
 PROMPT = "in the"
-DRAWING = Drawing({room.name: room.panels for room in ROOMS})
+DRAWING = drawing_of(ROOMS)
 FIELDS = (*FRAME, *(name for room in ROOMS for name in room.panels))
 Screen = namedtuple("Screen", FIELDS, defaults=[gr.skip()] * len(FIELDS))
 """What an event changes, the panels of the rooms beside the parts of the page."""

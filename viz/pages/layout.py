@@ -205,6 +205,7 @@ def lay_out(
                 for name, title in names[page]:
                     with gr.Tab(title, id=name, elem_id=f"room-{name}") as tabs[name]:
                         laid[name] = rooms[name].lay_out(replace(plan, first=NOTHING))
+    laid = {name: laid[name] for name in rooms}
     for one in laid.values():
         controls |= one.controls
     buttons = {**top.buttons, **card.buttons, "more": more}

@@ -43,7 +43,7 @@ class Front:
         if scope["path"].rpartition("/")[2] == PREVIEW:
             return await FileResponse(PICTURE)(scope, receive, send)
 
-        scope = scope | {"query_string": without_page(scope["query_string"])}
+        scope = {**scope, "query_string": without_page(scope["query_string"])}
 
         async def ours(body: bytes, _headers: MutableHeaders) -> bytes:
             return introduced(body.decode(), address_of(scope)).encode()
