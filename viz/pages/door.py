@@ -37,7 +37,7 @@ class Door(Showing):
         return {"now": ticket}
 
     def back(self, visitor: Visitor, ticket: TicketValue | None, prompt: str, *values: object) -> Back:
-        """Return controls and screen as they were before the page was loaded anew; the room is in its address."""
+        """Return controls and screen as before the page was loaded anew; its address has the room."""
         told = ticket if isinstance(ticket, dict) else {}
         before = self._by_ticket.get(str(told.get("before")))
         typed = self._typed(told.get("prompt"), prompt)
