@@ -25,6 +25,7 @@ from viz.rooms.chain.room import CHAIN
 from viz.rooms.heads.room import HEADS
 from viz.rooms.inside.room import INSIDE
 from viz.rooms.lens.room import LENS
+from viz.rooms.neurons.room import NEURONS
 from viz.rooms.replay.room import REPLAY
 from viz.rooms.rollouts.room import ROLLOUTS
 from viz.rooms.score.room import SCORE
@@ -41,6 +42,7 @@ ROOMS: tuple[Room[Any], ...] = (
     TOKENS,
     HEADS,
     LENS,
+    NEURONS,
     CHAIN,
     REPLAY,
     ROLLOUTS,

@@ -39,7 +39,7 @@ function look() {
   const room = rooms[now.page][now.room];
   document.title = room ? `${room} · ${words.title}` : words.title;
   if (!first && !following) history.pushState(null, "", address());
-  document.dispatchEvent(new CustomEvent("place-opened", { detail: now }));
+  document.dispatchEvent(new CustomEvent("room-opened", { detail: { page: now.page, room: now.room ?? "" } }));
 }
 
 function press(id, frames, then) {
@@ -73,6 +73,11 @@ function hear(event) {
   go(event.detail);
 }
 
+function travel(event) { // the journey opens the room of every station beneath itself, while it plays
+  if (!element.isConnected) return leave();
+  if (event.detail.playing) go(event.detail);
+}
+
 function back() {
   if (!element.isConnected) return leave();
   following = true;
@@ -90,6 +95,8 @@ function selected(event) {
 function leave() {
   watcher.disconnect();
   document.removeEventListener("place-wanted", hear);
+  document.removeEventListener("station-action", hear);
+  document.removeEventListener("journey-step", travel);
   document.removeEventListener("token-selected", selected);
   removeEventListener("popstate", back);
 }
@@ -103,6 +110,8 @@ element.addEventListener("click", (event) => {
 const watcher = new MutationObserver(look);
 watcher.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-selected"] });
 document.addEventListener("place-wanted", hear);
+document.addEventListener("station-action", hear);
+document.addEventListener("journey-step", travel);
 document.addEventListener("token-selected", selected);
 addEventListener("popstate", back);
 function begin(frames) { // the first page is mounted while it is seen: what stands there is needed on all of them

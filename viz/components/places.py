@@ -13,7 +13,7 @@ class Places(Drawn):
     """The links. Pages and rooms are tabs of Gradio whose own lists are hidden; this presses their buttons.
 
     It listens to `place-wanted` with `{"page": name, "room": name}`, of which the room may be missing, and
-    tells `place-opened` with the same. `?page=lab.replay&at=41` opens the room `replay` of the page `lab` at
+    tells `room-opened` with the same. `?page=lab.replay&at=41` opens the room `replay` of the page `lab` at
     token 41.
     """
 

@@ -149,3 +149,17 @@ document.addEventListener("room-opened", follow);
 document.addEventListener("journey-step", accompany);
 watch("value", draw);
 draw();
+
+// One line high where the page is scrolled past it: the card stays as long as it was, so that nothing jumps.
+const card = element.closest(".map-card");
+let whole = 0; // px of the card in full
+function fold() {
+  if (!element.isConnected) return removeEventListener("scroll", fold);
+  const slim = card.classList.contains("slim");
+  if (!slim) whole = card.offsetHeight;
+  const wanted = card.closest(".gradio-container").dataset.page !== "explore" && scrollY > 40;
+  if (wanted === slim) return;
+  card.classList.toggle("slim", wanted);
+  card.style.marginBottom = wanted ? `${whole - card.offsetHeight}px` : "";
+}
+if (card) addEventListener("scroll", fold, { passive: true });

@@ -10,16 +10,16 @@ from viz.words.strings import say
 from viz.words.tokens import display_text, isolated, told_token
 
 STATIONS: dict[str, tuple[str, str]] = {
-    "text": ("explore", "text"),
+    "text": ("explore", ""),
     "tokens": ("inside", "tokens"),
-    "embedding": ("inside", "layers"),
-    "attention": ("inside", "attention"),
+    "embedding": ("inside", "tokens"),
+    "attention": ("inside", "heads"),
     "mlp": ("inside", "neurons"),
-    "stream": ("inside", "layers"),
-    "next": ("explore", "next"),
-    "sampler": ("lab", "sampler"),
-    "dice": ("lab", "dice"),
-    "joins": ("explore", "text"),
+    "stream": ("inside", "lens"),
+    "next": ("explore", ""),
+    "sampler": ("lab", "chain"),
+    "dice": ("lab", "chain"),
+    "joins": ("explore", ""),
 }
 """In the order of the way: each with the page and the room that it opens."""
 LAYER = ("attention", "mlp", "stream")
@@ -199,7 +199,7 @@ _LIVE: dict[str, Callable[[StepNumbers, ModelSizes], str]] = {
 
 
 class TokenMap(Drawn):
-    """The map. A press dispatches `station-action` with station, page and room; see `MapChoice`.
+    """The map. A press dispatches `station-action` with station, page and room; it follows `room-opened`.
 
     Arrows, Home and End walk the stations, Enter opens one. Whoever opens a room otherwise dispatches
     `room-opened` with page and room, and the map follows. The class `slim` makes it one line high.

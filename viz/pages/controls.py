@@ -58,6 +58,10 @@ class Controls:
     """What a cell of the lens over the text is coloured by."""
     lens_size: int = 24
     """Positions that it is computed for."""
+    neuron_layer: int = 22
+    """Whose neurons are shown."""
+    neuron_order: str = "strongest"
+    """In which order."""
 
     @property
     def settings(self) -> SamplerSettings:

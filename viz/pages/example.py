@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from model.engine.internals import MEAN_HEAD
 from model.interior.explain import Explanation
+from model.interior.journey import ModelSizes, model_sizes
 from model.sampler.landmarks import Landmarks
 from model.sampler.sampling import shape
 from model.sampler.settings import SamplerSettings
@@ -38,8 +39,8 @@ class Example:
     pieces: tuple[Piece, ...]
     selected: int
     """Position whose step is stored."""
-    layers: int
-    heads: int
+    sizes: ModelSizes
+    """Of the model that wrote it."""
     layer: int
     """The layer whose attention is stored."""
     head: int
@@ -49,6 +50,16 @@ class Example:
     """(V,) at the query before the selected position."""
     attention: NDArray[np.float32]
     """(T, T) of the stored layer and head."""
+
+    @property
+    def layers(self) -> int:
+        """Of the model."""
+        return self.sizes.layers
+
+    @property
+    def heads(self) -> int:
+        """Of each layer."""
+        return self.sizes.heads
 
     @property
     def scored_bytes(self) -> int:
@@ -80,8 +91,7 @@ def load_example() -> Example:
         run=Run.from_json(stored["run"]),
         pieces=tuple(Piece(**piece) for piece in stored["pieces"]),
         selected=stored["selected"],
-        layers=stored["layers"],
-        heads=stored["heads"],
+        sizes=ModelSizes(**stored["sizes"]),
         layer=stored["layer"],
         head=stored["head"],
         names={int(token_id): text for token_id, text in stored["names"].items()},
@@ -109,8 +119,7 @@ def record_example() -> None:
         "run": run.to_json(),
         "pieces": [asdict(piece) for piece in model.text.pieces(run.token_ids)],
         "selected": selected,
-        "layers": model.info.layers,
-        "heads": model.info.heads,
+        "sizes": asdict(model_sizes(internals)),
         "layer": controls.layer,
         "head": MEAN_HEAD,
         "names": {int(token_id): model.text.token(int(token_id)) for token_id in [*leading, *chosen]},

@@ -24,7 +24,7 @@ from viz.components.switch import Switch
 from viz.components.take_away import TakeAway
 from viz.components.ticket import Ticket
 from viz.components.writing_watch import WritingWatch
-from viz.pages import prompt_card, shell, step_cards
+from viz.pages import prompt_card, shell, step_cards, way
 from viz.pages.controls import NAMES, Controls
 from viz.pages.screen import FRAME, NOTHING, Screen
 from viz.server.limits import Limits
@@ -92,6 +92,8 @@ class Layout:
     """Shows those."""
     reading: Switch
     """Whether texts are read instead of written."""
+    travelling: Switch
+    """Whether the journey is open."""
     pages: Mapping[str, gr.Tab]
     rooms: Mapping[str, gr.Tab]
     """What can be opened on the pages, one at a time."""
@@ -183,6 +185,7 @@ def lay_out(
     with gr.Row(elem_classes=["remarks"]):  # as high whatever is said there: see the style sheet
         biases = BiasChips(first.biases)
         notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
+    outputs, travelling = way.lay_out(first)
     plan = Plan(start, limits, layers, heads, first.rooms)
     laid: dict[str, Laid] = {}
     with gr.Column(elem_id=DRAWER):
@@ -192,25 +195,20 @@ def lay_out(
     tabs: dict[str, gr.Tab] = {}
     with gr.Tabs(elem_id="pages"):
         with _page(PAGES[0]) as pages[PAGES[0]]:
-            with gr.Column(elem_classes=["card", "compose-card"]):
-                card = prompt_card.lay_out(start, limits)
-                controls |= card.controls
-            with gr.Row(equal_height=True, elem_classes=["pair"]):
-                outputs, selection, more = step_cards.lay_out(start, first, controls)
-            for number, name in enumerate(_on(PAGES[0], rooms)):
-                with gr.Column(elem_id=f"room-{name}", elem_classes=["below"]):
-                    laid[name] = rooms[name].lay_out(replace(plan, first=NOTHING) if number else plan)
+            card = prompt_card.lay_out(start, limits)
+            controls |= card.controls
+            cards, selection, more = step_cards.lay_out(start, first, controls)
+            laid |= _below(rooms, plan)
         for page in PAGES[1:]:
-            with _page(page) as pages[page], gr.Tabs(elem_id=f"rooms-{page}", overflow_behavior="wrap"):
-                for name, title in names[page]:
-                    with gr.Tab(title, id=name, elem_id=f"room-{name}") as tabs[name]:
-                        laid[name] = rooms[name].lay_out(replace(plan, first=NOTHING))
+            with _page(page) as pages[page]:
+                laid |= _tabbed(page, names[page], rooms, replace(plan, first=NOTHING), tabs)
     laid = {name: laid[name] for name in rooms}
     for one in laid.values():
         controls |= one.controls
     buttons = {**top.buttons, **card.buttons, "more": more}
     screen = Screen(
         **outputs,
+        **cards,
         **{name: buttons[name] for name in ("stop", "undo", "redo", "texts")},
         notice=notice,
         biases=biases,
@@ -228,6 +226,7 @@ def lay_out(
         chats=card.chats,
         chat_menu=card.chat_menu,
         reading=card.reading,
+        travelling=travelling,
         model=top.model,
         selection=selection,
         pages=pages,
@@ -244,6 +243,31 @@ def lay_out(
 
 def _page(name: str) -> gr.Tab:
     return gr.Tab(say(f"page.pages.{name}"), id=name, elem_id=f"page-{name}")
+
+
+def _below(rooms: Mapping[str, Place], plan: Plan) -> dict[str, Laid]:
+    """Lay out the rooms of the first page, of which the style sheet shows one."""
+    laid: dict[str, Laid] = {}
+    for name in _on(PAGES[0], rooms):
+        with gr.Column(elem_id=f"room-{name}", elem_classes=["below"]):
+            laid[name] = rooms[name].lay_out(replace(plan, first=NOTHING) if laid else plan)
+    return laid
+
+
+def _tabbed(
+    page: str,
+    names: Sequence[tuple[str, str]],
+    rooms: Mapping[str, Place],
+    plan: Plan,
+    tabs: dict[str, gr.Tab],
+) -> dict[str, Laid]:
+    """Lay out the rooms of another page, and put the tab of each into `tabs`."""
+    laid: dict[str, Laid] = {}
+    with gr.Tabs(elem_id=f"rooms-{page}", overflow_behavior="wrap"):
+        for name, title in names:
+            with gr.Tab(title, id=name, elem_id=f"room-{name}") as tabs[name]:
+                laid[name] = rooms[name].lay_out(plan)
+    return laid
 
 
 def _on(page: str, rooms: Mapping[str, Place]) -> list[str]:

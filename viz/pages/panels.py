@@ -10,6 +10,7 @@ from viz.components.next_token import NextTokenValue, next_token_value, search_v
 from viz.components.spelling import begun_before, explained, spelled
 from viz.components.token_strip import StripValue, strip_value
 from viz.figures.timeline import timeline
+from viz.pages import way
 from viz.pages.controls import Controls
 from viz.pages.notices import notice
 from viz.pages.panel import On, Panel, Panels
@@ -140,5 +141,6 @@ PAGE: Panels = {
     "status": Panel(status, On.SELECTION),
     "biases": Panel(biases, On.SETTINGS, kept=True),
     "texts": Panel(texts, On.TEXT, kept=True),
+    **way.PANELS,
 }
 """By the fields of `Screen`."""

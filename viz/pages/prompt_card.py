@@ -38,7 +38,12 @@ class PromptCard:
 
 
 def lay_out(start: Controls, limits: Limits) -> PromptCard:
-    """Create the card's rows; notices and what is banned follow them."""
+    """Create the card."""
+    with gr.Column(elem_classes=["card", "compose-card"]):
+        return _rows(start, limits)
+
+
+def _rows(start: Controls, limits: Limits) -> PromptCard:
     known = json.loads((ASSETS / "examples.json").read_text(encoding="utf-8"))
     with gr.Row(equal_height=False, elem_classes=["compose"]):
         prompt = _prompt(known["prompts"][0]["prompt"])

@@ -26,6 +26,8 @@ class Screen(NamedTuple):
     undo: Any = gr.skip()
     redo: Any = gr.skip()
     texts: Any = gr.skip()
+    map: Any = gr.skip()
+    journey: Any = gr.skip()
     rooms: Mapping[str, Any] = NOTHING
     """What changes under the text, by the names of the rooms' panels."""
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.engine.internals import MEAN_HEAD, Internals
+from model.interior.journey import ModelSizes, model_sizes
 from model.interior.scoring import ScoredText, ratios_of, scored_run
 from model.numbers import within
 from model.sampler.distribution import Floats
@@ -29,6 +30,10 @@ class Source(Protocol):
     @property
     def vocab_size(self) -> int:
         """Tokens of the vocabulary."""
+
+    @property
+    def sizes(self) -> ModelSizes:
+        """Of the model that wrote it."""
 
     def token_of(self, token_id: int) -> str:
         """Return the text of a token."""
@@ -74,7 +79,11 @@ class EngineSource:
         """See `Source`; so are the others."""
         return self._model.info.vocab_size
 
-    def token_of(self, token_id: int) -> str:  # noqa: D102 - see `Source`
+    @property
+    def sizes(self) -> ModelSizes:  # noqa: D102 - see `Source`
+        return model_sizes(self._internals)
+
+    def token_of(self, token_id: int) -> str:  # noqa: D102
         return self._model.text.token(token_id)
 
     def find(self, query: str) -> Matches:  # noqa: D102
@@ -115,6 +124,7 @@ class StoredSource:
         self._example, self._missing = example, missing
         self.length = len(example.attention)
         self.vocab_size = len(example.logits)
+        self.sizes = example.sizes
 
     def token_of(self, token_id: int) -> str:  # noqa: D102 - see `Source`
         return self._example.token(token_id)

@@ -23,10 +23,11 @@ def lay_out(
 
     The controls in the cards are put into `controls`.
     """
-    with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
-        outputs, selection, more = _text(start, first, controls)
-    with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
-        outputs |= _next_token(start, first, controls)
+    with gr.Row(equal_height=True, elem_classes=["pair"]):
+        with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
+            outputs, selection, more = _text(start, first, controls)
+        with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
+            outputs |= _next_token(start, first, controls)
     return outputs, selection, more
 
 

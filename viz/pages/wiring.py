@@ -21,6 +21,7 @@ from viz.pages.screen import Screen
 from viz.pages.stopping import Stopping
 from viz.pages.trying import Trying
 from viz.pages.visitor import TEXT, Visitor
+from viz.pages.way import WayState, journey
 from viz.pages.writing import Writing
 from viz.server.limits import LOOKING, Limits
 from viz.server.service import EXACT, Service
@@ -116,6 +117,10 @@ def wire_looking(page: Layout, looking: Looking) -> None:
             notice=other_numbers(scene, looking.service.precision(now.precision)) or notice(scene, now)
         )
 
+    def travel(visitor: Visitor, travelling: dict[str, Any] | None, *values: object) -> Screen:
+        visitor.kept.of(WayState).journey = bool((travelling or {}).get("on"))
+        return looking.handler(lambda scene, now: Screen(journey=journey(scene, now)))(visitor, *values)
+
     first_on = {place: name for name, place in reversed(list(page.places.items()))}
     controls, on, draws = page.controls, looking.on, looking.handler
     on([page.selection.select], select, page.selection)
@@ -128,6 +133,7 @@ def wire_looking(page: Layout, looking: Looking) -> None:
     on([controls["picked"].change], draws(drawing.after_pick))
     on([controls["appearance"].change], draws(drawing.recoloured))
     on([page.reading.select], read, page.reading)
+    on([page.travelling.select], travel, page.travelling)
     for name, tab in page.pages.items():
         on([tab.select], draws(drawing.opened, partial(turn_to, name)))
     for name, tab in page.rooms.items():
@@ -163,20 +169,21 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
 
     def look() -> tuple[Any, ...]:
         info = service.model.info if service.ready else None
-        layer = layer_range(info.layers) if info else gr.skip()
+        layer = layer_range(info.layers, Controls.layer) if info else gr.skip()
+        neurons = layer_range(info.layers, Controls.neuron_layer) if info else gr.skip()
         head = gr.update(maximum=info.heads - 1) if info else gr.skip()
         precision = precision_choice(info.formats) if info else gr.skip()
         ends = service.model.ends if info else ()
         chats = gr.update(visible=service.model.text.chats) if info else gr.skip()
         told = describe(info, service.background, ends)
-        return told, layer, head, precision, chats, gr.Timer(active=info is None)
+        return told, layer, neurons, head, precision, chats, gr.Timer(active=info is None)
 
     gr.on(
         [app.load, ticking.tick],
         look,
         None,
         [
-            *(page.model, *(page.controls[name] for name in ("layer", "head", "precision"))),
+            *(page.model, *(page.controls[name] for name in ("layer", "neuron_layer", "head", "precision"))),
             page.chat_menu,
             ticking,
         ],
@@ -192,9 +199,9 @@ def precision_choice(formats: Sequence[str]) -> dict[str, Any]:
     return gr.update(interactive=False, value="exact" if formats[0] == EXACT else "fast")
 
 
-def layer_range(layers: int) -> dict[str, Any]:
-    """Return the update of the layer slider for a model; the slider moves only if it stands too far."""
-    if Controls().layer > layers - 1:
+def layer_range(layers: int, start: int) -> dict[str, Any]:
+    """Return the update of a slider of layers for a model; it moves only if it stands too far at first."""
+    if start > layers - 1:
         return gr.update(maximum=layers - 1, value=layers - 1)
     return gr.update(maximum=layers - 1)
 
