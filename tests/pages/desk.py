@@ -12,6 +12,7 @@ import gradio as gr
 from viz.explore import ROOMS, drawing_of
 from viz.pages.controls import NAMES, Controls
 from viz.pages.example import load_example
+from viz.pages.layout import DRAWER
 from viz.pages.scene import Scene
 from viz.pages.screen import FRAME
 from viz.pages.screen import Screen as FrameScreen
@@ -121,8 +122,19 @@ class Desk:
         return self.handler(element, "change")(self.visitor, *self.values)
 
     def open(self, tab: str) -> Any:
-        """Open a tab of the attention panel, or a room."""
+        """Open a page, a room that is a tab of its page, or a tab of the attention panel."""
         return self.handler(tab, "select")(self.visitor, *self.values)
+
+    def read(self, on: bool) -> Any:
+        """Press the switch between writing and reading."""
+        return self.handler("read-mode", "select")(self.visitor, {"on": on}, *self.values)
+
+    def enter(self, room: str) -> Any:
+        """Go where a room is: the panels of the drawer are drawn with whatever is open."""
+        (page,) = [one.page for one in ROOMS if one.name == room]
+        if page in ("explore", DRAWER):
+            return self.read(room == "score")
+        return self.open(f"room-{room}")
 
     def payload(self, element: str, event: str, screen: Any) -> int:
         """Return the bytes that an event sends to the browser."""

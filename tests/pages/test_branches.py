@@ -23,11 +23,10 @@ SIZE = 2
 
 
 class Wanderer(Desk):
-    """A visitor with the room of the branches open."""
+    """A visitor who goes from text to text."""
 
     def __init__(self, app: Any, visitor: Any) -> None:
         super().__init__(app, visitor)
-        visitor.room = "branches"
         self.controls["max_new_tokens"] = 6
 
     def go_on(self, token_id: Any) -> list[Screen]:
@@ -89,7 +88,7 @@ def forked(desk: Wanderer) -> Wanderer:
 
 
 def test_the_stored_example_is_the_first_text_and_another_model_begins_a_tree_of_its_own(desk):
-    screen = desk.open("room-branches")
+    screen = desk.enter("branches")
     assert ends(screen) == [0] and here(screen) == 0 and screen.tree["alone"]
     desk.write()
     assert desk.visitor.tree.run is desk.visitor.run and len(desk.visitor.tree) == 1

@@ -34,7 +34,7 @@ def press(desk: Desk, button: str) -> Any:
 def test_the_room_is_drawn_when_it_is_open_and_only_then(desk):
     assert changed(desk.open("room-chain")) == PANELS
     assert changed(desk.select(4)) >= PANELS | {"bars"}
-    desk.open("room-inside")
+    desk.open("page-explore")
     assert not changed(desk.select(5)) & PANELS
 
 
@@ -84,7 +84,7 @@ def test_generate_writes_with_the_chain(desk):
 
 
 def test_banned_and_boosted_tokens_stand_under_the_sliders_in_every_room(desk):
-    desk.open("room-inside")
+    desk.open("page-explore")
     chosen = desk.visitor.run.token_ids[desk.visitor.selected]
     for draw in (lambda **chain: desk.move(chain=chain), lambda **_: desk.move(temperature=0.9)):
         screen = draw(logit_bias={str(chosen): BAN, "4": 5.0})
@@ -114,7 +114,7 @@ def test_the_road_is_of_the_picked_token_then_of_those_found_then_of_the_chosen_
     found = roads(desk.move(query=tiny.text.token(chosen)))
     assert found[0] == "18" and str(chosen) in found
     assert roads(desk.move(picked={"token_id": 10**9}))[0] != "18"
-    desk.open("room-inside")
+    desk.open("page-explore")
     assert changed(desk.move(picked={"token_id": 17})) == set()
 
 

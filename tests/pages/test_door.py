@@ -45,9 +45,8 @@ def returned(
     """Come back; return the controls that are set, by name, and the screen."""
     values = [getattr(Controls(layer=1), name) for name in NAMES]
     found = door.back(desk.visitor, {"before": ticket, "prompt": typed}, prompt, *values)
-    room, controls, screen = found[0], found[1], seen(found[2])
-    changed = {name: value for name, value in zip(NAMES, controls, strict=True) if shown(value)}
-    return changed | ({"room": room["selected"]} if shown(room) else {}), screen
+    controls, screen = found[0], seen(found[1])
+    return {name: value for name, value in zip(NAMES, controls, strict=True) if shown(value)}, screen
 
 
 def test_texts_selection_settings_and_the_way_back_are_there_again(app, door, before, newcomer, told):
@@ -64,11 +63,21 @@ def test_texts_selection_settings_and_the_way_back_are_there_again(app, door, be
     assert len(desk.visitor.run.steps) == 4
 
 
-def test_the_room_that_was_open_is_open_again(app, door, before, newcomer, told):
-    before.open("room-branches")
+def test_the_room_that_was_open_is_drawn_and_the_drawer_and_every_page_has_its_room_again(
+    app, door, before, newcomer, told
+):
+    """Which page is open the browser knows, by its address."""
+    before.open("room-heads")
+    before.open("room-replay")
+    before.open("room-chain")
     desk = Desk(app, newcomer())
-    controls, screen = returned(door, desk, ticket_of(door, before))
-    assert controls["room"] == "branches" == desk.visitor.room and shown(screen.tree)
+    _, screen = returned(door, desk, ticket_of(door, before))
+    assert desk.visitor.room == "chain" and shown(screen.chain) and not shown(screen.sweep)
+    assert [row["text"] for row in screen.tree["rows"]] and screen.texts == "Texts (2)"
+    desk.open("page-inside")
+    assert desk.visitor.room == "heads"
+    before.open("room-replay")
+    assert desk.visitor.opened["lab"] == "chain", "the two go on apart"
 
 
 def test_two_pages_with_one_past_go_on_apart(app, door, before, newcomer, told):
@@ -127,8 +136,8 @@ def test_what_cannot_have_been_typed_or_stands_there_anyhow_is_not_put_back(app,
 @pytest.mark.parametrize("value", [None, "text", 5, []])
 def test_whatever_a_browser_sends_instead_of_a_ticket_is_taken_for_none(app, door, newcomer, value):
     values = [getattr(Controls(layer=1), name) for name in NAMES]
-    room, controls, screen = door.back(newcomer(), value, "", *values)
-    assert not any(shown(one) for one in (room, *controls, *seen(screen)))
+    controls, screen = door.back(newcomer(), value, "", *values)
+    assert not any(shown(one) for one in (*controls, *seen(screen)))
 
 
 def test_tickets_are_long_and_no_two_are_alike(door, newcomer):

@@ -47,7 +47,7 @@ def desk_in(app: Any, newcomer: Callable[[], Any]) -> Callable[[str], Desk]:
         desk = Desk(app, newcomer())
         desk.write(max_new_tokens=4)
         desk.controls["query"] = "a"
-        desk.open(f"room-{room}")
+        desk.enter(room)
         return desk
 
     return opened
@@ -67,9 +67,8 @@ def test_a_panel_that_fails_takes_no_other_along(
     desk_in: Any, monkeypatch: Any, capfd: Any, room: str, field: str
 ) -> None:
     desk = desk_in(room)
-    whole = desk.handler("room-" + room, "select")  # draws the room's panels, as `everything` does all
     usual = desk.select(len(desk.visitor.pieces) - 1)
-    drawn_before = changed(usual) | changed(whole(desk.visitor, *desk.values))
+    drawn_before = changed(usual) | changed(desk.enter(room))
 
     def fails(*_: Any) -> Any:
         raise ZeroDivisionError("the fault of this panel")
@@ -77,7 +76,7 @@ def test_a_panel_that_fails_takes_no_other_along(
     panel = panel_of(field)
     failing(monkeypatch, field, fails)
     screen = desk.select(len(desk.visitor.pieces) - 1)
-    opened = whole(desk.visitor, *desk.values)
+    opened = desk.enter(room)  # draws the room's panels, as `everything` does all
     here = screen if shown(getattr(screen, field)) or field in STEP else opened
     sentence = say("page.not_drawn")
     assert sentence in read(here, field)

@@ -55,7 +55,7 @@ def choose_key(desk: Desk, key: Any) -> Any:
 def test_the_room_is_drawn_when_it_is_open_and_only_then(desk):
     assert changed(desk.open("room-heads")) == PANELS | {"thumbnails"}
     assert changed(desk.select(4)) >= PANELS | {"bars"}
-    desk.open("room-inside")
+    desk.open("page-explore")
     assert not changed(desk.select(5)) & PANELS and "attention" in changed(desk.move(layer=0))
 
 

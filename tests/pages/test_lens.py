@@ -115,7 +115,7 @@ def test_the_room_is_drawn_when_it_is_open_and_a_slider_computes_nothing_of_it(d
         monkeypatch.setattr(readings, name, never)
     assert not changed(desk.move(temperature=1.4)) & PANELS
     assert changed(desk.move(lens_colour="rank")) == {"lens_grid"}
-    desk.open("room-inside")
+    desk.open("page-explore")
     assert not changed(desk.select(5)) & PANELS
 
 

@@ -1,5 +1,7 @@
 """What every room is: a folder, a name, a table of panels, and what it remembers of one visitor."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from viz.explore import ROOMS
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
 from viz.pages.kept import Kept, RoomState
-from viz.pages.layout import Laid, lay_out
+from viz.pages.layout import DRAWER, PAGES, Laid, Place, Plan, lay_out
 from viz.pages.panel import On, Panel
 from viz.pages.room import Room
 from viz.pages.scene import stored_scene
@@ -43,14 +45,14 @@ def test_no_two_panels_of_the_page_have_one_name():
 
 def test_two_rooms_with_panels_of_one_name_are_refused():
     first = DRAWING.everything(stored_scene(load_example(), Controls(), ""), Controls())
-    rooms = {name: lambda _plan: laid_with("twice") for name in ("inside", "lens")}
+    rooms = {name: Place("inside", lambda _plan: laid_with("twice")) for name in ("heads", "lens")}
     with gr.Blocks(), pytest.raises(ValueError, match=r"one name: \['twice'\]"):
         lay_out(first, Controls(), Limits(), layers=2, heads=2, rooms=rooms)
 
 
 @pytest.mark.parametrize("names", [(), ("shown", "more"), ("other",)])
 def test_a_room_whose_panels_are_not_its_components_is_refused(names):
-    room = Room("one", lambda _plan: laid_with(*names), {"shown": Panel(lambda *_: "", On.TEXT)})
+    room = Room("one", "lab", lambda _plan: laid_with(*names), {"shown": Panel(lambda *_: "", On.TEXT)})
     with gr.Blocks(), pytest.raises(ValueError, match="one"):
         room.place(None)
 
@@ -58,7 +60,7 @@ def test_a_room_whose_panels_are_not_its_components_is_refused(names):
 def test_the_components_of_a_room_stand_in_the_order_of_its_panels():
     panels = {name: Panel(lambda *_: "", On.TEXT) for name in "ab"}
     with gr.Blocks():
-        laid = Room("one", lambda _plan: laid_with("b", "a"), panels).place(None)
+        laid = Room("one", "lab", lambda _plan: laid_with("b", "a"), panels).place(None)
     assert list(laid.outputs) == ["a", "b"]
 
 
@@ -85,5 +87,51 @@ def test_what_a_room_makes_of_a_moment_is_made_once():
 
 def test_the_first_room_is_open_until_another_is():
     scene = stored_scene(load_example(), Controls(), "")
-    assert DRAWING.room(scene) is DRAWING.rooms[ROOMS[0].name]
-    assert DRAWING.room(replace(scene, room="branches")) is DRAWING.rooms["branches"]
+    panels = {room.name: room.panels for room in ROOMS}
+    drawer = panels["branches"]
+    assert DRAWING.room(scene) == {**panels[ROOMS[0].name], **drawer}
+    assert DRAWING.room(replace(scene, room="lens")) == {**panels["lens"], **drawer}
+
+
+def test_every_room_stands_on_a_page_or_in_the_drawer_and_every_page_has_rooms():
+    where = Counter(room.page for room in ROOMS)
+    assert set(where) == {*PAGES, DRAWER}
+    assert ROOMS[0].page == PAGES[0], "what is open at first stands on the page that is"
+
+
+def test_what_stands_in_the_drawer_is_no_room_that_one_could_open():
+    drawer = {room.name for room in ROOMS if room.page == DRAWER}
+    assert drawer == {"branches"} and not drawer & set(DRAWING.rooms)
+    assert set(DRAWING.rooms) | drawer == {room.name for room in ROOMS}
+
+
+def test_the_drawer_is_drawn_beside_any_room_that_is_open():
+    """Its panel and the button's count, for each of the others."""
+    scene, controls = stored_scene(load_example(), Controls(), ""), Controls()
+    for name, panels in DRAWING.rooms.items():
+        screen = DRAWING.everything(replace(scene, room=name), controls)
+        assert set(screen.rooms) == {*panels, "tree"}, name
+        assert screen.texts == "Texts (1)"
+
+
+def test_a_room_of_another_page_is_laid_out_with_nothing_on_it_yet():
+    """What it shows is drawn when it is opened: a figure for every room would be a heavy first page."""
+    first = DRAWING.everything(stored_scene(load_example(), Controls(), ""), Controls())
+    plans: dict[str, Plan] = {}
+
+    def noting(name: str) -> Callable[[Plan], Laid]:
+        def laid(plan: Plan) -> Laid:
+            plans[name] = plan
+            return laid_with(name)
+
+        return laid
+
+    places = {"inside": "explore", "score": "explore", "lens": "inside", "chain": "lab", "branches": DRAWER}
+    rooms = {name: Place(page, noting(name)) for name, page in places.items()}
+    with gr.Blocks():
+        page = lay_out(first, Controls(), Limits(), layers=2, heads=2, rooms=rooms)
+    assert {name: bool(plan.first) for name, plan in plans.items()} == {
+        "inside": True, "score": False, "lens": False, "chain": False, "branches": True
+    }  # fmt: skip
+    assert page.places == places and list(page.laid) == list(places) == list(page.screen.rooms)
+    assert set(page.rooms) == {"lens", "chain"} and list(page.pages) == list(PAGES)

@@ -163,7 +163,7 @@ def test_stop_in_its_midst_keeps_what_is_scored(desk, monkeypatch):
 
 def test_a_single_token_has_no_score_and_the_room_says_so(desk):
     desk.prompt = "in"
-    desk.open("room-score")
+    desk.read(True)
     last = desk.write("score")[-1]
     assert len(ids_of(desk)) == 1 and "Nothing to count yet" in last.score_facts
     assert all(not getattr(last, f"score_{name}").data for name in ("ranks", "ratios", "entropies"))
@@ -173,7 +173,7 @@ def test_a_single_token_has_no_score_and_the_room_says_so(desk):
 
 
 def test_the_numbers_of_the_room_are_those_of_the_text(desk):
-    assert changed(desk.open("room-score")) == PANELS
+    assert changed(desk.read(True)) == PANELS
     last = desk.write("score")[-1]
     token_ids, expected = ids_of(desk), logprobs_of(ids_of(desk))
     rows, chosen = expected[:-1], torch.tensor(token_ids[1:])
@@ -196,7 +196,7 @@ def test_the_numbers_of_the_room_are_those_of_the_text(desk):
 
 def test_of_a_written_text_the_prompt_does_not_count_and_that_is_said(desk):
     desk.write(max_new_tokens=6)
-    screen = desk.open("room-score")
+    screen = desk.read(True)
     assert "the 6 tokens after the prompt" in screen.score_facts
     for name in ("ranks", "ratios", "entropies"):
         assert sum(getattr(screen, f"score_{name}").data[0].y) == 6
@@ -204,7 +204,7 @@ def test_of_a_written_text_the_prompt_does_not_count_and_that_is_said(desk):
 
 def test_the_room_shows_the_text_and_no_token_more_than_another(desk):
     desk.write("score")
-    desk.open("room-score")
+    desk.read(True)
     assert not changed(desk.select(2)) & PANELS
-    desk.open("room-inside")
+    desk.read(False)
     assert not changed(desk.write("score")[-1]) & PANELS

@@ -51,7 +51,7 @@ def test_what_is_cancelled_while_it_waits_never_begins_and_the_next_press_does(d
     assert "Cancelled before" not in str(last) and last.cancel["interactive"] is False
 
 
-@pytest.mark.parametrize("button", ["generate", "more", "score", "dice", "step", "try-0"])
+@pytest.mark.parametrize("button", ["generate", "more", "score", "again", "step", "try-0"])
 def test_a_text_that_is_stopped_while_it_waits_never_begins_and_the_next_press_writes(desk, button):
     before = desk.visitor.run
     waiting = desk.writing(button)

@@ -52,7 +52,7 @@ def test_an_id_without_a_token_is_called_by_its_number_everywhere(desk_of, padde
     assert [token["text"] for token in last.strip["tokens"][-3:]] == [name] * 3
     assert {token["mark"] for token in last.strip["tokens"][-3:]} == {"special"}
     assert last.bars["rows"][-1]["token"] == name or name in [row["token"] for row in last.bars["rows"]]
-    assert [row["text"] for row in desk.open("room-branches").tree["rows"]] == [name * 3]
+    assert [row["text"] for row in desk.enter("branches").tree["rows"]] == [name * 3]
     found = desk.move(query=name).found
     assert [row["token_id"] for row in found["rows"]] == [nameless]
     assert all(row["token"] for row in desk.move(rows=30).bars["rows"])

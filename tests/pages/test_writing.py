@@ -258,7 +258,7 @@ def test_undo_brings_the_prompt_back_unless_it_was_edited(desk):
 def test_new_dice_write_a_new_text_with_a_seed_that_the_page_then_shows(desk):
     desk.write(max_new_tokens=6, seed=3)
     before = desk.visitor.run
-    first, *_, last = desk.write("dice")
+    first, *_, last = desk.write("again")
     run = desk.visitor.run
     assert first.seed == run.seed and 0 <= run.seed < 10**6 and run.seed != 3
     assert (run.prompt, len(run.steps), len(desk.visitor.tree)) == (before.prompt, 6, 2)
@@ -273,22 +273,22 @@ def test_after_a_cut_new_dice_go_on_from_there_and_only_then(desk):
     desk.select(4)
     assert "“New dice” takes another road from here" in desk.press("cut").notice
     kept = desk.visitor.run
-    (first, *_) = desk.write("dice")
+    (first, *_) = desk.write("again")
     run = desk.visitor.run
     assert run.steps[:3] == kept.steps and len(run.steps) == 3 + 8
     assert all(step.u == uniform(first.seed, step.position) for step in run.steps[3:])
-    desk.write("dice")
+    desk.write("again")
     assert desk.visitor.run.steps[:3] != kept.steps, "a new text"
     desk.select(4)
     desk.press("cut")
     desk.prompt = "on the"
-    desk.write("dice")
+    desk.write("again")
     assert (desk.visitor.run.prompt, len(desk.visitor.run.steps)) == ("on the", 8)
 
 
 def test_new_dice_that_are_refused_leave_the_seed_alone(desk):
     desk.prompt = ""
-    (refusal,) = desk.write("dice")
+    (refusal,) = desk.write("again")
     assert changed(refusal) == {"notice", "stop"} and "is empty" in refusal.notice
 
 

@@ -20,7 +20,7 @@ KEYS = (
 
 
 class PageTools(Drawn):
-    """The buttons. What they change stays in the browser: classes of the page, and the choice of light or dark."""
+    """The buttons. What they change stays in the browser: classes of the page, and the choice of colours."""
 
     def __init__(self, *, elem_id: str = "page-tools", **kwargs: Any) -> None:
         words = {key: say(f"components.page_tools.{key}") for key in WORDS}

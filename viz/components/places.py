@@ -1,4 +1,4 @@
-"""Where on the page one is: links to its pages, and an address for every room, so that Back works and links lead there."""
+"""Links to the pages, and an address for every room, so that Back works and links lead there."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,9 @@ from viz.words.strings import say
 class Places(Drawn):
     """The links. Pages and rooms are tabs of Gradio whose own lists are hidden; this presses their buttons.
 
-    It listens to `place-wanted` with `{"page": name, "room": name}`, of which the room may be missing, and tells
-    `room-opened` with the same. `?page=lab.replay&at=41` opens the room `replay` of the page `lab` at token 41.
+    It listens to `place-wanted` with `{"page": name, "room": name}`, of which the room may be missing, and
+    tells `room-opened` with the same. `?page=lab.replay&at=41` opens the room `replay` of the page `lab` at
+    token 41.
     """
 
     def __init__(

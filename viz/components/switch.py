@@ -21,7 +21,8 @@ class Switch(Drawn):
         """
         super().__init__(
             "switch",
-            f'<button type="button" class="switch" aria-pressed="false" title="{escape(title)}">{escape(label)}</button>',
+            '<button type="button" class="switch" aria-pressed="false"'
+            f' title="{escape(title)}">{escape(label)}</button>',
             {"on": False},
             words={"class": css_class, "name": elem_id},
             elem_id=elem_id,

@@ -11,7 +11,8 @@ WORDS = ("group", "before", "after", "unfold", "fold", "next", "none")
 class TextBar(Drawn):
     """The line. It reads what the strip draws, and presses the strip's own buttons: it has no value.
 
-    It listens to `strip-drawn`, which a strip says after every change, and asks for the first by `strip-asked`.
+    It listens to `strip-drawn`, which a strip says after every change, and asks for the first by
+    `strip-asked`.
     """
 
     def __init__(self, *, elem_id: str = "text-bar", strip_id: str = "tokens", **kwargs: Any) -> None:

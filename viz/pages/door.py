@@ -17,7 +17,7 @@ from viz.server.limits import LOOKING
 from viz.words.strings import say
 
 Back = tuple[list[Any], Screen]
-"""The open room, the controls in their order, and the screen."""
+"""The controls in their order, and the screen."""
 OF_THE_MOMENT = ("appearance", "picked", "head_choice")
 """Inputs that follow the browser, and are not given back."""
 
@@ -37,7 +37,7 @@ class Door(Showing):
         return {"now": ticket}
 
     def back(self, visitor: Visitor, ticket: TicketValue | None, prompt: str, *values: object) -> Back:
-        """Return the controls and the screen as they were before the page was loaded anew; its address knows the room."""
+        """Return controls and screen as before the page was loaded anew; its address has the room."""
         told = ticket if isinstance(ticket, dict) else {}
         before = self._by_ticket.get(str(told.get("before")))
         typed = self._typed(told.get("prompt"), prompt)

@@ -1,4 +1,4 @@
-"""The card that every text begins in: the prompt and what writes it, and the dials of the sampler that one moves most."""
+"""The card that every text begins in: the prompt and what writes on from it, and the sampler's dials."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What stands at the top of every page: its name and places, the text in one line, and what changes it anywhere."""
+"""The top of every page: its name and places, the text in one line, and what changes it anywhere."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

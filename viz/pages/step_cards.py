@@ -1,4 +1,4 @@
-"""The two cards of Explore in which a text is written: the text itself, and what its selected token could have been."""
+"""Two cards of Explore: the text as it is written, and what its selected token could have been."""
 
 from typing import Any
 

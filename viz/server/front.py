@@ -4,7 +4,7 @@ import re
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote_plus
 
 from fastapi import Request
 from gradio.route_utils import get_root_url
@@ -52,8 +52,15 @@ class Front:
 
 
 def without_page(query: bytes) -> bytes:
-    """Return a query without `page`: ours is read by the browser, and Gradio has one that means another document."""
-    return urlencode([(name, value) for name, value in parse_qsl(query, True) if name != b"page"]).encode()
+    """Return a query without `page`, all else to the byte: that is for the browser.
+
+    Gradio has a parameter of this name, which means another document.
+    """
+    return b"&".join(one for one in query.split(b"&") if _name(one) != "page")
+
+
+def _name(parameter: bytes) -> str:
+    return unquote_plus(parameter.partition(b"=")[0].decode("latin-1"))
 
 
 def _is_page(start: Message) -> bool:
