@@ -68,6 +68,21 @@ function press(event) {
   act();
 }
 
+// One stop for Tab; the arrows move within.
+const tools = [...element.querySelectorAll(".page-tools > button")];
+element.querySelector(".page-tools").addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const at = tools.indexOf(event.target);
+  if (!step || at < 0) return;
+  event.preventDefault();
+  event.stopPropagation(); // the arrows of the text are others
+  const next = tools[(at + step + tools.length) % tools.length];
+  for (const tool of tools) tool.tabIndex = tool === next ? 0 : -1;
+  next.focus();
+});
+tools.forEach((tool, index) => (tool.tabIndex = index ? -1 : 0));
+element.querySelector(".page-tools").setAttribute("aria-label", words.tools);
+
 present.title = words.present_title;
 present.addEventListener("click", () => show(present.getAttribute("aria-pressed") !== "true"));
 tone.addEventListener("click", turn);

@@ -5,7 +5,7 @@ from typing import Any
 from viz.components.drawn import Drawn
 from viz.words.strings import say
 
-WORDS = ("present", "present_title", "leave", "dark", "light", "keys", "keys_title", "close")
+WORDS = ("present", "present_title", "leave", "dark", "light", "keys", "keys_title", "close", "tools")
 KEYS = (
     ("← →", "arrows"),
     ("Home End", "ends"),
@@ -27,7 +27,7 @@ class PageTools(Drawn):
         rows = "\n".join(f"{keys}\t{say(f'components.page_tools.key.{what}')}" for keys, what in KEYS)
         super().__init__(
             "page_tools",
-            '<div class="page-tools"><button type="button" id="present" aria-pressed="false"></button>'
+            '<div class="page-tools" role="toolbar"><button type="button" id="present" aria-pressed="false"></button>'
             '<button type="button" class="tone"></button>'
             '<button type="button" class="help"></button><dialog class="keys"></dialog></div>',
             words=words | {"rows": rows},

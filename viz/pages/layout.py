@@ -88,8 +88,6 @@ class Layout:
     """The token selected in the strip."""
     chats: Mapping[str, gr.Button]
     """Buttons that write an answer in the model's chat template, by what is asked."""
-    chat_menu: Switch
-    """Shows those."""
     reading: Switch
     """Whether texts are read instead of written."""
     travelling: Switch
@@ -197,7 +195,7 @@ def lay_out(
         with _page(PAGES[0]) as pages[PAGES[0]]:
             card = prompt_card.lay_out(start, limits)
             controls |= card.controls
-            cards, selection, more = step_cards.lay_out(start, first, controls)
+            cards, selection = step_cards.lay_out(start, first, controls)
             laid |= _below(rooms, plan)
         for page in PAGES[1:]:
             with _page(page) as pages[page]:
@@ -205,7 +203,7 @@ def lay_out(
     laid = {name: laid[name] for name in rooms}
     for one in laid.values():
         controls |= one.controls
-    buttons = {**top.buttons, **card.buttons, "more": more}
+    buttons = {**top.buttons, **card.buttons}
     screen = Screen(
         **outputs,
         **cards,
@@ -224,7 +222,6 @@ def lay_out(
         buttons=buttons,
         examples=card.examples,
         chats=card.chats,
-        chat_menu=card.chat_menu,
         reading=card.reading,
         travelling=travelling,
         model=top.model,

@@ -17,8 +17,8 @@ from viz.server.service import CHOICES
 from viz.words.assets import ASSETS
 from viz.words.strings import say
 
-IN_SIGHT = ("temperature", "top_k", "top_p", "max_new_tokens")
-"""Dials that stand there at once; the others are one press away."""
+CHIPS = 3
+"""Prompts to try that stand there at once; the others, and what is asked of a chat, are one press away."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class PromptCard:
 
     prompt: gr.Textbox
     reading: Switch
-    chat_menu: Switch
     preset: gr.Radio
     buttons: dict[str, gr.Button] = field(default_factory=dict)
     examples: dict[str, gr.Button] = field(default_factory=dict)
@@ -57,16 +56,17 @@ def _rows(start: Controls, limits: Limits) -> PromptCard:
         reading = _switch("reading", "read-mode")
         with gr.Row(elem_classes=["group", "tries"]):
             _name(say("page.examples"))
-            examples = _buttons(known["prompts"], "try")
-            chat_menu = _switch("chat", "chat-menu")
+            examples = _buttons(known["prompts"][:CHIPS], "try")
+            _switch("tries", "more-tries")
             with gr.Row(elem_classes=["chats"]):
+                examples |= _buttons(known["prompts"][CHIPS:], "try", CHIPS)
                 chats = _buttons(known["chats"], "chat")
         with gr.Row(elem_classes=["group", "moods"]):
             _name(say("page.presets"))
             names = {name: say(f"page.preset.{name}") for name in PRESETS}
             preset = _chips(say("page.presets"), names, start.preset, "presets")
         buttons["again"] = _chip(say("page.button.again"), "again")
-    card = PromptCard(prompt, reading, chat_menu, preset, buttons, examples, chats)
+    card = PromptCard(prompt, reading, preset, buttons, examples, chats)
     _dials(card.controls, start, limits)
     return card
 
@@ -78,8 +78,8 @@ def _switch(name: str, elem_id: str) -> Switch:
     )
 
 
-def _buttons(known: list[dict[str, str]], kind: str) -> dict[str, gr.Button]:
-    return {one["prompt"]: _chip(one["name"], f"{kind}-{number}") for number, one in enumerate(known)}
+def _buttons(known: list[dict[str, str]], kind: str, first: int = 0) -> dict[str, gr.Button]:
+    return {one["prompt"]: _chip(one["name"], f"{kind}-{number}") for number, one in enumerate(known, first)}
 
 
 def _prompt(first: str) -> gr.Textbox:

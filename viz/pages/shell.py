@@ -40,8 +40,9 @@ def lay_out(rooms: Mapping[str, Sequence[tuple[str, str]]]) -> Shell:
             PageTools()
         with gr.Row(elem_classes=["text-line"]):
             TextBar()
-            for name in ("step", "cut", "undo", "redo"):
-                buttons[name] = _button(say(f"page.button.{name}"), name, interactive=name in ("step", "cut"))
+            for name in ("step", "more", "cut", "undo", "redo"):
+                can_be_pressed = name not in ("undo", "redo")
+                buttons[name] = _button(say(f"page.button.{name}"), name, interactive=can_be_pressed)
             buttons["texts"] = _button(texts_label(1), "texts-button")
     return Shell(model, buttons)
 

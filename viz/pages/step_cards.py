@@ -16,29 +16,24 @@ from viz.words.strings import say
 ROW_CHOICES = (5, 10, 20, 50, 100)
 
 
-def lay_out(
-    start: Controls, first: Screen, controls: dict[str, Any]
-) -> tuple[dict[str, Any], Selection, gr.Button]:
-    """Return the outputs by the field of `Screen`, what is selected, and the button that writes on.
+def lay_out(start: Controls, first: Screen, controls: dict[str, Any]) -> tuple[dict[str, Any], Selection]:
+    """Return the outputs by the field of `Screen`, and what is selected.
 
     The controls in the cards are put into `controls`.
     """
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
-            outputs, selection, more = _text(start, first, controls)
+            outputs, selection = _text(start, first, controls)
         with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
             outputs |= _next_token(start, first, controls)
-    return outputs, selection, more
+    return outputs, selection
 
 
-def _text(
-    start: Controls, first: Screen, controls: dict[str, Any]
-) -> tuple[dict[str, Any], Selection, gr.Button]:
+def _text(start: Controls, first: Screen, controls: dict[str, Any]) -> tuple[dict[str, Any], Selection]:
     heading("page.text")
     strip, selection = TokenStrip(first.strip), Selection()
     with gr.Row(elem_classes=["aftermath"]):
         status = gr.HTML(first.status, elem_id="status", apply_default_css=False)
-        more = gr.Button(say("page.button.more"), size="sm", elem_id="more", min_width=60)
     with gr.Row(elem_classes=["choices"]):
         controls["colour_by"] = gr.Radio(
             [(say(f"page.colour.{name}"), name) for name in COLOUR_BY],
@@ -48,7 +43,7 @@ def _text(
             elem_id="colour-by",
         )
     outputs = {"strip": strip, "status": status, "timeline": plot(first.timeline, "timeline")}
-    return outputs, selection, more
+    return outputs, selection
 
 
 def _next_token(start: Controls, first: Screen, controls: dict[str, Any]) -> dict[str, Any]:

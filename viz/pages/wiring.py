@@ -174,9 +174,10 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
         head = gr.update(maximum=info.heads - 1) if info else gr.skip()
         precision = precision_choice(info.formats) if info else gr.skip()
         ends = service.model.ends if info else ()
-        chats = gr.update(visible=service.model.text.chats) if info else gr.skip()
+        chat = gr.update(visible=service.model.text.chats) if info else gr.skip()
         told = describe(info, service.background, ends)
-        return told, layer, neurons, head, precision, chats, gr.Timer(active=info is None)
+        chats = [chat] * len(page.chats)
+        return told, layer, neurons, head, precision, *chats, gr.Timer(active=info is None)
 
     gr.on(
         [app.load, ticking.tick],
@@ -184,7 +185,7 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
         None,
         [
             *(page.model, *(page.controls[name] for name in ("layer", "neuron_layer", "head", "precision"))),
-            page.chat_menu,
+            *page.chats.values(),
             ticking,
         ],
         show_progress="hidden",
