@@ -49,7 +49,12 @@ def test_the_bytes_of_all_rows_are_the_text_in_utf_8(tokenizer: str, text: str) 
 
 def test_a_token_reads_as_in_the_strip_beside_its_id_and_its_bytes() -> None:
     found = row(Piece(12345, " né", " né", "text"))
-    assert (found["token"], found["bytes"], found["note"], found["kind"]) == ("␣né", "20 6E C3 A9", "", "text")
+    assert (found["token"], found["bytes"], found["note"], found["kind"]) == (
+        "␣né",
+        "20 6E C3 A9",
+        "",
+        "text",
+    )
     assert found["token_id"].replace("\u00a0", " ") == "12 345"
 
 
