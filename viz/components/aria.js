@@ -10,7 +10,7 @@ const tabsOf = (list) => [...list.querySelectorAll("[role=tab]")].filter((tab) =
 
 function look() { // one tab of a list is reached by Tab, the others by the arrows
   waiting = 0;
-  for (const tab of document.querySelectorAll(".gradio-container [role=tablist] > [role=tab]")) {
+  for (const tab of document.querySelectorAll(".gradio-container .tabs [role=tablist] > [role=tab]")) {
     const selected = tab.getAttribute("aria-selected") === "true";
     if (selected) opened.add(tab);
     set(tab, "tabindex", selected ? "0" : "-1");
@@ -31,7 +31,7 @@ function aim(key, at, tabs) {
 
 function press(event) {
   if (!element.isConnected) return document.removeEventListener("keydown", press);
-  const list = event.target.closest?.("[role=tab]")?.closest("[role=tablist]");
+  const list = event.target.closest?.(".tabs [role=tab]")?.closest("[role=tablist]"); // Gradio's own
   if (!list || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const tabs = tabsOf(list);
   const next = tabs[aim(event.key, tabs.indexOf(event.target.closest("[role=tab]")), tabs)];
@@ -68,7 +68,7 @@ function leave() {
 
 const watcher = new MutationObserver((changes) => {
   for (const { type, target } of changes) {
-    if (type === "attributes" && target.matches("[role=tab][aria-selected=true]")) veil(target); // by hand, or by the server
+    if (type === "attributes" && target.matches(".tabs [role=tab][aria-selected=true]")) veil(target); // by hand, or by the server
   }
   lookSoon();
 });
