@@ -90,7 +90,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
 
 def drawing_of(rooms: Sequence[Room[Any]]) -> Drawing:
     """Return what draws the panels of rooms, those of the drawer beside whichever is open."""
-    drawer = {name: panel for room in rooms if room.page == DRAWER for name, panel in room.panels.items()}
+    drawer = [room.panels for room in rooms if room.page == DRAWER]
     return Drawing({room.name: room.panels for room in rooms if room.page != DRAWER}, drawer)
 
 
