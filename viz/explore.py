@@ -18,7 +18,7 @@ from viz.pages.looking import Looking
 from viz.pages.room import Room
 from viz.pages.scene import stored_scene
 from viz.pages.visitor import Visitor
-from viz.pages.wiring import wire_looking, wire_masthead, wire_switches, wire_writing
+from viz.pages.wiring import wire_journey, wire_looking, wire_masthead, wire_switches, wire_writing
 from viz.pages.writing import Writing
 from viz.rooms.branches.room import BRANCHES
 from viz.rooms.chain.room import CHAIN
@@ -78,6 +78,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
         wire_writing(page, visitor, writing, limits)
         looking = Looking(page, visitor, writing)
         wire_looking(page, looking)
+        wire_journey(page, looking)
         for room in ROOMS:
             room.wire(page.laid[room.name], looking)
         wire_switches(page)
@@ -89,7 +90,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
 
 def drawing_of(rooms: Sequence[Room[Any]]) -> Drawing:
     """Return what draws the panels of rooms, those of the drawer beside whichever is open."""
-    drawer = {name: panel for room in rooms if room.page == DRAWER for name, panel in room.panels.items()}
+    drawer = [room.panels for room in rooms if room.page == DRAWER]
     return Drawing({room.name: room.panels for room in rooms if room.page != DRAWER}, drawer)
 
 

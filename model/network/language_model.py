@@ -141,6 +141,18 @@ class LanguageModel:
         """Ids and names of the tokens that end a text."""
         return tuple((token_id, self.text.token(token_id)) for token_id in sorted(self.eos_token_ids))
 
+    def chat(self, message: str) -> str:
+        """Return what to type for a question in the model's chat template; see `TokenText.chat`.
+
+        Many a template begins with the token that the tokenizer puts before every text by itself: it would
+        stand there twice.
+
+        Raises:
+            ValueError: there is no template.
+        """
+        beginning = "".join(self.text.token(token_id) for token_id in self._typist.beginning)
+        return self.text.chat(message).removeprefix(beginning)
+
     def written(self, token_ids: Sequence[int]) -> str:
         """Return what a person would type for the tokens of a text: special ones by their names."""
         beginning = self._typist.beginning

@@ -9,6 +9,7 @@ import gradio as gr
 import pytest
 
 from tests.pages.desk import DRAWING, FIELDS
+from viz.components.token_map import STATIONS
 from viz.explore import ROOMS
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
@@ -97,6 +98,13 @@ def test_every_room_stands_on_a_page_or_in_the_drawer_and_every_page_has_rooms()
     where = Counter(room.page for room in ROOMS)
     assert set(where) == {*PAGES, DRAWER}
     assert ROOMS[0].page == PAGES[0], "what is open at first stands on the page that is"
+
+
+@pytest.mark.parametrize("station", STATIONS)
+def test_every_station_of_the_map_is_a_door_to_a_place_that_is_there(station):
+    page, room = STATIONS[station]
+    assert page in PAGES
+    assert room in {"", *(one.name for one in ROOMS if one.page == page)}
 
 
 def test_what_stands_in_the_drawer_is_no_room_that_one_could_open():

@@ -132,6 +132,28 @@ def test_a_byte_level_token_that_looks_like_a_fallback_byte_is_text(text, tokeni
     assert "".join(piece.text for piece in text.pieces(tokenizer("<0x0A>")["input_ids"])) == "<0x0A>"
 
 
+# Chats
+
+
+def test_a_question_stands_in_the_template_up_to_where_the_model_is_to_answer():
+    chatting = tiny_tokenizer()
+    chatting.chat_template = (
+        "{% for one in messages %}<{{ one.role }}>{{ one.content }}{{ eos_token }}{% endfor %}"
+        "{% if add_generation_prompt %}<assistant>{% endif %}"
+    )
+    text = TokenText(chatting)
+    assert text.chats and text.chat("Who? {{ me }}") == f"<user>Who? {{{{ me }}}}{EOS}<assistant>"
+    assert [piece.kind for piece in text.pieces(chatting(text.chat("Who?"))["input_ids"])].count(
+        "special"
+    ) == 1
+
+
+def test_without_a_template_there_is_no_chat(text):
+    assert not text.chats
+    with pytest.raises(ValueError, match="chat_template"):
+        text.chat("Who?")
+
+
 # Search
 
 

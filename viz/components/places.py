@@ -19,7 +19,7 @@ class Places(Drawn):
 
     def __init__(
         self,
-        rooms: Mapping[str, Sequence[tuple[str, str]]],
+        rooms_of: Mapping[str, Sequence[tuple[str, str]]],
         *,
         elem_id: str = "places",
         strip_id: str = "tokens",
@@ -28,20 +28,20 @@ class Places(Drawn):
         """Make the links.
 
         Args:
-            rooms: by the page, in order: id and name of each of its rooms; their tabs are `page-<page>` and
+            rooms_of: by the page, in order: id and name of each of its rooms; their tabs are `page-<page>` and
                 `room-<room>`.
             elem_id: id of the element.
             strip_id: id of the strip whose selected token stands in the address.
             **kwargs: for `Drawn`.
         """
-        names = {page: say(f"page.pages.{page}") for page in rooms}
+        names = {page: say(f"page.pages.{page}") for page in rooms_of}
         links = "".join(
             f'<a href="?page={escape(page)}" data-page="{escape(page)}">{escape(name)}</a>'
             for page, name in names.items()
         )
         words = {
             "title": say("page.title"),
-            "rooms": json.dumps({page: dict(some) for page, some in rooms.items()}),
+            "rooms": json.dumps({page: dict(some) for page, some in rooms_of.items()}),
             "strip": strip_id,
         }
         label = escape(say("page.pages.label"))

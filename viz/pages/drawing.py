@@ -1,7 +1,7 @@
 """Which panels an event redraws; each by itself, so that what is wrong with one takes no other along."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -16,13 +16,11 @@ from viz.server.failing import UNDERSTOOD
 from viz.words.lines import problem
 from viz.words.strings import say
 
-NONE: Panels = {}
-
 
 class Drawing:
     """Draws the panels that an event changes: those of the page, and of the rooms those of the open one."""
 
-    def __init__(self, rooms: Mapping[str, Panels], always: Panels = NONE) -> None:
+    def __init__(self, rooms: Mapping[str, Panels], always: Sequence[Panels] = ()) -> None:
         """Take panels.
 
         Args:
@@ -39,7 +37,11 @@ class Drawing:
 
     def room(self, scene: Scene) -> Panels:
         """Return the panels of the room that is open, and those of what may stand beside it."""
-        return {**self.rooms[scene.room or self.first], **self._always}
+        beside = {name: panel for panels in self._always for name, panel in panels.items()}
+        return {**self._open(scene), **beside}
+
+    def _open(self, scene: Scene) -> Panels:
+        return self.rooms[scene.room or self.first]
 
     def after_settings(self, scene: Scene, controls: Controls) -> Screen:
         """Return what a moved slider changes: everything drawn from the shaped distribution."""
@@ -68,8 +70,8 @@ class Drawing:
         return drawn(scene, controls, PAGE, self.room(scene))._replace(preset=controls.preset)
 
     def opened(self, scene: Scene, controls: Controls) -> Screen:
-        """Return the panels of the room that was opened."""
-        return drawn(scene, controls, {}, self.room(scene))
+        """Return the panels of the room that was opened; what stands beside it is drawn already."""
+        return drawn(scene, controls, {}, self._open(scene))
 
     def recoloured(self, scene: Scene, controls: Controls) -> Screen:
         """Return all figures, and what else there is in the open room, in the colours of the page."""

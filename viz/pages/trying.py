@@ -40,7 +40,7 @@ class Trying(Writing):
         def ask(visitor: Visitor, typed: str, *values: object) -> Iterator[Screen]:
             def screens() -> Iterator[Screen]:
                 yield from self._loading(visitor)
-                yield from self.beginning(self.service.model.text.chat(message))(visitor, typed, *values)
+                yield from self.beginning(self.service.model.chat(message))(visitor, typed, *values)
 
             yield from self._or_why_not(visitor, screens())
 

@@ -117,10 +117,6 @@ def wire_looking(page: Layout, looking: Looking) -> None:
             notice=other_numbers(scene, looking.service.precision(now.precision)) or notice(scene, now)
         )
 
-    def travel(visitor: Visitor, travelling: dict[str, Any] | None, *values: object) -> Screen:
-        visitor.kept.of(WayState).journey = bool((travelling or {}).get("on"))
-        return looking.handler(lambda scene, now: Screen(journey=journey(scene, now)))(visitor, *values)
-
     first_on = {place: name for name, place in reversed(list(page.places.items()))}
     controls, on, draws = page.controls, looking.on, looking.handler
     on([page.selection.select], select, page.selection)
@@ -133,11 +129,20 @@ def wire_looking(page: Layout, looking: Looking) -> None:
     on([controls["picked"].change], draws(drawing.after_pick))
     on([controls["appearance"].change], draws(drawing.recoloured))
     on([page.reading.select], read, page.reading)
-    on([page.travelling.select], travel, page.travelling)
     for name, tab in page.pages.items():
         on([tab.select], draws(drawing.opened, partial(turn_to, name)))
     for name, tab in page.rooms.items():
         on([tab.select], draws(drawing.opened, partial(enter, name)))
+
+
+def wire_journey(page: Layout, looking: Looking) -> None:
+    """Let a switch open the journey, which is drawn from then on."""
+
+    def travel(visitor: Visitor, travelling: dict[str, Any] | None, *values: object) -> Screen:
+        visitor.kept.of(WayState).journey = bool((travelling or {}).get("on"))
+        return looking.handler(lambda scene, now: Screen(journey=journey(scene, now)))(visitor, *values)
+
+    looking.on([page.travelling.select], travel, page.travelling)
 
 
 def wire_switches(page: Layout) -> None:

@@ -64,7 +64,7 @@ def token_table_value(pieces: Sequence[Piece], selected: int) -> TokenTableValue
 
 
 def _row(position: int, piece: Piece, parts: tuple[Part, ...], selected: bool) -> TokenRow:
-    told = b"" if piece.kind == "special" else raw_bytes(piece.token)
+    told = _bytes(piece)
     more = " …" if len(told) > MOST_BYTES else ""
     note = say("interior.tokens.special") if piece.kind == "special" else " ".join(explained(parts))
     return {
@@ -76,6 +76,13 @@ def _row(position: int, piece: Piece, parts: tuple[Part, ...], selected: bool) -
         "kind": piece.kind,
         "selected": selected,
     }
+
+
+def _bytes(piece: Piece) -> bytes:
+    """Return what a token stands for; one that reads like a byte and is text stands for its characters."""
+    if piece.kind == "special":
+        return b""
+    return piece.token.encode() if piece.token == piece.text else raw_bytes(piece.token)
 
 
 class TokenTable(Drawn):
