@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.chromium import find_chromium
 from tests.browser.server import running_app
-from tests.browser.visit import PATIENT, Visit
+from tests.browser.visit import DESK, PATIENT, Visit
 
 expect.set_options(timeout=PATIENT)  # a busy machine is no failure
 
@@ -53,6 +53,30 @@ def visits(context: BrowserContext, app_address: str) -> Iterator[Any]:
     yield open_page
     for visit in opened:
         visit.page.close()
-        assert (visit.errors, visit.elsewhere) == ([], []), (
-            "errors on the console, requests to other machines"
-        )
+        visit.assert_well()
+
+
+@pytest.fixture(scope="module")
+def kept() -> list[Visit]:
+    """The page that tests of a module share, once one of them has asked for it: a load takes seconds."""
+    return []  # the context closes it
+
+
+@pytest.fixture
+def visit(
+    kept: list[Visit], context: BrowserContext, app_address: str, request: pytest.FixtureRequest
+) -> Iterator[Visit]:
+    """A page as `Visit.begin_anew` leaves it, with the text that the test before it has left there."""
+    failed = request.session.testsfailed
+    if kept:
+        kept[0].begin_anew()
+    else:
+        page = context.new_page()
+        page.set_viewport_size(DESK)
+        kept.append(Visit(page, f"{app_address}?__theme=light"))
+    visit = kept[0]
+    yield visit
+    if visit.errors or request.session.testsfailed > failed:  # the next test has one of its own
+        kept.clear()
+        visit.page.close()
+    visit.assert_well()

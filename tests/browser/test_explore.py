@@ -40,8 +40,7 @@ def cells(visit: Visit) -> Any:
     )
 
 
-def test_the_text_grows_and_panels_explain_any_of_its_tokens(visits: Visits) -> None:
-    visit = visits()
+def test_the_text_grows_and_panels_explain_any_of_its_tokens(visit: Visit) -> None:
     page = visit.page
     tokens = visit.write(PROMPT, LONG, temperature=1, seed=12)
     assert tokens[:SIZE] == ["The", " capital", " of", " France", " is"] and visit.generated() == LONG
@@ -68,8 +67,7 @@ def test_the_text_grows_and_panels_explain_any_of_its_tokens(visits: Visits) -> 
     assert visit.tokens() == tokens
 
 
-def test_moving_temperature_changes_the_panels_and_not_the_text_until_generate(visits: Visits) -> None:
-    visit = visits()
+def test_moving_temperature_changes_the_panels_and_not_the_text_until_generate(visit: Visit) -> None:
     tokens = visit.write(PROMPT, 6, temperature=1, seed=3)
     notice = visit.page.locator("#notice")
     expect(notice).to_have_text("")
@@ -89,8 +87,7 @@ def test_moving_temperature_changes_the_panels_and_not_the_text_until_generate(v
     assert visit.generated() == 6
 
 
-def test_stop_ends_a_text_in_its_midst_step_adds_one_and_undo_takes_it_back(visits: Visits) -> None:
-    visit = visits()
+def test_stop_ends_a_text_in_its_midst_step_adds_one_and_undo_takes_it_back(visit: Visit) -> None:
     page = visit.page
     visit.begin("Once upon a time there was a little robot who", 500, temperature=1, seed=3)
     page.wait_for_function("window.begun", timeout=PATIENT)  # until then the example stands there
@@ -108,8 +105,7 @@ def test_stop_ends_a_text_in_its_midst_step_adds_one_and_undo_takes_it_back(visi
     expect(page.locator("#tokens button.generated")).to_have_count(stopped, timeout=PATIENT)
 
 
-def test_an_example_and_new_dice_write_at_once_and_new_dice_go_on_from_a_cut(visits: Visits) -> None:
-    visit = visits()
+def test_an_example_and_other_dice_write_at_once_and_those_go_on_from_a_cut(visit: Visit) -> None:
     page = visit.page
     visit.set("max-new-tokens", 4)
     page.locator("#try-1").click()
@@ -121,40 +117,42 @@ def test_an_example_and_new_dice_write_at_once_and_new_dice_go_on_from_a_cut(vis
     page.locator("#cut").click()
     expect(page.locator(GENERATED)).to_have_count(1)
     kept = visit.tokens()
-    visit.press("dice")
+    visit.press("again")
     longer = visit.end()
     assert longer[: len(kept)] == kept
-    assert len(kept) < len(longer) <= len(kept) + 4, "new dice may end a text early"
+    assert len(kept) < len(longer) <= len(kept) + 4, "other dice may end a text early"
     expect(page.locator("#stop")).to_be_disabled()
     expect(page.locator("#seed input")).not_to_have_value("4")
-    visit.press("dice")
+    visit.press("again")
     assert visit.end()[: len(kept) - 1] == kept[:-1]
     assert 1 <= visit.generated() <= 4
     expect(page.locator("#stop")).to_be_disabled()
     expect(page.locator("#notice .notice")).to_have_count(0)
 
 
-def test_two_visitors_who_write_at_once_get_what_each_would_get_alone(visits: Visits, client: Any) -> None:
+def test_two_visitors_who_write_at_once_get_what_each_would_get_alone(
+    visit: Visit, visits: Visits, client: Any
+) -> None:
     wishes = [("The capital of France is", 5), ("Water boils at", 11)]
-    both = [visits() for _ in wishes]
-    for visit, (prompt, seed) in zip(both, wishes, strict=True):
-        visit.begin(prompt, 16, temperature=1, seed=seed)
-    for visit, (prompt, seed) in zip(both, wishes, strict=True):
-        expect(visit.page.locator("#tokens button.generated").nth(12)).to_be_attached(timeout=PATIENT)
-        tokens = visit.end()
+    both = [visit, visits()]
+    for one, (prompt, seed) in zip(both, wishes, strict=True):
+        one.begin(prompt, 16, temperature=1, seed=seed)
+    for one, (prompt, seed) in zip(both, wishes, strict=True):
+        expect(one.page.locator("#tokens button.generated").nth(12)).to_be_attached(timeout=PATIENT)
+        tokens = one.end()
         alone = client.predict(prompt, 16, temperature=1, seed=seed, api_name="/generate")
         shown = [step["text"] for step in alone["steps"]]
         assert [token.replace("↵", "\n").replace("␣", " ") for token in tokens[-len(shown) :]] == shown
 
 
-def test_a_text_is_written_in_the_numbers_that_were_chosen_and_keeps_them(visits: Visits) -> None:
-    visit = visits()
+def test_a_text_is_written_in_the_numbers_that_were_chosen_and_keeps_them(visit: Visit) -> None:
     status, chips = visit.page.locator("#status"), visit.page.locator("#precision label")
     told = str(visit.page.locator("#model").text_content()).strip().split(" · ")
     fast, *others = next(part for part in told if "float32" in part).split(" / ")
     if not others:  # a machine on which nothing is faster than float32
         expect(chips.locator("input").first).to_be_disabled()
         return
+    visit.switch("more-settings", True)
     chips.filter(has_text="Exact").click()
     visit.write(PROMPT, 3, temperature=1, seed=3)
     expect(status).to_contain_text("3 written · float32")
@@ -166,8 +164,7 @@ def test_a_text_is_written_in_the_numbers_that_were_chosen_and_keeps_them(visits
     expect(status).to_contain_text(f"3 written · {fast}")
 
 
-def test_layer_head_mean_and_hide_first_change_the_heatmap(visits: Visits, client: Any) -> None:
-    visit = visits()
+def test_layer_head_mean_and_hide_first_change_the_heatmap(visit: Visit, client: Any) -> None:
     visit.write(PROMPT, 2, temperature=0, seed=3)
     text = PROMPT + "".join(
         step["text"] for step in client.predict(PROMPT, 2, temperature=0, api_name="/generate")["steps"]
@@ -191,8 +188,7 @@ def test_layer_head_mean_and_hide_first_change_the_heatmap(visits: Visits, clien
     assert not cells(visit)[:, 0].any() and np.abs(cells(visit)[1:].sum(axis=1) - 1).max() < 1e-4
 
 
-def test_colour_search_and_bertviz(visits: Visits) -> None:
-    visit = visits()
+def test_colour_search_and_bertviz(visit: Visit) -> None:
     page = visit.page
     visit.write(PROMPT, 6, temperature=1, seed=3)
     tint = "() => Array.from(document.querySelectorAll('#tokens .generated'), (one) => one.style.cssText)"
@@ -218,8 +214,7 @@ def test_colour_search_and_bertviz(visits: Visits) -> None:
     expect(page.locator("#own-switches")).to_be_hidden()
 
 
-def test_a_prompt_of_markup_is_shown_and_not_run(visits: Visits) -> None:
-    visit = visits()
+def test_a_prompt_of_markup_is_shown_and_not_run(visit: Visit) -> None:
     title = visit.page.title()
     run = "document.title='run'"
     prompt = f'<img src=x onerror="{run}"><script>{run}</script>${{{run}}}'
@@ -231,8 +226,7 @@ def test_a_prompt_of_markup_is_shown_and_not_run(visits: Visits) -> None:
     assert visit.page.title() == title
 
 
-def test_what_cannot_be_used_is_named_and_the_page_works_on(visits: Visits) -> None:
-    visit = visits()
+def test_what_cannot_be_used_is_named_and_the_page_works_on(visit: Visit) -> None:
     tokens, prompt, notice = (
         visit.tokens(),
         visit.page.locator("#prompt textarea"),
@@ -252,14 +246,17 @@ def test_what_cannot_be_used_is_named_and_the_page_works_on(visits: Visits) -> N
     expect(visit.page.locator("#tokens button.generated")).to_have_count(3, timeout=PATIENT)
 
 
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_a_phone_shows_the_page_without_scrolling_sideways(visits: Visits, mode: str) -> None:
-    visit = visits(width=390, mode=mode)
-    if mode == "light":
-        visit.write(PROMPT, 8, temperature=1, seed=3)
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
-    dark = visit.page.evaluate("document.body.classList.contains('dark')")
-    assert dark == (mode == "dark")
+def test_a_phone_shows_the_page_without_scrolling_sideways_in_the_dark_and_in_the_light(
+    visits: Visits,
+) -> None:
+    visit = visits(width=390, mode="dark")
+    page = visit.page
+    for dark in (True, False):
+        assert page.evaluate("document.body.classList.contains('dark')") is dark
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.locator("#page-tools .tone").click()
+    visit.write(PROMPT, 8, temperature=1, seed=3)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_the_page_is_whole_without_other_machines(app_address: str) -> None:

@@ -1,10 +1,10 @@
-"""The Explore page in a browser: what a person does and reads on it, and what went wrong meanwhile."""
+"""The app in a browser: what a person does and reads there, and what went wrong meanwhile."""
 
 import json
 import re
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import ConsoleMessage, Page, ViewportSize, expect
 
 from tests.patience import PATIENCE
 
@@ -12,6 +12,7 @@ ENDED = re.compile("length reached|ended:")
 PATIENT = 1000 * PATIENCE
 """Milliseconds that a text may take on a busy machine."""
 GENERATED = "#tokens button.generated"
+DESK: ViewportSize = {"width": 1440, "height": 900}
 
 # The cells of a heatmap, the lines and marks of the others: the numbers that Plotly drew.
 READ_PLOT = """id => {
@@ -45,6 +46,15 @@ FOLLOW = """() => {
 }"""
 
 
+ROOMS = {
+    "inside": ("tokens", "heads", "lens"),
+    "lab": ("chain", "replay", "rollouts", "strategies"),
+}
+"""What has a tab, by the page on which that stands."""
+UNDER_MORE = ("min-p", "repetition-penalty", "seed")
+"""Controls that are seen once More settings has been pressed."""
+
+
 class Visit:
     """One page of the app."""
 
@@ -58,6 +68,7 @@ class Visit:
         page.on("request", lambda request: self._request(request.url))
         page.goto(address)
         self.ready()
+        self.first = self.tokens(), self.pressed()
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -67,6 +78,12 @@ class Visit:
         if not url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:")):
             self.elsewhere.append(url)
 
+    def assert_well(self) -> None:
+        """Assert that nothing has gone wrong on the page so far."""
+        assert (self.errors, self.elsewhere) == ([], []), (
+            "errors on the console, requests to other machines"
+        )
+
     def ready(self) -> None:
         """Wait for the first token, all figures, and the model's name."""
         self.page.wait_for_selector("#tokens button[data-index]")
@@ -75,25 +92,86 @@ class Visit:
         expect(self.page.locator("#model")).to_contain_text("layers", timeout=PATIENT)
 
     def set(self, control: str, value: float) -> None:
-        """Type a number into a control."""
+        """Type a number into a control, and open More settings before where it stands there."""
+        if control in UNDER_MORE:
+            self.switch("more-settings", True)
         field = self.page.locator(f"#{control} input[type=number]")
         field.fill(f"{value:g}")
         field.blur()
 
+    def switch(self, name: str, on: bool) -> None:
+        """Press a button that opens something, by its id, unless it stands so already."""
+        button = self.page.locator(f"#{name} button")
+        if button.get_attribute("aria-pressed") != str(on).lower():
+            button.click()
+
+    def turn_to(self, page: str) -> None:
+        """Open a page by its link."""
+        link = self.page.locator(f"#places [data-page={page}]")
+        link.click()
+        expect(link).to_have_attribute("aria-current", "page")
+        self._settle()
+
     def enter(self, room: str) -> None:
-        """Open a room by its name, and wait until it can be seen."""
-        self.page.locator("#rooms button[role=tab]", has_text=room).click()
+        """Open a room by its id, and wait until it can be seen."""
+        if room == "branches":
+            self.drawer(True)
+        elif room == "score":
+            self.switch("read-mode", True)
+        else:
+            self.turn_to(next(page for page, rooms in ROOMS.items() if room in rooms))
+            tab = self.page.locator(f"#room-{room}-button")
+            tab.click()
+            expect(tab).to_have_attribute("aria-selected", "true")
+        self._settle()
+
+    def drawer(self, wanted: bool) -> None:
+        """Open or close the drawer of all texts."""
+        button = self.page.locator("#texts-button")
+        if self.page.locator("#texts").is_visible() != wanted:
+            button.click()
+        expect(self.page.locator("#texts")).to_be_visible(visible=wanted)
+
+    def _settle(self) -> None:
         expect(self.page.locator("[data-opening]")).to_have_count(0)
 
+    def choose(self, index: int) -> None:
+        """Press a token: in the strip where that is seen, in the line at the top of the page elsewhere."""
+        token = self.page.locator(f"#tokens [data-index='{index}']")
+        if not token.is_visible():
+            token = self.page.locator(f"#text-bar [data-at='{index}']")
+        token.click()
+
+    def begin_anew(self) -> None:
+        """Go back to where a page begins: Explore, in the light, 1440 pixels wide, with the usual sampler.
+
+        Whatever text is there stays; where it is the first one, its token is chosen again.
+        """
+        self.page.set_viewport_size(DESK)
+        if self.page.locator("body.dark").count():
+            self.page.locator("#page-tools .tone").click()
+        self.drawer(False)
+        self.turn_to("explore")
+        for name in ("read-mode", "more-settings"):
+            self.switch(name, False)
+        for preset, temperature in (("Greedy", "0"), ("Balanced", "0.8")):
+            self.page.locator("#presets label", has_text=preset).click()
+            expect(self.page.locator("#temperature input[type=number]")).to_have_value(temperature)
+        tokens, (selected,) = self.first
+        if self.tokens() == tokens and self.pressed() != [selected]:
+            self.choose(selected)
+            self.wait_for_row(selected)
+
     def begin(self, prompt: str, length: int, **controls: float) -> None:
-        """Type a prompt, set controls by their id, and press Generate."""
+        """Type a prompt on Explore, set controls by their id, and press Write."""
+        self.turn_to("explore")
         self.page.locator("#prompt textarea").fill(prompt)
         for control, value in {"max_new_tokens": length, **controls}.items():
             self.set(control.replace("_", "-"), value)
         self.generate()
 
     def generate(self) -> None:
-        """Press Generate."""
+        """Press Write."""
         self.press("generate")
 
     def press(self, button: str) -> None:
@@ -109,7 +187,7 @@ class Visit:
         return self.tokens()
 
     def write(self, prompt: str, length: int, **controls: float) -> list[str]:
-        """Generate a text and return its tokens."""
+        """Write a text and return its tokens."""
         self.begin(prompt, length, **controls)
         return self.end()
 
