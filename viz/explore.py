@@ -18,7 +18,14 @@ from viz.pages.looking import Looking
 from viz.pages.room import Room
 from viz.pages.scene import stored_scene
 from viz.pages.visitor import Visitor
-from viz.pages.wiring import wire_journey, wire_looking, wire_masthead, wire_switches, wire_writing
+from viz.pages.wiring import (
+    wire_journey,
+    wire_looking,
+    wire_masthead,
+    wire_places,
+    wire_switches,
+    wire_writing,
+)
 from viz.pages.writing import Writing
 from viz.rooms.branches.room import BRANCHES
 from viz.rooms.chain.room import CHAIN
@@ -78,6 +85,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
         wire_writing(page, visitor, writing, limits)
         looking = Looking(page, visitor, writing)
         wire_looking(page, looking)
+        wire_places(page, looking)
         wire_journey(page, looking)
         for room in ROOMS:
             room.wire(page.laid[room.name], looking)

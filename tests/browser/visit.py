@@ -80,9 +80,7 @@ class Visit:
 
     def assert_well(self) -> None:
         """Assert that nothing has gone wrong on the page so far."""
-        assert (self.errors, self.elsewhere) == ([], []), (
-            "errors on the console, requests to other machines"
-        )
+        assert (self.errors, self.elsewhere) == ([], []), "errors on the console, requests to other machines"
 
     def ready(self) -> None:
         """Wait for the first token, all figures, and the model's name."""

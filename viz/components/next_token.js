@@ -121,7 +121,7 @@ function draw() {
   else if (value.rows.length === 0) root.replaceChildren(make("p", { class: "say" }, ...prose(value.note)));
   else {
     const note = value.note ? make("p", { class: "say note" }, ...prose(value.note)) : "";
-    root.replaceChildren(make("div", { class: "scroll" }, table(value)), value.facts.length ? facts(value.facts) : "", note);
+    root.replaceChildren(make("div", { class: "scroll" }, table(value)), value.said ? make("p", { class: "said" }, value.said) : "", value.facts.length ? facts(value.facts) : "", note);
   }
   keepHeight(value);
   stop((reached && keyed(reached)) || buttons()[0]);

@@ -72,6 +72,8 @@ class NextTokenValue(TypedDict):
     scale_text: str
     facts: list[Fact]
     """On the choice: the chosen token and the draw."""
+    said: str
+    """The step in one sentence; empty where there is nothing to say."""
     note: str
 
 
@@ -123,6 +125,7 @@ def next_token_value(
             lambda token_id: told_token(token_of(token_id), LONGEST_TOKEN),
             ("given" if given else "forced") if forced else None,
         ),
+        "said": "" if forced else _said(shaped, chosen, dice),
         "note": note,
     }
 
@@ -146,8 +149,23 @@ def search_value(
         "scale": scale,
         "scale_text": f"{100 * scale:g} %",
         "facts": [],
+        "said": "",
         "note": note,
     }
+
+
+def _said(shaped: ShapedDistribution, chosen: int | None, dice: int | None) -> str:
+    """Return how many tokens the sampler left, and which of them the dice picked, most likely first."""
+    left = count(shaped.kept)
+    if shaped.kept == 1:
+        return say("components.next.said.one")
+    if dice is None:
+        return say("components.next.said.next", left=left) if chosen is None else ""
+    after = shaped.shaped
+    number = 1 + int((after > after[dice]).sum()) + int((after[:dice] == after[dice]).sum())
+    return say(
+        f"components.next.said.{'drawn' if dice == chosen else 'now'}", left=left, number=count(number)
+    )
 
 
 def _rows(

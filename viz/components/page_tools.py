@@ -27,7 +27,8 @@ class PageTools(Drawn):
         rows = "\n".join(f"{keys}\t{say(f'components.page_tools.key.{what}')}" for keys, what in KEYS)
         super().__init__(
             "page_tools",
-            '<div class="page-tools" role="toolbar"><button type="button" id="present" aria-pressed="false"></button>'
+            '<div class="page-tools" role="toolbar">'
+            '<button type="button" id="present" aria-pressed="false"></button>'
             '<button type="button" class="tone"></button>'
             '<button type="button" class="help"></button><dialog class="keys"></dialog></div>',
             words=words | {"rows": rows},

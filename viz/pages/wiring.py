@@ -100,16 +100,6 @@ def wire_looking(page: Layout, looking: Looking) -> None:
         visitor.selected = max(0, min(int(index), len(visitor.pieces)))
         return looking.handler(drawing.after_selection)(visitor, *values)
 
-    def enter(name: str, visitor: Visitor) -> None:
-        visitor.enter(page.places[name], name)
-
-    def turn_to(name: str, visitor: Visitor) -> None:
-        visitor.enter(name, visitor.opened.get(name) or first_on[name])
-
-    def read(visitor: Visitor, reading: dict[str, Any] | None, *values: object) -> Screen:
-        visitor.enter("explore", SCORE if (reading or {}).get("on") else first_on["explore"])
-        return looking.handler(drawing.opened)(visitor, *values)
-
     def numbers(scene: Scene, now: Controls) -> Screen:
         if not looking.service.ready:
             return Screen()
@@ -117,7 +107,6 @@ def wire_looking(page: Layout, looking: Looking) -> None:
             notice=other_numbers(scene, looking.service.precision(now.precision)) or notice(scene, now)
         )
 
-    first_on = {place: name for name, place in reversed(list(page.places.items()))}
     controls, on, draws = page.controls, looking.on, looking.handler
     on([page.selection.select], select, page.selection)
     on([controls[name].change for name in (*SAMPLER_NAMES, "chain")], draws(drawing.after_settings))
@@ -128,11 +117,28 @@ def wire_looking(page: Layout, looking: Looking) -> None:
     on([controls["query"].change], draws(drawing.after_search))
     on([controls["picked"].change], draws(drawing.after_pick))
     on([controls["appearance"].change], draws(drawing.recoloured))
-    on([page.reading.select], read, page.reading)
+
+
+def wire_places(page: Layout, looking: Looking) -> None:
+    """Let pages, rooms and the switch of reading open what is drawn from then on."""
+    first_on = {place: name for name, place in reversed(list(page.places.items()))}
+    opened = looking.drawing.opened
+
+    def enter(name: str, visitor: Visitor) -> None:
+        visitor.enter(page.places[name], name)
+
+    def turn_to(name: str, visitor: Visitor) -> None:
+        visitor.enter(name, visitor.opened.get(name) or first_on[name])
+
+    def read(visitor: Visitor, reading: dict[str, Any] | None, *values: object) -> Screen:
+        visitor.enter("explore", SCORE if (reading or {}).get("on") else first_on["explore"])
+        return looking.handler(opened)(visitor, *values)
+
+    looking.on([page.reading.select], read, page.reading)
     for name, tab in page.pages.items():
-        on([tab.select], draws(drawing.opened, partial(turn_to, name)))
+        looking.on([tab.select], looking.handler(opened, partial(turn_to, name)))
     for name, tab in page.rooms.items():
-        on([tab.select], draws(drawing.opened, partial(enter, name)))
+        looking.on([tab.select], looking.handler(opened, partial(enter, name)))
 
 
 def wire_journey(page: Layout, looking: Looking) -> None:
