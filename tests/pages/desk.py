@@ -60,7 +60,8 @@ class Desk:
     def __init__(self, app: gr.Blocks, visitor: Visitor, layer: int = 1) -> None:
         self.visitor = visitor
         self.prompt = PROMPT
-        self.controls: dict[str, Any] = {"layer": layer, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
+        self.controls: dict[str, Any] = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
+        self.controls |= {"layer": layer, "neuron_layer": layer}
         ids = {number: block.elem_id for number, block in app.blocks.items()}
         self._functions = {
             (ids.get(target, ""), event): function
