@@ -12,7 +12,6 @@ import gradio as gr
 from viz.explore import ROOMS, drawing_of
 from viz.pages.controls import NAMES, Controls
 from viz.pages.example import load_example
-from viz.pages.layout import DRAWER
 from viz.pages.scene import Scene
 from viz.pages.screen import FRAME
 from viz.pages.screen import Screen as FrameScreen
@@ -61,7 +60,8 @@ class Desk:
     def __init__(self, app: gr.Blocks, visitor: Visitor, layer: int = 1) -> None:
         self.visitor = visitor
         self.prompt = PROMPT
-        self.controls: dict[str, Any] = {"layer": layer, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
+        self.controls: dict[str, Any] = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
+        self.controls |= {"layer": layer, "neuron_layer": layer}
         ids = {number: block.elem_id for number, block in app.blocks.items()}
         self._functions = {
             (ids.get(target, ""), event): function
@@ -130,11 +130,9 @@ class Desk:
         return self.handler("read-mode", "select")(self.visitor, {"on": on}, *self.values)
 
     def enter(self, room: str) -> Any:
-        """Go where a room is: the panels of the drawer are drawn with whatever is open."""
+        """Go where a room is."""
         (page,) = [one.page for one in ROOMS if one.name == room]
-        if page in ("explore", DRAWER):
-            return self.read(room == "score")
-        return self.open(f"room-{room}")
+        return self.read(room == "score") if page == "explore" else self.open(f"room-{room}")
 
     def payload(self, element: str, event: str, screen: Any) -> int:
         """Return the bytes that an event sends to the browser."""

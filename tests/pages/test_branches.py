@@ -10,10 +10,12 @@ import pytest
 from model.texts import branch_tree
 from model.texts.branch_tree import BranchTree
 from tests.pages.conftest import written
-from tests.pages.desk import Desk, Screen, changed, shown
+from tests.pages.desk import Desk, Screen, changed, everything, shown
 from tests.tiny import EOS
 from viz.pages import roads
+from viz.pages.controls import Controls
 from viz.pages.example import load_example
+from viz.pages.scene import stored_scene
 from viz.rooms.branches.branch_tree import MOST_BYTES, branch_tree_value
 from viz.rooms.branches.panels import BranchesState
 from viz.words.tokens import display_token
@@ -88,7 +90,7 @@ def forked(desk: Wanderer) -> Wanderer:
 
 
 def test_the_stored_example_is_the_first_text_and_another_model_begins_a_tree_of_its_own(desk):
-    screen = desk.enter("branches")
+    screen = everything(stored_scene(load_example(), Controls(), ""), Controls())
     assert ends(screen) == [0] and here(screen) == 0 and screen.tree["alone"]
     desk.write()
     assert desk.visitor.tree.run is desk.visitor.run and len(desk.visitor.tree) == 1

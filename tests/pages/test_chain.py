@@ -213,7 +213,7 @@ def test_throws_throw_the_coin_too_and_say_so(desk):
     desk.write(chain=XTC, top_p=1.0)
     desk.select(4)
     screen = press(desk, "throw-hundred")
-    throws = desk.visitor.throws
+    throws = desk.visitor.kept.of(ChainState).throws
     assert len(throws.falls) == 2 and throws.falls[0].chance == 0.5
     assert "the mean over both of its sides" in screen.thrown
     plain = desk.move(chain=None)

@@ -3,12 +3,15 @@
 import io
 import re
 from html import unescape
+from urllib.parse import quote_plus, urlencode
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from PIL import Image
 
-from viz.server.front import HEIGHT, WIDTH, introduced
+from viz.server.front import HEIGHT, WIDTH, introduced, without_page
 
 PROXIED = {"X-Forwarded-Host": "gpt.school.example", "X-Forwarded-Proto": "https"}
 
@@ -62,6 +65,48 @@ def test_what_is_no_page_is_passed_on_as_it_is(served: str, path: str):
 def test_a_request_for_the_head_alone_is_answered(served: str):
     answer = httpx.head(served)
     assert answer.status_code in (200, 405) and answer.content == b""
+
+
+NAMES = some.text(min_size=1, max_size=8).filter(lambda name: name != "page")
+PARAMETERS = some.lists(some.tuples(NAMES, some.text(max_size=8)), max_size=5)
+
+
+@given(PARAMETERS, PARAMETERS, some.text(max_size=12))
+def test_of_an_address_gradio_is_told_all_but_the_page(before, after, place):
+    """Gradio has a parameter of this name, which means another document."""
+    whole = urlencode([*before, ("page", place), *after]).encode()
+    assert without_page(whole) == urlencode([*before, *after]).encode()
+
+
+@given(some.binary(max_size=40).filter(lambda query: b"p" not in query and b"%" not in query))
+def test_a_query_without_a_page_is_passed_on_to_the_byte(query):
+    assert without_page(query) == query
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        (b"page=lab.replay&at=41", b"at=41"),
+        (b"__theme=dark&page=inside", b"__theme=dark"),
+        (b"page", b""),
+        (b"page=&page=x&a=page", b"a=page"),
+        (b"p%61ge=x&pages=1&Page=2", b"pages=1&Page=2"),
+        (b"a&b=&c=%FF&d=%C3%A9", b"a&b=&c=%FF&d=%C3%A9"),
+        ("q=中&page=é".encode(), "q=中".encode()),
+    ],
+)
+def test_only_what_is_called_page_is_left_out(query, left):
+    assert without_page(query) == left
+
+
+@pytest.mark.parametrize(
+    "query", ["page=lab.replay&at=41", "page=nowhere", "at=%FF", f"q={quote_plus('中')}", "page=%"]
+)
+def test_whatever_place_an_address_names_the_page_is_served(served: str, query: str):
+    """Where to go is for the browser to read."""
+    plain, answer = httpx.get(served), httpx.get(f"{served}?{query}")
+    assert (answer.status_code, plain.status_code) == (200, 200)
+    assert "<title>GPT Inside Out</title>" in answer.text
 
 
 def test_an_address_cannot_break_out_of_its_attribute_and_texts_of_people_stay_as_they_are():

@@ -65,7 +65,7 @@ def test_every_number_is_that_of_the_model_layer(desk, internals, of_step):
     choose_key(desk, 2)
     desk.move(of_step=of_step)
     query = 8 if of_step else None
-    found = head_quantities(internals, QUANTITIES, len(internals), query=query, key=2)
+    found = head_quantities(internals, QUANTITIES, len(desk.visitor.run.token_ids), query=query, key=2)
     for quantity, values in found.items():
         screen = desk.move(quantity=quantity)
         assert texts(screen) == as_text(values, quantity)
@@ -113,7 +113,7 @@ def test_an_open_head_is_marked_told_and_drawn_with_its_first_token(desk, intern
     assert screen.head_grid["opened"] == [2, 3] and screen.thumbnails["opened"] == 3
     assert "Layer 2, head 3" in screen.head_told
     weights = np.array(screen.head_map.data[0].z)
-    expected = internals.attention(2, 3, len(internals))
+    expected = internals.attention(2, 3, len(desk.visitor.run.token_ids))
     assert np.nanmax(np.abs(np.tril(weights) - expected)) < 1e-6
     assert not np.isnan(weights[:, 0]).any() and weights[1:, 0].any()
 
@@ -126,7 +126,7 @@ def test_numbers_told_of_an_open_head_are_those_of_the_grid(desk):
 
 def test_pictures_are_the_patterns_of_the_layer(desk, internals):
     value = desk.move(layer=2).thumbnails
-    expected = patterns(internals, 2, len(internals))
+    expected = patterns(internals, 2, len(desk.visitor.run.token_ids))
     for picture, pattern in zip(value["pictures"], expected, strict=True):
         levels = np.frombuffer(base64.b64decode(picture), np.uint8).reshape(value["size"], -1)
         assert np.abs((levels / 255.0) ** 2 - pattern).max() < 0.005

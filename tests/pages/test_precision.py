@@ -1,7 +1,9 @@
 """Fast or exact: which numbers a text is computed in, who says so, and that a text keeps its own."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from model.texts.run import Run
 from model.weights.background import BackgroundModel
+from model.weights.catalog import ModelError
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
 from tests.pages.desk import Desk, changed, shown
 from tests.tiny import tiny_model
@@ -46,10 +49,10 @@ def raw(screen: Any) -> dict[int, float]:
     return {row["token_id"]: row["raw"] for row in screen.bars["rows"]}
 
 
-def look(app: gr.Blocks) -> tuple[Any, ...]:
-    """Return what the page learns of the model when it opens."""
-    (masthead,) = [function.fn for function in app.fns.values() if function.name == "look"]
-    return masthead()
+def look(app: gr.Blocks) -> dict[str, Any]:
+    """Return what the page learns of the model when it opens, by the element that shows it."""
+    (look,) = [function for function in app.fns.values() if function.name == "look"]
+    return {part.elem_id or "timer": value for part, value in zip(look.outputs, look.fn(), strict=True)}
 
 
 def test_a_new_text_takes_the_precision_of_the_control(desk):
@@ -160,31 +163,61 @@ def test_the_page_offers_fast_and_exact_and_begins_with_fast(app):
     assert control["props"]["value"] == "fast"
 
 
+def opened(details: str) -> tuple[str, list[str]]:
+    """Return what stands at the top of the page, and the paragraphs that open under it."""
+    found = re.fullmatch(
+        r'<details><summary[^>]*><span class="name">(.*)</span></summary>'
+        r'<div class="details">(.*)</div></details>',
+        details,
+    )
+    assert found
+    return unescape(found[1]), [unescape(one) for one in re.findall("<p>(.*?)</p>", found[2])]
+
+
 def test_the_masthead_names_the_number_formats_and_what_was_measured(app, twofold):
-    text = describe(twofold.info, LoadedModel(twofold))
-    assert "bfloat16 / float32" in text
-    assert "fingerprint of the weights: gpt2-0" in text and "Fast: bfloat16, as measured." in text
-    assert text == look(app)[0]
+    told = describe(twofold.info, LoadedModel(twofold))
+    name, lines = opened(told)
+    assert name == "tiny-gpt2" and lines[0].startswith("tiny-gpt2 · 3 layers × 4 heads")
+    assert "bfloat16 / float32" in lines[0] and lines[1] == "Fast: bfloat16, as measured."
+    assert lines[-1] == "fingerprint of the weights: gpt2-0"
+    assert told == look(app)["model"]
+
+
+def test_a_name_from_a_folder_is_text_in_the_masthead(tiny):
+    named = replace(tiny.info, name='<img src=x onerror="x">')
+    told = describe(named, LoadedModel(tiny), [(1, "</p><b>")])
+    name, lines = opened(told)
+    assert "<img" not in told and "<b>" not in told
+    assert name == named.name and lines[0].startswith(named.name) and "</p><b> (1)" in lines[1]
+
+
+def test_a_model_that_could_not_be_loaded_is_told_in_its_place(tiny):
+    failed = SimpleNamespace(error=ModelError("There is no <model> here."), report_line="")
+    assert describe(None, failed) == '<span class="problem">There is no &lt;model&gt; here.</span>'
 
 
 def test_where_texts_depend_on_their_neighbours_the_page_says_so_beside_the_formats(tiny):
     dependent = replace(tiny.info, batch_dependent=("bfloat16",))
-    assert say("page.batch_dependent", formats="bfloat16") in describe(dependent, LoadedModel(tiny))
+    told = describe(dependent, LoadedModel(tiny))
+    _, lines = opened(told)
+    assert lines[1:3] == [say(f"page.batch_dependent{why}", formats="bfloat16") for why in ("", "_why")]
+    assert '<summary class="batch-dependent">' in told, "a mark beside the name, for whoever does not open it"
     alone = replace(tiny.info, batch_dependent=())
     assert "batch-dependent" not in describe(alone, LoadedModel(tiny))
 
 
 def test_without_a_measurement_the_masthead_tells_the_fingerprint_alone(tiny):
-    text = describe(tiny.info, LoadedModel(tiny))
-    assert 'title="fingerprint of the weights: gpt2-0\nNo token' in text and "float32</span>" in text
+    _, (formats, ends, fingerprint) = opened(describe(tiny.info, LoadedModel(tiny)))
+    assert formats.endswith(" · float32") and ends.startswith("No token")
+    assert fingerprint == "fingerprint of the weights: gpt2-0"
 
 
 def test_the_choice_is_offered_where_there_is_one_and_else_stands_on_what_there_is(
     app, fast_alone, open_app, tiny
 ):
-    assert look(app)[3] == gr.update(interactive=True)
-    assert look(fast_alone)[3] == gr.update(interactive=False, value="fast")
-    assert look(open_app(tiny))[3] == gr.update(interactive=False, value="exact")
+    assert look(app)["precision"] == gr.update(interactive=True)
+    assert look(fast_alone)["precision"] == gr.update(interactive=False, value="fast")
+    assert look(open_app(tiny))["precision"] == gr.update(interactive=False, value="exact")
 
 
 # The API
@@ -256,6 +289,14 @@ def test_exact_by_the_api_where_it_was_not_loaded_is_refused_clearly(fast_alone)
 
 def test_a_page_that_is_still_loading_leaves_the_choice_as_it_is(open_app):
     loading = SimpleNamespace(ready=False, error=None, report_line="Reading the weights.")
-    text, layer, head, precision, ticking = look(open_app(loading))
-    assert "Reading the weights." in text and ticking.active
-    assert layer == head == precision == gr.skip()
+    told = look(open_app(loading))
+    assert "Reading the weights." in told.pop("model") and told.pop("timer").active
+    assert set(told) == {"layer", "neuron-layer", "head", "precision", "chat-menu"}
+    assert all(value == gr.skip() for value in told.values())
+
+
+def test_sliders_of_layers_and_heads_end_where_the_model_does(app):
+    """The tiny model has three layers of four heads, fewer than those that the sliders stand at."""
+    told = look(app)
+    assert told["layer"] == told["neuron-layer"] == gr.update(maximum=2, value=2)
+    assert told["head"] == gr.update(maximum=3) and not told["timer"].active

@@ -101,6 +101,6 @@ def test_what_the_server_refuses_leaves_the_button_as_it_was(app):
     """A press that fails before its handler has begun is followed by a look at what is under way."""
     looks = [function for function in app.fns.values() if function.trigger_only_on_failure]
     followed = {app.fns[function.trigger_after].name for function in looks}
-    assert {"generate", "step", "more", "go_on", "score_text", "throw", "begin_with"} <= followed
+    assert {"generate", "step", "more", "go_on", "score_text", "throw", "begin_with", "ask"} <= followed
     assert {"replay", "search", "compute", "roll", "sweep"} <= followed
     assert all(not function.queue for function in looks)

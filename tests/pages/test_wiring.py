@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
 INTERIOR = {"lens", "heads", "score"}
 ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR
-EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3"}
+EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask", "ask_1", "ask_2"}
 WRITERS = {"generate_1", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
@@ -236,9 +236,12 @@ def test_the_length_stands_within_what_the_server_grants(tiny, most):
     assert length["value"] == min(48, most) and length["maximum"] == max(2, most)
 
 
-@pytest.mark.parametrize(("layers", "moved_to"), [(1, 0), (6, 5), (10, None), (30, None), (48, None)])
-def test_the_layer_stays_unless_the_model_has_fewer(layers, moved_to):
-    update = layer_range(layers)
+@pytest.mark.parametrize(
+    ("layers", "start", "moved_to"),
+    [(1, 9, 0), (6, 9, 5), (10, 9, None), (30, 9, None), (48, 9, None), (12, 22, 11), (23, 22, None)],
+)
+def test_the_layer_stays_unless_the_model_has_fewer(layers, start, moved_to):
+    update = layer_range(layers, start)
     assert update["maximum"] == layers - 1 and update.get("value") == moved_to
 
 

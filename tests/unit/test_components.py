@@ -116,6 +116,15 @@ def test_tokens_travel_as_strings_that_say_the_same() -> None:
     assert {**sent, "tokens": []} == {**value, "tokens": []}
 
 
+def test_a_token_tells_the_chance_that_the_model_gave_it_and_one_of_the_prompt_tells_none() -> None:
+    """Not what the sampler made of it: that is 50 % here."""
+    assert [token["chance"] for token in strip(PIECES)["tokens"]] == ["", "", "25.0 %"]
+    for colour_by in COLOUR_BY:
+        assert strip(PIECES, colour_by=colour_by)["tokens"][2]["chance"] == "25.0 %"
+    forced = replace(RUN, steps=(replace(STEP, u=None, forced=True, logprob=math.log(1e-7)),))
+    assert strip(PIECES, forced)["tokens"][2]["chance"] == percent(1e-7), "also of one put there by hand"
+
+
 def test_each_colouring_has_its_own_scale() -> None:
     assert weight_of(STEP, "probability") == pytest.approx(0.75)
     assert weight_of(STEP, "rank") == pytest.approx(1 / 3)

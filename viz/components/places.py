@@ -28,8 +28,8 @@ class Places(Drawn):
         """Make the links.
 
         Args:
-            rooms_of: by the page, in order: id and name of each of its rooms; their tabs are `page-<page>` and
-                `room-<room>`.
+            rooms_of: by the page, in order: id and name of each of its rooms; their tabs are `page-<page>`
+                and `room-<room>`.
             elem_id: id of the element.
             strip_id: id of the strip whose selected token stands in the address.
             **kwargs: for `Drawn`.

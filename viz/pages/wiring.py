@@ -154,7 +154,7 @@ def wire_journey(page: Layout, looking: Looking) -> None:
 def wire_switches(page: Layout) -> None:
     """Let controls set other controls, and a button open the drawer."""
     controls = page.controls
-    page.buttons["texts"].click(None, js=OPEN_DRAWER, api_visibility="private")
+    page.buttons["texts"].click(None, js=OPEN_DRAWER, show_progress="hidden", api_visibility="private")
     page.chain_dials.select(
         None,
         [page.chain_dials, *(controls[name] for name in DIALLED)],
