@@ -7,9 +7,9 @@ import pytest
 
 from model.interior.neurons import LayerNeurons, Moved, Neuron
 from tests.figures.samples import AWKWARD, AWKWARD_SAFE, THEMES, reread, texts
-from viz.components.neuron_words import neurons_html
 from viz.figures.neurons import COLUMNS, ORDERS, neurons_figure
 from viz.figures.theme import LIGHT, contrast
+from viz.rooms.neurons.words import neurons_html
 
 TOKEN = 0  # <b>
 every_theme = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)

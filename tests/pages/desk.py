@@ -63,11 +63,11 @@ class Desk:
         self.controls: dict[str, Any] = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
         self.controls |= {"layer": layer, "neuron_layer": layer}
         ids = {number: block.elem_id for number, block in app.blocks.items()}
+        # Of several that one event runs the one that changes most: a room's own part of it is its own test.
         self._functions = {
             (ids.get(target, ""), event): function
-            for function in app.fns.values()
+            for function in sorted(app.fns.values(), key=lambda one: len(one.outputs))
             for target, event in function.targets
-            if (ids.get(target), event) != ("mean-heads", "change") or len(function.outputs) > 1
         }
         self._wanted = {
             (ids.get(target, ""), event): function.fn

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from model.network.language_model import LanguageModel
@@ -110,19 +111,19 @@ def test_a_model_without_a_template_says_why_it_cannot_be_asked_and_the_page_sta
 # Where they are offered
 
 
-def offered(app: Any) -> Any:
-    """Return what becomes of the button that shows the questions when the page looks for its model."""
+def offered(app: Any) -> list[Any]:
+    """Return what becomes of the questions when the page looks for its model."""
     (look,) = [function for function in app.fns.values() if function.name == "look"]
-    (place,) = [n for n, part in enumerate(look.outputs) if part.elem_id == "chat-menu"]
-    return look.fn()[place]
+    told = {part.elem_id: value for part, value in zip(look.outputs, look.fn(), strict=True)}
+    return [told[f"chat-{number}"] for number in range(len(QUESTIONS))]
 
 
 def test_questions_are_offered_where_the_model_has_a_template_and_only_there(app, open_app, model):
-    assert offered(open_app(model))["visible"] is True
-    assert offered(app)["visible"] is False
+    assert [one["visible"] for one in offered(open_app(model))] == [True] * len(QUESTIONS)
+    assert [one["visible"] for one in offered(app)] == [False] * len(QUESTIONS)
 
 
 def test_before_the_model_is_there_nothing_is_said_of_them(open_app, model):
     loading = LoadedModel(model)
     loading.ready = False
-    assert "visible" not in offered(open_app(loading))
+    assert offered(open_app(loading)) == [gr.skip()] * len(QUESTIONS)

@@ -43,7 +43,7 @@ def returned(
     door: Door, desk: Desk, ticket: Any, typed: Any = None, prompt: str = "Once upon a time"
 ) -> tuple[dict[str, Any], Screen]:
     """Come back; return the controls that are set, by name, and the screen."""
-    values = [getattr(Controls(layer=1), name) for name in NAMES]
+    values = [getattr(Controls(layer=1, neuron_layer=1), name) for name in NAMES]
     found = door.back(desk.visitor, {"before": ticket, "prompt": typed}, prompt, *values)
     controls, screen = found[0], seen(found[1])
     return {name: value for name, value in zip(NAMES, controls, strict=True) if shown(value)}, screen
@@ -135,7 +135,7 @@ def test_what_cannot_have_been_typed_or_stands_there_anyhow_is_not_put_back(app,
 
 @pytest.mark.parametrize("value", [None, "text", 5, []])
 def test_whatever_a_browser_sends_instead_of_a_ticket_is_taken_for_none(app, door, newcomer, value):
-    values = [getattr(Controls(layer=1), name) for name in NAMES]
+    values = [getattr(Controls(layer=1, neuron_layer=1), name) for name in NAMES]
     controls, screen = door.back(newcomer(), value, "", *values)
     assert not any(shown(one) for one in (*controls, *seen(screen)))
 
