@@ -6,6 +6,11 @@ from typing import Any
 from viz.components.drawn import Drawn
 
 
+def is_on(value: object) -> bool:
+    """Tell whether a switch is on; whatever else a browser sends is off."""
+    return isinstance(value, dict) and value.get("on") is True
+
+
 class Switch(Drawn):
     """The button. While it is on, the page has the class it is told; `select` fires when it is pressed."""
 

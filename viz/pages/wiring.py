@@ -9,6 +9,7 @@ import gradio as gr
 
 from viz.components.chain import DIALLED
 from viz.components.selection import SelectionValue
+from viz.components.switch import is_on
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.layout import Layout
 from viz.pages.looking import Looking
@@ -130,8 +131,8 @@ def wire_places(page: Layout, looking: Looking) -> None:
     def turn_to(name: str, visitor: Visitor) -> None:
         visitor.enter(name, visitor.opened.get(name) or first_on[name])
 
-    def read(visitor: Visitor, reading: dict[str, Any] | None, *values: object) -> Screen:
-        visitor.enter("explore", SCORE if (reading or {}).get("on") else first_on["explore"])
+    def read(visitor: Visitor, reading: object, *values: object) -> Screen:
+        visitor.enter("explore", SCORE if is_on(reading) else first_on["explore"])
         return looking.handler(opened)(visitor, *values)
 
     looking.on([page.reading.select], read, page.reading)
@@ -144,8 +145,8 @@ def wire_places(page: Layout, looking: Looking) -> None:
 def wire_journey(page: Layout, looking: Looking) -> None:
     """Let a switch open the journey, which is drawn from then on."""
 
-    def travel(visitor: Visitor, travelling: dict[str, Any] | None, *values: object) -> Screen:
-        visitor.kept.of(WayState).journey = bool((travelling or {}).get("on"))
+    def travel(visitor: Visitor, travelling: object, *values: object) -> Screen:
+        visitor.kept.of(WayState).journey = is_on(travelling)
         return looking.handler(lambda scene, now: Screen(journey=journey(scene, now)))(visitor, *values)
 
     looking.on([page.travelling.select], travel, page.travelling)
