@@ -16,9 +16,9 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
-from tests.browser.screenshots import SCREENSHOTS, browser, served
+from tests.browser.screenshots import SCREENSHOTS, browser, served, set_the_story
 from tests.browser.visit import ENDED
-from viz.pages.example import LENGTH, PROMPT, SEED, load_example
+from viz.pages.example import load_example
 
 FILE = SCREENSHOTS / "writing.webp"
 WIDTH = 720
@@ -100,10 +100,7 @@ def record(page: Page, address: str) -> tuple[list[Frame], tuple[float, float]]:
     """
     page.goto(f"{address}/?__theme=light")
     expect(page.locator("#model")).to_contain_text("layers")
-    page.locator("#prompt textarea").fill(PROMPT)
-    page.locator("#seed input").fill(str(SEED))
-    page.locator("#max-new-tokens input[type=number]").fill(str(LENGTH))
-    page.locator("#seed input").blur()
+    set_the_story(page)
     page.wait_for_selector("#timeline .main-svg")
     page.wait_for_timeout(1500)  # Plotly's figures and the fades of the page settle
     top, bottom = page.evaluate(EDGES)

@@ -59,14 +59,21 @@ def served() -> Iterator[str]:
         app.wait(10)
 
 
+def set_the_story(page: Page) -> None:
+    """Type the prompt of the story, its seed and its length."""
+    page.locator("#prompt textarea").fill(PROMPT)
+    page.locator("#max-new-tokens input[type=number]").fill(str(LENGTH))
+    page.locator("#more-settings button").click()
+    page.locator("#seed input").fill(str(SEED))
+    page.locator("#seed input").blur()
+    page.locator("#more-settings button").click()
+
+
 def write_the_story(page: Page, address: str, mode: str) -> None:
     """Write the story on a fresh page and select a telling token."""
     page.goto(f"{address}/?__theme={mode}")
     expect(page.locator("#model")).to_contain_text("layers")
-    page.locator("#prompt textarea").fill(PROMPT)
-    page.locator("#seed input").fill(str(SEED))
-    page.locator("#max-new-tokens input[type=number]").fill(str(LENGTH))
-    page.locator("#seed input").blur()
+    set_the_story(page)
     page.locator("#generate").click()
     # The stored example is this very text: what is written now must be seen being written.
     expect(page.locator("#status")).to_contain_text("writing")
@@ -96,29 +103,30 @@ def take(page: Page, address: str, mode: str) -> bytes:
     """Return the Explore page."""
     write_the_story(page, address, mode)
     settle(page)
-    return stretch(page, "body", "#sampler-effects")
+    return stretch(page, "body", "#map")
 
 
 def take_inside(page: Page, address: str) -> bytes:
     """Return a room inside the model: the logit lens of the selected token, and of the text around it."""
     write_the_story(page, address, "light")
+    page.locator("#places [data-page=inside]").click()
     page.locator("#room-lens-button").click()
     page.wait_for_selector("#attribution .js-plotly-plot .main-svg")
     page.locator("#lens-compute").click()
     page.wait_for_selector("#lens-grid .js-plotly-plot .main-svg")
     settle(page)
-    return stretch(page, "#rooms", "#lens-grid")
+    return stretch(page, "body", "#lens-grid")
 
 
 def take_lab(page: Page, address: str) -> bytes:
     """Return a room of the lab: the chain of stages and the dice, thrown ten thousand times."""
     write_the_story(page, address, "light")
-    page.locator("#room-chain-button").click()
+    page.locator("#places [data-page=lab]").click()
     page.wait_for_selector("#chain-table tr[data-stage]")
     page.locator("#throw-many").click()
     page.wait_for_selector("#throws .js-plotly-plot .main-svg")
     settle(page)
-    return stretch(page, "#rooms", "#throws")
+    return stretch(page, "body", "#throws")
 
 
 def take_preview(page: Page, address: str) -> bytes:

@@ -114,7 +114,7 @@ def test_moving_the_control_changes_nothing_but_says_when_it_will(desk):
     desk.write(precision="fast", max_new_tokens=3)
     screen = desk.move(precision="exact")
     assert changed(screen) == {"notice"} and desk.visitor.run.precision == FAST
-    assert FAST in screen.notice and EXACT in screen.notice and "Press Generate" in screen.notice
+    assert FAST in screen.notice and EXACT in screen.notice and "Press Write" in screen.notice
     assert desk.move(precision="fast").notice == "", "as it was"
     desk.controls["precision"] = "exact"
     assert desk.select(3).notice == "", "said once, and not at every token"
@@ -149,7 +149,7 @@ def test_a_text_in_numbers_that_are_not_here_says_so_and_a_new_one_can_be_writte
     other.visitor.show(desk.visitor.run, desk.visitor.pieces)
     for screen in (other.select(2), *other.write("more", max_new_tokens=2)):
         assert "needs the number format float32" in screen.notice
-        assert "Press Generate to write the text anew" in screen.notice
+        assert "Press Write to write the text anew" in screen.notice
     assert other.visitor.run is desk.visitor.run and not other.visitor.writing
     assert len(other.write("generate", max_new_tokens=2)[-1].strip["tokens"]) == 4
 

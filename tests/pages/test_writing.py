@@ -271,7 +271,7 @@ def test_new_dice_write_a_new_text_with_a_seed_that_the_page_then_shows(desk):
 def test_after_a_cut_new_dice_go_on_from_there_and_only_then(desk):
     desk.write(max_new_tokens=8, seed=3)
     desk.select(4)
-    assert "“New dice” takes another road from here" in desk.press("cut").notice
+    assert "“Again” on Explore takes another road from here" in desk.press("cut").notice
     kept = desk.visitor.run
     (first, *_) = desk.write("again")
     run = desk.visitor.run

@@ -9,7 +9,7 @@ from viz.words.strings import say
 class WritingWatch(Drawn):
     """Brings the text into view when one begins to be written, and tells screen readers of begin and end.
 
-    Every update would be too much to listen to. It also lets Ctrl or ⌘ with Enter press Generate, and Escape
+    Every update would be too much to listen to. It also lets Ctrl or ⌘ with Enter press Write, and Escape
     press Stop.
     """
 

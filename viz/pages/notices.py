@@ -1,4 +1,4 @@
-"""What is said under the buttons: how the sliders and dice differ from those that a token was drawn with."""
+"""What is said under the shell: how the sliders and dice differ from those that a token was drawn with."""
 
 from model.numbers import MAX_SEED
 from model.sampler.sampling import uniform

@@ -1,4 +1,4 @@
-"""What a room is: a place under the text, of the same shape for all."""
+"""What a room is: a place on a page, or in the drawer, of the same shape for all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

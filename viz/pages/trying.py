@@ -17,7 +17,7 @@ SEEDS = 10**6
 
 
 class Trying(Writing):
-    """More ways of writing a text than to press Generate."""
+    """More ways of writing a text than to press Write."""
 
     def throw(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
         """Write with other dice: on from where the text was cut just now, or else a new text."""

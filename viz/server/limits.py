@@ -32,7 +32,7 @@ class Limits:
 
     max_prompt_tokens: int = 512
     max_new_tokens: int = 256
-    """Of one press of Generate or one call; a text may grow to `max_text_tokens` in several."""
+    """Of one press of Write or one call; a text may grow to `max_text_tokens` in several."""
     places: int = 32
     """Runs written at the same time; the others wait in line."""
     queue_size: int = 64

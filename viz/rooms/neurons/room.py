@@ -31,6 +31,7 @@ def lay_out(plan: Plan) -> Laid:
                 0, plan.layers - 1, plan.start.neuron_layer, step=1, label=say("page.layer"), min_width=160,
                 elem_id="neuron-layer",
             )  # fmt: skip
+        with gr.Row(elem_classes=["choices"]):
             order = gr.Radio(
                 [(say(f"interior.neurons.order.{name}"), name) for name in ORDERS],
                 value=plan.start.neuron_order,
