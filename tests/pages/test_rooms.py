@@ -1,9 +1,12 @@
 """What every room is: a folder, a name, a table of panels, and what it remembers of one visitor."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -19,6 +22,7 @@ from viz.pages.panel import On, Panel
 from viz.pages.room import Room
 from viz.pages.scene import stored_scene
 from viz.server.limits import Limits
+from viz.words.strings import catalogue
 
 FOLDERS = Path(__file__).parents[2] / "viz" / "rooms"
 
@@ -63,6 +67,28 @@ def test_the_components_of_a_room_stand_in_the_order_of_its_panels():
     with gr.Blocks():
         laid = Room("one", "lab", lambda _plan: laid_with("b", "a"), panels).place(None)
     assert list(laid.outputs) == ["a", "b"]
+
+
+def test_the_room_that_contributing_adds_is_one(monkeypatch):
+    """Its code as it is printed there, with the words that it asks for."""
+    page = (FOLDERS.parents[1] / "CONTRIBUTING.md").read_text("utf-8")
+    code = re.search(
+        r"^   ```python\n(.*?)^   ```$", page[page.index("## Add a room") :], re.DOTALL | re.MULTILINE
+    )
+    row = re.search(r'`row` \(`"(.*?)"`\)', page)
+    assert code and row
+    words = {"title": "Repeats", "say": "What the text says most often.", "row": row[1]}
+    monkeypatch.setitem(catalogue()["lab"], "repeats", words)
+    made: dict[str, Any] = {}
+    exec(dedent(code[1]), made)
+    room, scene = made["REPEATS"], stored_scene(load_example(), Controls(), "")
+    assert (room.name, room.page in PAGES) == ("repeats", True)
+    with gr.Blocks():
+        laid = room.place(Plan(Controls(), Limits(), 2, 2, {}))
+    assert list(laid.outputs) == list(room.panels) == ["repeats"]
+    told = room.panels["repeats"].draw(scene, Controls())
+    ((token, times),) = Counter(piece.token for piece in scene.pieces).most_common(1)
+    assert token.strip() in told and f"{times} ×" in told
 
 
 def test_what_a_room_remembers_is_its_own_and_comes_back_where_it_says_so():
