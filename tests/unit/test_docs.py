@@ -242,7 +242,7 @@ def test_the_panels_are_called_what_they_are_called_on_the_page():
     on_the_page = [
         words["title"] for words in STRINGS["page"].values() if isinstance(words, dict) and "say" in words
     ]
-    text = section("docs/panels.md", "What each panel shows, and how to read it")
+    text = section("docs/panels.md", "Explore")
     assert re.findall(r"^### (.*)$", text, re.MULTILINE) == on_the_page
 
 
