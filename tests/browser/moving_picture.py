@@ -16,9 +16,9 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
-from tests.browser.screenshots import SCREENSHOTS, browser, served
+from tests.browser.screenshots import SCREENSHOTS, browser, served, set_seed_and_length
 from tests.browser.visit import ENDED
-from viz.pages.example import LENGTH, PROMPT, SEED, load_example
+from viz.pages.example import PROMPT, load_example
 
 FILE = SCREENSHOTS / "writing.webp"
 WIDTH = 720
@@ -101,9 +101,7 @@ def record(page: Page, address: str) -> tuple[list[Frame], tuple[float, float]]:
     page.goto(f"{address}/?__theme=light")
     expect(page.locator("#model")).to_contain_text("layers")
     page.locator("#prompt textarea").fill(PROMPT)
-    page.locator("#seed input").fill(str(SEED))
-    page.locator("#max-new-tokens input[type=number]").fill(str(LENGTH))
-    page.locator("#seed input").blur()
+    set_seed_and_length(page)
     page.wait_for_selector("#timeline .main-svg")
     page.wait_for_timeout(1500)  # Plotly's figures and the fades of the page settle
     top, bottom = page.evaluate(EDGES)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.visit import Visit
+from tests.browser.visit import DESK, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -77,7 +77,7 @@ def test_it_stays_at_the_top_and_leaves_the_page_its_room(visit: Visit) -> None:
     page = visit.page
     box = page.locator("#shell").bounding_box()
     assert box["height"] <= MOST_HIGH
-    assert (box["x"], box["width"]) == (0, page.evaluate("document.documentElement.clientWidth"))
+    assert 2 * box["x"] + box["width"] == DESK["width"], "as far from the left as from the right"
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     page.wait_for_function("scrollY > 300")
     box = page.locator("#shell").bounding_box()
@@ -129,7 +129,7 @@ def test_light_or_dark_is_kept_by_a_reload_as_are_page_room_and_token(
     page.wait_for_function("new URLSearchParams(location.search).get('at') === '13'")
     visit.errors.clear()  # Gradio's client tells the console that it was reading when the page went away
     page.reload()
-    expect(page.locator("#residual .js-plotly-plot .main-svg")).to_be_visible()
+    page.wait_for_selector("#residual .js-plotly-plot .main-svg")
     expect(page.locator("#text-bar [aria-current]")).to_have_attribute("data-at", "13")
     assert page.evaluate(DARK) and asked(page) == {"page": "inside.lens", "at": "13"}
     page.locator("#page-tools .tone").click()
