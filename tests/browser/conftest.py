@@ -69,14 +69,15 @@ def visit(
     """A page as `Visit.begin_anew` leaves it, with the text that the test before it has left there."""
     failed = request.session.testsfailed
     if kept:
-        kept[0].begin_anew()
+        visit = kept.pop()
+        visit.begin_anew()
     else:
         page = context.new_page()
         page.set_viewport_size(DESK)
-        kept.append(Visit(page, f"{app_address}?__theme=light"))
-    visit = kept[0]
+        visit = Visit(page, f"{app_address}?__theme=light")
     yield visit
     if visit.errors or request.session.testsfailed > failed:  # the next test has one of its own
-        kept.clear()
         visit.page.close()
+    else:
+        kept.append(visit)
     visit.assert_well()

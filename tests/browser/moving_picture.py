@@ -16,9 +16,9 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
-from tests.browser.screenshots import SCREENSHOTS, browser, served, set_the_story
+from tests.browser.screenshots import SCREENSHOTS, browser, served, set_seed_and_length
 from tests.browser.visit import ENDED
-from viz.pages.example import load_example
+from viz.pages.example import PROMPT, load_example
 
 FILE = SCREENSHOTS / "writing.webp"
 WIDTH = 720
@@ -100,7 +100,8 @@ def record(page: Page, address: str) -> tuple[list[Frame], tuple[float, float]]:
     """
     page.goto(f"{address}/?__theme=light")
     expect(page.locator("#model")).to_contain_text("layers")
-    set_the_story(page)
+    page.locator("#prompt textarea").fill(PROMPT)
+    set_seed_and_length(page)
     page.wait_for_selector("#timeline .main-svg")
     page.wait_for_timeout(1500)  # Plotly's figures and the fades of the page settle
     top, bottom = page.evaluate(EDGES)

@@ -59,21 +59,12 @@ def served() -> Iterator[str]:
         app.wait(10)
 
 
-def set_the_story(page: Page) -> None:
-    """Type the prompt of the story, its seed and its length."""
-    page.locator("#prompt textarea").fill(PROMPT)
-    page.locator("#max-new-tokens input[type=number]").fill(str(LENGTH))
-    page.locator("#more-settings button").click()
-    page.locator("#seed input").fill(str(SEED))
-    page.locator("#seed input").blur()
-    page.locator("#more-settings button").click()
-
-
 def write_the_story(page: Page, address: str, mode: str) -> None:
     """Write the story on a fresh page and select a telling token."""
     page.goto(f"{address}/?__theme={mode}")
     expect(page.locator("#model")).to_contain_text("layers")
-    set_the_story(page)
+    page.locator("#prompt textarea").fill(PROMPT)
+    set_seed_and_length(page)
     page.locator("#generate").click()
     # The stored example is this very text: what is written now must be seen being written.
     expect(page.locator("#status")).to_contain_text("writing")
@@ -83,6 +74,22 @@ def write_the_story(page: Page, address: str, mode: str) -> None:
     expect(page.locator("#next-token tr.chosen")).to_have_attribute(
         "data-token-id", str(example.run.token_ids[example.selected])
     )
+
+
+def set_seed_and_length(page: Page) -> None:
+    """Set what the stored example was written with; the seed stands under More settings."""
+    page.locator("#more-settings button").click()
+    page.locator("#seed input").fill(str(SEED))
+    page.locator("#seed input").blur()
+    page.locator("#more-settings button").click()
+    page.locator("#max-new-tokens input[type=number]").fill(str(LENGTH))
+    page.locator("#max-new-tokens input[type=number]").blur()
+
+
+def open_room(page: Page, name: str, room: str) -> None:
+    """Open a room of a page."""
+    page.locator(f"#places [data-page={name}]").click()
+    page.locator(f"#room-{room}-button").click()
 
 
 def settle(page: Page) -> None:
@@ -109,8 +116,7 @@ def take(page: Page, address: str, mode: str) -> bytes:
 def take_inside(page: Page, address: str) -> bytes:
     """Return a room inside the model: the logit lens of the selected token, and of the text around it."""
     write_the_story(page, address, "light")
-    page.locator("#places [data-page=inside]").click()
-    page.locator("#room-lens-button").click()
+    open_room(page, "inside", "lens")
     page.wait_for_selector("#attribution .js-plotly-plot .main-svg")
     page.locator("#lens-compute").click()
     page.wait_for_selector("#lens-grid .js-plotly-plot .main-svg")
@@ -121,7 +127,7 @@ def take_inside(page: Page, address: str) -> bytes:
 def take_lab(page: Page, address: str) -> bytes:
     """Return a room of the lab: the chain of stages and the dice, thrown ten thousand times."""
     write_the_story(page, address, "light")
-    page.locator("#places [data-page=lab]").click()
+    open_room(page, "lab", "chain")
     page.wait_for_selector("#chain-table tr[data-stage]")
     page.locator("#throw-many").click()
     page.wait_for_selector("#throws .js-plotly-plot .main-svg")

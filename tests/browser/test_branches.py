@@ -25,14 +25,15 @@ def forked(visits: Visits) -> Visit:
     """A page with the example, 0, a text, 1, and a branch that left it at its second token, 2."""
     visit = visits()
     page = visit.page
+    expect(page.locator("#texts-button")).to_contain_text("(1)")
     visit.write(PROMPT, 4, temperature=1, seed=12)
-    page.get_by_role("tab", name="Branches").click()
+    expect(page.locator("#texts-button")).to_contain_text("(2)")
+    visit.enter("branches")
     expect(branches(visit)).to_have_count(2)
-    page.locator(f"#tokens [data-index='{SIZE + 1}']").click()
+    visit.choose(SIZE + 1)
     (chosen,) = wait_for_table(visit, SIZE + 1)
     (first, *_) = [row["id"] for row in visit.table() if row["id"] != chosen["id"]]
-    page.locator(f"#next-token tr[data-token-id='{first}']").click()
-    page.locator("#next-token button[data-action=branch]").click()
+    page.locator(f"#next-token tr[data-token-id='{first}'] button.take").click()
     expect(branches(visit)).to_have_count(3, timeout=PATIENT)
     expect(page.locator("#status")).to_contain_text("6 written", timeout=PATIENT)
     return visit

@@ -17,7 +17,7 @@ TITLE = "() => document.querySelector('#cumulative .js-plotly-plot')?.layout?.an
 def enter(visit: Visit) -> Page:
     """Open the room and wait until it is drawn."""
     page = visit.page
-    visit.enter("Chain and dice")
+    visit.enter("chain")
     page.wait_for_selector("#chain-table tr[data-stage]")
     page.wait_for_function(f"({TITLE})().includes('falls on')", timeout=PATIENT)
     return page
@@ -33,13 +33,26 @@ def handle(page: Page, stage: str) -> Locator:
     return page.locator(f"#chain-table tr[data-stage={stage}] .handle")
 
 
+def show_all_stages(page: Page) -> None:
+    """Unfold those that are off."""
+    if page.locator("#chain-table details[open]").count() == 0:
+        page.locator("#chain-table summary").click()
+
+
+def choose_careful(visit: Visit) -> None:
+    """Press a preset on Explore."""
+    visit.turn_to("explore")
+    visit.page.locator("#presets label").filter(has_text="Careful").click()
+    expect(visit.page.locator("#presets label.selected")).to_contain_text("Careful")
+
+
 def settle(page: Page) -> None:
     """Wait for the answer to what was changed in the table."""
     expect(page.locator("#chain-table .waiting")).to_have_count(0, timeout=PATIENT)
 
 
-def test_stages_are_moved_by_key_and_by_pointer_and_set_back(visits: Visits) -> None:
-    page = enter(visits())
+def test_stages_are_moved_by_key_and_by_pointer_and_set_back(visit: Visit) -> None:
+    page = enter(visit)
     says = page.locator("#chain-table .order-says")
     assert order(page) == USUAL
     handle(page, "temperature").focus()
@@ -65,7 +78,7 @@ def test_stages_are_moved_by_key_and_by_pointer_and_set_back(visits: Visits) -> 
     settle(page)
     assert order(page) == ["top_p", "top_k", "temperature"]
 
-    page.locator("#chain-table summary").click()
+    show_all_stages(page)
     page.locator("#chain-table li[data-off=typical_p] .switch").click()
     expect(page.locator("#chain-table tr[data-stage=typical_p] input")).to_have_value("0.9", timeout=PATIENT)
     page.locator("#chain-table tr[data-stage=top_k] .switch").click()
@@ -75,18 +88,18 @@ def test_stages_are_moved_by_key_and_by_pointer_and_set_back(visits: Visits) -> 
     expect(page.locator("#chain-table .reset")).to_have_count(0, timeout=PATIENT)
     assert order(page) == ["temperature", "top_p"]
     handle(page, "top_p").press("ArrowUp")
-    page.locator("#presets label").filter(has_text="Careful").click()
-    expect(page.locator("#presets label.selected")).to_contain_text("Careful")
+    choose_careful(visit)
+    enter(visit)
     expect(page.locator("#chain-table tr[data-stage=top_k] .dialled")).to_have_text("20", timeout=PATIENT)
     expect(page.locator("#chain-table .reset")).to_have_count(0, timeout=PATIENT)
     assert order(page) == USUAL, "a preset is a whole sampler"
 
 
 def test_a_stage_with_a_second_number_is_set_in_two_fields_and_says_what_its_coin_showed(
-    visits: Visits,
+    visit: Visit,
 ) -> None:
-    page = enter(visits())
-    page.locator("#chain-table summary").click()
+    page = enter(visit)
+    show_all_stages(page)
     page.locator("#chain-table li[data-off=xtc_probability] .switch").click()
     row = page.locator("#chain-table tr[data-stage=xtc_probability]")
     fields = row.locator("input[type=number]")
@@ -107,12 +120,13 @@ def test_a_stage_with_a_second_number_is_set_in_two_fields_and_says_what_its_coi
     expect(row.locator("input").nth(1)).to_have_value("0.03", timeout=PATIENT)
 
 
-def test_the_same_u_falls_on_another_token_when_a_slider_moves(visits: Visits) -> None:
-    visit = visits()
+def test_the_same_u_falls_on_another_token_when_a_slider_moves(visit: Visit) -> None:
     page = enter(visit)
     before = page.evaluate(TITLE)
     assert "stands" not in before, "the dice fall on the token of the text"
+    visit.turn_to("explore")
     visit.set("temperature", 0.05)
+    enter(visit)
     page.wait_for_function(f"({TITLE})().includes('in the text stands')", timeout=PATIENT)
     after = page.evaluate(TITLE)
     assert after.split(" falls on ")[0] == before.split(" falls on ")[0], "the same u"
@@ -126,6 +140,7 @@ def test_throw_ban_and_ask_why_on_a_phone(visits: Visits) -> None:
     page.locator("#throw-hundred").click()
     expect(page.locator("#thrown")).to_contain_text("100 throws", timeout=PATIENT)
     assert len(visit.plot("throws")["data"]) == 2
+    visit.turn_to("explore")
     name = page.locator("#next-token tr.chosen button.name")
     token = str(name.text_content())
     name.focus()
@@ -135,25 +150,28 @@ def test_throw_ban_and_ask_why_on_a_phone(visits: Visits) -> None:
     expect(ban).to_have_attribute("aria-pressed", "false")
     ban.click()
     expect(ban).to_have_attribute("aria-pressed", "true", timeout=PATIENT)
+    above = page.locator("#biases .chip")
+    expect(above).to_have_text(f"{token} ×")
+    expect(page.locator("#biases")).to_contain_text("Banned:")
+    visit.enter("chain")
     chips = page.locator("#chain-table .chip")
     expect(chips).to_contain_text("banned", timeout=PATIENT)
     expect(chips).to_contain_text(token)
     expect(page.locator("#chain-road li.cut")).to_contain_text("banned by hand")
     expect(page.locator("#chain-table tr.cuts")).to_have_attribute("data-stage", "logit_bias")
     expect(page.locator("#thrown")).to_contain_text("Nothing thrown")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    assert page.evaluate(WIDER) == [], "nothing is wider than the phone"
-    above = page.locator("#biases .chip")
-    expect(above).to_have_text(f"{token} ×")
-    expect(page.locator("#biases")).to_contain_text("Banned:")
+    assert (page.evaluate("document.documentElement.scrollWidth"), page.evaluate(WIDER)) == (390, []), (
+        "nothing is wider than the phone"
+    )
     above.click()
     expect(chips).to_have_count(0, timeout=PATIENT)
     expect(page.locator("#biases")).to_be_hidden()
+    visit.turn_to("explore")
     expect(ban).to_have_attribute("aria-pressed", "false")
     ban.click()
-    expect(chips).to_have_count(1, timeout=PATIENT)
+    expect(above).to_have_count(1, timeout=PATIENT)
     ban.click()
-    expect(chips).to_have_count(0, timeout=PATIENT)
+    expect(above).to_have_count(0, timeout=PATIENT)
     expect(ban).to_have_attribute("aria-pressed", "false")
     page.locator("#next-token [data-action=boost]").click()
     expect(above).to_contain_text(f"{token} +5", timeout=PATIENT)

@@ -20,7 +20,7 @@ Visits = Callable[..., Visit]
 
 def enter(visit: Visit) -> None:
     visit.write(PROMPT, 4, temperature=1, seed=3)
-    visit.enter("All heads")
+    visit.enter("heads")
     expect(visit.page.locator("#head-grid .cell").first).to_be_visible(timeout=PATIENT)
 
 
@@ -41,8 +41,7 @@ def wait_for_head(visit: Visit, layer: Any, head: Any) -> None:
     expect(selected).to_have_count(1, timeout=PATIENT)
 
 
-def test_the_previous_token_head_is_two_clicks_away(visits: Visits) -> None:
-    visit = visits()
+def test_the_previous_token_head_is_two_clicks_away(visit: Visit) -> None:
     page = visit.page
     enter(visit)
     page.locator("#quantity label", has_text="previous token").click()
@@ -66,13 +65,15 @@ def test_the_previous_token_head_is_two_clicks_away(visits: Visits) -> None:
     wait_for_head(visit, down, head)
     page.locator("#head-thumbnails button").nth(2).click()
     wait_for_head(visit, down, 2)
-    page.get_by_role("tab", name="Inside this step").click()
+    visit.turn_to("explore")
     expect(page.locator("#layer input[type=number]")).to_have_value(str(down))
 
 
-def test_bertviz_s_views_work_in_their_frames_on_a_phone_in_the_dark(visits: Visits) -> None:
-    visit = visits(width=390, mode="dark")
+def test_bertviz_s_views_work_in_their_frames_on_a_phone_in_the_dark(visit: Visit) -> None:
     page = visit.page
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.locator("#page-tools .tone").click()
+    visit.set("layer", 9)  # whichever the test before has opened
     enter(visit)
     page.get_by_role("tab", name="Model view").click()
     model = page.frame_locator("#model-view iframe")

@@ -1,11 +1,9 @@
 """The page by keys alone, and what those who listen are told of its parts."""
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.visit import PATIENT
+from tests.browser.visit import PATIENT, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -27,23 +25,24 @@ OTHERWISE = """(named) => {
 
 
 def tab(page: Page, name: str) -> Locator:
-    return page.locator("#rooms > .tab-wrapper").get_by_role("tab", name=name, exact=True)
+    return page.locator("#rooms-inside > .tab-wrapper").get_by_role("tab", name=name, exact=True)
 
 
-def test_the_tabs_are_one_stop_and_are_walked_by_arrows_home_and_end(visits: Any) -> None:
-    page = visits().page
-    stops = page.locator("#rooms > .tab-wrapper [role=tab][tabindex='0']")
+def test_the_tabs_are_one_stop_and_are_walked_by_arrows_home_and_end(visit: Visit) -> None:
+    page = visit.page
+    visit.enter("tokens")
+    stops = page.locator("#rooms-inside > .tab-wrapper [role=tab][tabindex='0']")
     expect(stops).to_have_count(1)
-    expect(stops).to_have_text("Inside this step")
-    page.locator("#room-inside-button").focus()
+    expect(stops).to_have_text("Tokens")
+    page.locator("#room-tokens-button").focus()
     for key, name in (
-        ("ArrowRight", "All heads"),
-        ("ArrowLeft", "Inside this step"),
-        ("ArrowLeft", "Beam search"),
-        ("ArrowRight", "Inside this step"),
-        ("End", "Beam search"),
-        ("Home", "Inside this step"),
-        ("ArrowRight", "All heads"),
+        ("ArrowRight", "Attention"),
+        ("ArrowLeft", "Tokens"),
+        ("ArrowLeft", "Layers"),
+        ("ArrowRight", "Tokens"),
+        ("End", "Layers"),
+        ("Home", "Tokens"),
+        ("ArrowRight", "Attention"),
     ):
         page.keyboard.press(key)
         expect(tab(page, name)).to_be_focused()
@@ -56,41 +55,49 @@ def test_the_tabs_are_one_stop_and_are_walked_by_arrows_home_and_end(visits: Any
     page.keyboard.press("ArrowRight")
     assert page.locator("#tokens [aria-pressed=true]").get_attribute("data-index") == selected
     inner = page.locator("#room-heads [role=tablist] [role=tab][tabindex='0']")
-    tab(page, "All heads").click()
+    tab(page, "Attention").click()
     expect(inner).to_have_count(1, timeout=PATIENT)
     expect(inner).to_be_visible()
     inner.focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="Model view")).to_be_focused()
-    expect(tab(page, "All heads")).to_have_attribute("aria-selected", "true")
+    expect(tab(page, "Attention")).to_have_attribute("aria-selected", "true")
 
 
-def test_a_fold_says_whether_it_is_open(visits: Any) -> None:
-    page = visits().page
-    fold = page.get_by_role("button", name="What do these do?", exact=True)
-    expect(fold).to_have_attribute("aria-expanded", "false")
-    fold.press("Enter")
-    expect(fold).to_have_attribute("aria-expanded", "true")
+def test_what_opens_says_whether_it_is_open(visit: Visit) -> None:
+    page = visit.page
+    more = page.locator("#more-settings").get_by_role("button")
+    expect(more).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".glossary dl")).to_be_hidden()
+    more.press("Enter")
+    expect(more).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".glossary dl")).to_be_visible()
+    texts = page.locator("#texts-button")
+    texts.press("Enter")
+    expect(texts).to_have_attribute("aria-expanded", "true")
+    expect(page.locator("#branch-tree")).to_be_visible()
+    texts.press("Enter")
+    expect(texts).to_have_attribute("aria-expanded", "false")
+    expect(page.locator("#branch-tree")).to_be_hidden()
 
 
-def test_whatever_is_pressed_has_the_words_that_are_read_on_it_in_its_name(visits: Any) -> None:
-    visit = visits()
+def test_whatever_is_pressed_has_the_words_that_are_read_on_it_in_its_name(visit: Visit) -> None:
     page = visit.page
     visit.set("max-new-tokens", 6)
     page.locator("#next-token tr:not(.chosen) button.name").first.click()
     page.locator("#next-token [data-action=boost]").click()
     expect(page.locator("#biases .chip")).to_contain_text("+5")
-    page.locator("#next-token [data-action=branch]").click()
-    visit.enter("Branches")
+    page.locator("#next-token .token-actions [data-action=branch]").click()
+    visit.enter("branches")
     expect(page.locator("#branch-tree [role=treeitem][aria-label]")).to_have_count(2, timeout=PATIENT)
     assert page.evaluate(OTHERWISE, NAMED) == []
-    visit.enter("Rollouts")
+    visit.drawer(False)
+    visit.enter("rollouts")
     page.locator("#rollout-length input[type=number]").fill("12")
     page.get_by_role("button", name="Roll", exact=True).click()
     expect(page.locator("#room-rollouts")).to_contain_text("rollouts are there", timeout=PATIENT)
     assert page.locator("#rollout-tree [role=treeitem]").count() > 9
     assert page.evaluate(OTHERWISE, NAMED) == []
-    visit.enter("Chain and dice")
+    visit.enter("chain")
     expect(page.locator("#chain-table .chip")).to_have_count(1, timeout=PATIENT)
     assert page.evaluate(OTHERWISE, NAMED) == []

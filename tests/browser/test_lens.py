@@ -1,7 +1,6 @@
 """The room of the layers in Chromium, on the example that every page begins with."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from tests.browser.visit import PATIENT, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
-Visits = Callable[..., Visit]
 LINE = "#lens-line"
 HEAT = "#lens-grid .heatmaplayer .hm"
 
@@ -19,7 +17,7 @@ HEAT = "#lens-grid .heatmaplayer .hm"
 def enter(visit: Visit) -> Page:
     """Open the room and wait until it is drawn."""
     page = visit.page
-    visit.enter("Logit lens")
+    visit.enter("lens")
     for plot in ("lens", "attribution", "residual"):
         page.wait_for_selector(f"#{plot} .js-plotly-plot .main-svg", timeout=PATIENT)
     expect(page.locator("#heads-moved li")).to_have_count(10, timeout=PATIENT)
@@ -29,14 +27,13 @@ def enter(visit: Visit) -> Page:
 def select(visit: Visit, index: int) -> dict[str, Any]:
     """Click a token and return the lens of it."""
     before = visit.plot("lens")
-    visit.page.locator(f"#tokens [data-index='{index}']").click()
+    visit.choose(index)
     return visit.wait_for_change("lens", before)
 
 
 def test_the_lens_follows_the_selected_token_and_the_switch_takes_the_difference_apart(
-    visits: Visits,
+    visit: Visit,
 ) -> None:
-    visit = visits()
     page = enter(visit)
     lens = select(visit, 12)
     leading, _, _, rank, *_ = lens["data"]
@@ -54,8 +51,18 @@ def test_the_lens_follows_the_selected_token_and_the_switch_takes_the_difference
     expect(page.locator("#logit-sum")).to_contain_text("most likely other token")
 
 
-def test_the_grid_is_cancelled_computed_and_framed_and_follows_the_keys(visits: Visits) -> None:
-    visit = visits(mode="dark")
+def test_on_a_phone_nothing_is_scrolled_sideways_but_the_grid_in_its_card(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 390, "height": 900})
+    page = enter(visit)
+    page.locator("#lens-compute").click()
+    page.wait_for_selector(HEAT, timeout=PATIENT)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    box = page.locator(".lens-grid")
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+
+
+def test_the_grid_is_cancelled_computed_and_framed_and_follows_the_keys(visit: Visit) -> None:
+    visit.page.locator("#page-tools .tone").click()
     visit.write("Once upon a time", 150, temperature=1, seed=3)  # long enough to be cancelled in its midst
     page = enter(visit)
     expect(page.locator(LINE)).to_contain_text("Not computed yet")
@@ -76,17 +83,7 @@ def test_the_grid_is_cancelled_computed_and_framed_and_follows_the_keys(visits: 
     assert (len(grid["data"][0]["z"]), len(grid["data"][0]["z"][0])) == (31, 24)
     (selected,) = visit.pressed()
     assert grid["shapes"][0][:2] == [selected - 1.5, selected - 0.5]
-    page.locator(f"#tokens [data-index='{selected}']").focus()
-    page.keyboard.press("ArrowLeft")
+    page.locator("body").press("ArrowLeft")
     moved = visit.wait_for_change("lens-grid", grid)
     assert moved["shapes"][0][:2] == [selected - 2.5, selected - 1.5]
     assert moved["data"][0]["z"] == grid["data"][0]["z"]
-
-
-def test_on_a_phone_nothing_is_scrolled_sideways_but_the_grid_in_its_card(visits: Visits) -> None:
-    page = enter(visits(width=390))
-    page.locator("#lens-compute").click()
-    page.wait_for_selector(HEAT, timeout=PATIENT)
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    box = page.locator(".lens-grid")
-    assert box.evaluate("box => box.scrollWidth > box.clientWidth")

@@ -1,7 +1,7 @@
 """An app with one place: who comes second waits and reads so, and whoever goes away makes room."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -28,19 +28,17 @@ def narrow() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def arrive(browser: Browser, narrow: str) -> Iterator[Callable[[], Visit]]:
-    """Open pages of that app, each in a window of its own; some are gone before the end."""
-    visits: list[Visit] = []
+def arrived(browser: Browser, narrow: str) -> Visit:
+    """Open a page of that app, in a window of its own."""
+    return Visit(browser.new_context().new_page(), narrow)
 
-    def opened() -> Visit:
-        visits.append(Visit(browser.new_context().new_page(), narrow))
-        return visits[-1]
 
-    yield opened
-    for visit in visits:
-        visit.page.context.close()
-        assert visit.elsewhere == []
+@pytest.fixture(scope="module")
+def second(browser: Browser, narrow: str) -> Iterator[Visit]:
+    """The page of who comes when the place is taken."""
+    visit = arrived(browser, narrow)
+    yield visit
+    visit.assert_well()
 
 
 def begins(visit: Visit) -> None:
@@ -60,37 +58,36 @@ def prepared(visit: Visit, prompt: str) -> Visit:
     return visit
 
 
-def test_a_page_that_is_closed_lets_the_next_one_in(arrive: Callable[[], Visit]) -> None:
-    first, second = prepared(arrive(), "Once upon a time"), prepared(arrive(), "Hello")
+def test_a_page_that_is_closed_lets_the_next_one_in(browser: Browser, narrow: str, second: Visit) -> None:
+    first = prepared(arrived(browser, narrow), "Once upon a time")
+    prepared(second, "Hello")
     first.generate()
     begins(first)
     second.generate()
     waits(second)
     first.page.context.close()
+    assert first.elsewhere == []
     begins(second)
     second.page.locator("#stop").click()
     expect(second.page.locator("#status")).to_contain_text("stopped")
-    assert second.errors == []
 
 
-def test_who_waits_may_give_up_and_a_full_line_is_told(arrive: Callable[[], Visit], narrow: str) -> None:
-    first, second = prepared(arrive(), "Once upon a time"), prepared(arrive(), "Hello")
-    before = second.tokens()
+def test_who_waits_may_give_up_and_a_full_line_is_told(second: Visit, narrow: str) -> None:
+    before = prepared(second, "Hello").tokens()
     client = Client(narrow, verbose=False, analytics_enabled=False, httpx_kwargs=EVERY_REQUEST)
-    first.generate()
-    begins(first)
+    first = client.submit("Once upon a time", LONG, 0.0, api_name="/generate")
+    next(iter(first))
     second.generate()
     waits(second)
     with pytest.raises(AppError, match=r"the line is full \(1 waiting\)"):
         client.predict("Hello", 2, api_name="/generate")
-    client.close()
     second.page.locator("#stop").click()
     expect(second.page.locator("#status")).to_contain_text("0 written")
     expect(second.page.locator("#status")).to_contain_text("stopped")
-    first.page.context.close()
+    first.cancel()
+    client.close()
     second.page.locator("#undo").click()
     second.wait_for_tokens(before)
-    assert second.errors == []
 
 
 def test_programs_that_hang_up_leave_room_for_others(narrow: str) -> None:

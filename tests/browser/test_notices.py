@@ -1,11 +1,9 @@
 """What is said under the sliders comes and goes, and the text below stays where it is."""
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visit import PATIENT
+from tests.browser.visit import PATIENT, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -16,9 +14,9 @@ HIDDEN = (
 
 
 @pytest.mark.parametrize("width", [1440, 820, 390])
-def test_the_text_stays_where_it_is_when_a_notice_or_a_ban_comes_and_goes(visits: Any, width: int) -> None:
-    visit = visits(width=width)
+def test_the_text_stays_where_it_is_when_a_notice_or_a_ban_comes_and_goes(visit: Visit, width: int) -> None:
     page = visit.page
+    page.set_viewport_size({"width": width, "height": 900})
     notice, banned = page.locator("#notice .notice"), page.locator("#biases .chip")
     expect(notice).to_have_count(0)
     tops = [page.evaluate(TOP)]
@@ -31,6 +29,7 @@ def test_the_text_stays_where_it_is_when_a_notice_or_a_ban_comes_and_goes(visits
     expect(banned).to_have_count(1, timeout=PATIENT)
     tops.append(page.evaluate(TOP))
     banned.click()
+    page.locator("#next-token button.name").nth(1).click()
     expect(banned).to_have_count(0, timeout=PATIENT)
     visit.set("temperature", 0.8)
     expect(notice).to_have_count(0, timeout=PATIENT)

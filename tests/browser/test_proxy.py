@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 LENGTH = 250
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def gathered(context: BrowserContext, app_address: str) -> Iterator[Visit]:
     """A page that hears of nothing before it has ended."""
     with gathering_proxy(app_address) as address:
@@ -37,7 +37,7 @@ def test_stop_ends_a_text_of_which_nothing_has_arrived_yet(gathered: Visit) -> N
 
 def test_cancel_ends_rollouts_of_which_nothing_has_arrived_yet(gathered: Visit) -> None:
     page = gathered.page
-    gathered.enter("Rollouts")
+    gathered.enter("rollouts")
     gathered.set("rollout-length", 60)
     page.locator("#roll").click()
     cancel = page.locator("#rollout-cancel")

@@ -1,9 +1,7 @@
 """Two rooms of the lab in Chromium: a replay beside the text and a beam search, on a phone in both themes."""
 
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
 from tests.browser.visit import PATIENT, Visit
 
@@ -11,21 +9,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
 PROMPT = "The capital of France is"
 LENGTH = 8
-PHONE = 390
-
-Visits = Callable[..., Visit]
+PHONE: ViewportSize = {"width": 390, "height": 900}
 
 
 def assert_no_wider_than_the_page(visit: Visit) -> None:
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
 
 
-def test_two_replays_and_a_beam_search_are_shown_opened_and_undone(visits: Visits) -> None:
-    visit = visits(width=PHONE, mode="dark")
+def test_two_replays_and_a_beam_search_are_shown_opened_and_undone(visit: Visit) -> None:
     page = visit.page
+    page.set_viewport_size(PHONE)
+    page.locator("#page-tools .tone").click()
     original = visit.write(PROMPT, LENGTH, temperature=0.8, seed=3)
 
-    visit.enter("Other settings")
+    visit.enter("replay")
     page.locator("#replay").click()  # Greedy and Wild are ticked
     expect(page.locator("#replay-line")).to_contain_text("replayed", timeout=PATIENT)
     rows = page.locator("#replays tbody tr")
@@ -52,11 +49,11 @@ def test_two_replays_and_a_beam_search_are_shown_opened_and_undone(visits: Visit
     visit.wait_for_tokens(original)
 
 
-def test_a_beam_search_grows_a_tree_whose_best_sequence_can_be_opened(visits: Visits) -> None:
-    visit = visits(width=PHONE, mode="light")
+def test_a_beam_search_grows_a_tree_whose_best_sequence_can_be_opened(visit: Visit) -> None:
     page = visit.page
+    page.set_viewport_size(PHONE)
     visit.write(PROMPT, LENGTH, temperature=0.8, seed=3)
-    visit.enter("Beam search")
+    visit.enter("strategies")
     page.locator("#find-max-new-tokens input[type=number]").fill("6")
     page.locator("#find-max-new-tokens input[type=number]").blur()
     page.locator("#find").click()

@@ -19,14 +19,11 @@ def reloaded(visit: Visit) -> None:
     expect(visit.page.locator(".toast-body")).to_contain_text(BACK)
 
 
-def test_after_a_reload_text_settings_prompt_and_undo_are_there_again(
-    visits: Callable[..., Visit],
-) -> None:
-    visit = visits()
+def test_after_a_reload_text_settings_prompt_room_and_undo_are_there_again(visit: Visit) -> None:
     first = visit.write("The old lighthouse", 4, temperature=1.2, seed=7)
     second = visit.write("The old lighthouse keeper", 3)
-    visit.enter("Logit lens")
     visit.page.locator("#prompt textarea").fill("Something not yet sent")
+    visit.enter("lens")
     reloaded(visit)
     visit.wait_for_tokens(second)
     visit.page.wait_for_selector("#residual .js-plotly-plot .main-svg")
@@ -81,8 +78,7 @@ def test_a_stream_that_falls_silent_is_told_although_it_is_no_error(visits: Call
     visit.errors.clear()
 
 
-def test_a_text_that_was_being_written_is_back_as_far_as_it_had_come(visits: Callable[..., Visit]) -> None:
-    visit = visits()
+def test_a_text_that_was_being_written_is_back_as_far_as_it_had_come(visit: Visit) -> None:
     visit.begin("Once upon a time", 200, temperature=0)
     visit.page.wait_for_function(f"window.begun && document.querySelectorAll('{GENERATED}').length > 5")
     reloaded(visit)
@@ -92,9 +88,8 @@ def test_a_text_that_was_being_written_is_back_as_far_as_it_had_come(visits: Cal
     assert there > 5
 
 
-def test_another_tab_begins_with_the_example(visits: Callable[..., Visit]) -> None:
-    first = visits()
-    tokens = first.write("The old lighthouse", 2)
-    second = visits()
-    assert second.tokens() != tokens
-    expect(second.page.locator(".toast-body")).to_have_count(0)
+def test_another_tab_begins_with_the_example(visit: Visit, visits: Callable[..., Visit]) -> None:
+    tokens = visit.write("The old lighthouse", 2)
+    other = visits()
+    assert other.tokens() != tokens
+    expect(other.page.locator(".toast-body")).to_have_count(0)

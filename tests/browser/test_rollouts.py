@@ -1,8 +1,6 @@
 """The room of rollouts in Chromium, with the mouse and with keys alone."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,16 +9,7 @@ from tests.browser.visit import PATIENT, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
-Visits = Callable[..., Visit]
 STATE = "#rollout-state"
-
-
-def room(visits: Visits, **wishes: Any) -> Visit:
-    """Open a page and its room of rollouts."""
-    visit = visits(**wishes)
-    visit.page.get_by_role("tab", name="Rollouts").click()
-    expect(visit.page.locator("#roll")).to_be_visible()
-    return visit
 
 
 def wait_for_the_end(page: Page) -> None:
@@ -45,9 +34,9 @@ def sweep(visit: Visit) -> None:
     assert len(line["x"]) == 2 and line["x"][0] > line["x"][1], "the cooler texts are the likelier ones"
 
 
-def test_rollouts_are_counted_drawn_listed_swept_over_and_opened(visits: Visits) -> None:
-    visit = room(visits)
+def test_rollouts_are_counted_drawn_listed_swept_over_and_opened(visit: Visit) -> None:
     page = visit.page
+    visit.enter("rollouts")
     expect(page.locator(STATE)).to_contain_text("Nothing has been rolled yet")
     expect(page.locator("#rollout-tree")).to_be_hidden()
     page.locator("#rollout-count label", has_text="16").click()
@@ -76,8 +65,10 @@ def test_rollouts_are_counted_drawn_listed_swept_over_and_opened(visits: Visits)
     expect(page.locator("#tokens button.generated")).not_to_have_count(3, timeout=PATIENT)
 
 
-def test_keys_alone_roll_cancel_half_way_and_walk_the_tree(visits: Visits) -> None:
-    page = room(visits).page
+def test_keys_alone_roll_cancel_half_way_and_walk_the_tree(visit: Visit) -> None:
+    page = visit.page
+    visit.enter("rollouts")
+    page.locator("#rollout-count label", has_text="64").click()
     page.locator("#rollout-length input[type=number]").focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("16")

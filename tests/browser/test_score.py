@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,7 +14,6 @@ from tests.browser.visit import PATIENT, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
-Visits = Callable[..., Visit]
 STRANGE = "=_ 中文🦙 <b>&lt;\n+1 -2 Schifffahrtsgesellschaftskapitän"
 TEXT = "Two quick <b>cats</b>, two quick cats"
 QUERY = "query (token that looks)"
@@ -25,13 +23,13 @@ KEYS_ALONE = """[...document.querySelectorAll('.gradio-container .block[id] > .j
   .every((plot) => plot.parentNode.querySelectorAll(':scope > .take-away:not([hidden])').length === 1)"""
 
 
-def score(visit: Visit) -> Page:
-    """Score a text and open its room."""
+def score(visit: Visit, text: str) -> Page:
+    """Let a text be read, and wait for what is found."""
     page = visit.page
-    page.locator("#prompt textarea").fill(TEXT)
+    visit.enter("score")
+    page.locator("#prompt textarea").fill(text)
     page.locator("#score").click()
     expect(page.locator("#status")).to_contain_text("scored, nothing was written", timeout=PATIENT)
-    page.get_by_role("tab", name="Score", exact=True).click()
     page.wait_for_selector("#score-ratios .js-plotly-plot .main-svg")
     return page
 
@@ -60,9 +58,28 @@ def numbers(values: list[str]) -> list[float]:
     return [float(value) for value in values]
 
 
-def test_a_text_is_scored_and_its_figures_and_numbers_are_taken_away(visits: Visits) -> None:
-    visit = visits()
-    page = score(visit)
+def test_saving_is_there_after_redraws_for_heat_maps_and_for_the_run(visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.locator("#page-tools .tone").click()
+    page.wait_for_function(KEYS_ALONE)
+    page.locator("#tokens [data-index='3']").click()
+    visit.wait_for_row(3)
+    page.wait_for_function(KEYS_ALONE)
+    cells = visit.plot("attention")["data"][0]["z"]
+    heat = rows_of(taken(page, "attention", "csv"))
+    names = list(heat[0])
+    assert [name.endswith("label") for name in names] == [False, True, False, True, False]
+    at = {(int(row[names[2]]), int(row[names[0]])): row[names[4]] for row in heat}
+    assert len(at) == len(cells) ** 2 and at[0, 1] == "", "no query looks ahead"
+    assert float(at[5, 3]) == pytest.approx(cells[5][3])
+    run = taken(page, "tokens", "json")
+    assert json.loads(Path(run.path()).read_text())["prompt"] and run.suggested_filename.endswith(".json")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_text_is_scored_and_its_figures_and_numbers_are_taken_away(visit: Visit) -> None:
+    page = score(visit, TEXT)
     assert "".join(visit.tokens()) == TEXT
     assert page.locator("#tokens button.forced").count() == 0
     expect(page.locator("#score-facts .facts > div")).to_have_count(4)
@@ -97,19 +114,17 @@ def test_a_text_is_scored_and_its_figures_and_numbers_are_taken_away(visits: Vis
 
 
 def test_files_hold_the_tokens_themselves_whole_and_not_escaped(
-    visits: Visits, embedded_model: LanguageModel
+    visit: Visit, embedded_model: LanguageModel
 ) -> None:
     text = embedded_model.text
     tokens = [text.token(token_id) for token_id in embedded_model.encode(STRANGE)]
     assert any(token.startswith("<0x") for token in tokens), "bytes that are no character by themselves"
-    visit = visits()
-    page = visit.page
-    page.locator("#prompt textarea").fill(STRANGE)
-    page.locator("#score").click()
-    expect(page.locator("#status")).to_contain_text("scored, nothing was written", timeout=PATIENT)
+    page = score(visit, STRANGE)
     expect(page.locator("#tokens button[data-index]:not(.next)")).to_have_count(len(tokens))
     page.wait_for_function(KEYS_ALONE)
     assert [told(row["token"]) for row in rows_of(taken(page, "timeline", "csv"))] == tokens[1:]
+    visit.switch("read-mode", False)
+    page.wait_for_function(KEYS_ALONE)
     heat = rows_of(taken(page, "attention", "csv"))
     queries = {int(row[QUERY]): told(row[f"{QUERY}: label"]) for row in heat}
     assert list(queries.values()) == tokens
@@ -122,12 +137,8 @@ def test_files_hold_the_tokens_themselves_whole_and_not_escaped(
 CHAT = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
 
 
-def test_step_goes_on_behind_a_scored_chat_and_its_file_holds_the_special_tokens(visits: Visits) -> None:
-    visit = visits()
-    page = visit.page
-    page.locator("#prompt textarea").fill(CHAT)
-    page.locator("#score").click()
-    expect(page.locator("#status")).to_contain_text("scored, nothing was written", timeout=PATIENT)
+def test_step_goes_on_behind_a_scored_chat_and_its_file_holds_the_special_tokens(visit: Visit) -> None:
+    page = score(visit, CHAT)
     given = page.locator("#tokens button[data-index]:not(.next)").count()
     page.locator("#step").click()
     expect(page.locator("#status")).to_contain_text(f"{given} given + 1 written", timeout=PATIENT)
@@ -135,23 +146,6 @@ def test_step_goes_on_behind_a_scored_chat_and_its_file_holds_the_special_tokens
     run = json.loads(Path(taken(page, "tokens", "json").path()).read_text())
     typed = run["prompt"] + "".join(step.get("typed", step["text"]) for step in run["steps"][:-1])
     assert (run["prompt"], typed) == ("<|im_start|>", CHAT)
-    expect(page.locator("#model")).to_contain_text("a text ends with <|im_end|>")
-
-
-def test_saving_is_there_after_redraws_for_heat_maps_and_for_the_run(visits: Visits) -> None:
-    visit = visits(width=390, mode="dark")
-    page = visit.page
-    page.wait_for_function(KEYS_ALONE)
-    page.locator("#tokens [data-index='3']").click()
-    visit.wait_for_row(3)
-    page.wait_for_function(KEYS_ALONE)
-    cells = visit.plot("attention")["data"][0]["z"]
-    heat = rows_of(taken(page, "attention", "csv"))
-    names = list(heat[0])
-    assert [name.endswith("label") for name in names] == [False, True, False, True, False]
-    at = {(int(row[names[2]]), int(row[names[0]])): row[names[4]] for row in heat}
-    assert len(at) == len(cells) ** 2 and at[0, 1] == "", "no query looks ahead"
-    assert float(at[5, 3]) == pytest.approx(cells[5][3])
-    run = taken(page, "tokens", "json")
-    assert json.loads(Path(run.path()).read_text())["prompt"] and run.suggested_filename.endswith(".json")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#model summary").click()
+    expect(page.get_by_text("Tokens that end a text: <|im_end|> (2)")).to_be_visible()
+    page.locator("#model summary").click()

@@ -1,6 +1,6 @@
 """Texts of all scripts in Chromium: where tokens stand, how arrows go, what is left alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -79,7 +79,7 @@ def address() -> Iterator[str]:
         yield found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(context: Any, address: str) -> Iterator[Page]:
     opened = context.new_page()
     errors: list[str] = []
@@ -212,7 +212,6 @@ def test_texts_beside_each_other_go_on_the_way_they_are_read(page: Page) -> None
 # The whole app
 
 ARABIC = "مرحبا بالعالم"
-Visits = Callable[..., Visit]
 
 TRANSLATED = """() => {
   const places = [".strip button", "#next-token .name", "#next-token bdi", ".js-plotly-plot text"];
@@ -233,9 +232,9 @@ COUNT = """() => {
 
 @pytest.mark.embedded
 @pytest.mark.parametrize("width", [1440, 390])
-def test_prompt_and_strip_of_an_arabic_text_run_from_right_to_left(visits: Visits, width: int) -> None:
-    visit = visits(width=width)
+def test_prompt_and_strip_of_an_arabic_text_run_from_right_to_left(visit: Visit, width: int) -> None:
     page = visit.page
+    page.set_viewport_size({"width": width, "height": 900})
     visit.write(ARABIC, 3, temperature=0)
     prompt = page.locator("#prompt textarea")
     assert prompt.get_attribute("dir") == "auto"
@@ -250,8 +249,7 @@ def test_prompt_and_strip_of_an_arabic_text_run_from_right_to_left(visits: Visit
 
 
 @pytest.mark.embedded
-def test_keys_of_an_input_method_neither_begin_nor_end_a_text(visits: Visits) -> None:
-    visit = visits()
+def test_keys_of_an_input_method_neither_begin_nor_end_a_text(visit: Visit) -> None:
     page = visit.page
     visit.set("max-new-tokens", 200)
     prompt = page.locator("#prompt textarea")
@@ -274,8 +272,8 @@ def test_keys_of_an_input_method_neither_begin_nor_end_a_text(visits: Visits) ->
 
 
 @pytest.mark.embedded
-def test_space_on_the_empty_page_scrolls_it_and_writes_nothing(visits: Visits) -> None:
-    visit = visits(width=390)
+def test_space_on_the_empty_page_scrolls_it_and_writes_nothing(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 390, "height": 900})
     page, before = visit.page, visit.tokens()
     page.evaluate(FOLLOW)
     page.keyboard.press("Space")

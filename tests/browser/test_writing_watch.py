@@ -1,7 +1,5 @@
 """Writing on a small screen, by keys, and for those who listen."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import expect
 
@@ -15,8 +13,8 @@ IN_VIEW = """() => {
 }"""
 
 
-def test_on_a_phone_the_text_comes_into_view_and_stop_stays_in_reach(visits: Callable[..., Visit]) -> None:
-    visit = visits(width=390)
+def test_on_a_phone_the_text_comes_into_view_and_stop_stays_in_reach(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 390, "height": 900})
     assert not visit.page.evaluate(IN_VIEW)
     visit.begin("Once upon a time", 200, temperature=0)
     visit.page.wait_for_function(IN_VIEW)
@@ -28,8 +26,7 @@ def test_on_a_phone_the_text_comes_into_view_and_stop_stays_in_reach(visits: Cal
     expect(visit.page.locator("#tokens .caret")).to_have_count(0)
 
 
-def test_keys_write_and_stop_and_begin_and_end_are_told(visits: Callable[..., Visit]) -> None:
-    visit = visits()
+def test_keys_write_and_stop_and_begin_and_end_are_told(visit: Visit) -> None:
     visit.page.evaluate(FOLLOW)
     visit.set("max-new-tokens", 200)
     prompt = visit.page.locator("#prompt textarea")

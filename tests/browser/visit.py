@@ -152,9 +152,10 @@ class Visit:
         self.turn_to("explore")
         for name in ("read-mode", "more-settings"):
             self.switch(name, False)
-        for preset, temperature in (("Greedy", "0"), ("Balanced", "0.8")):
-            self.page.locator("#presets label", has_text=preset).click()
-            expect(self.page.locator("#temperature input[type=number]")).to_have_value(temperature)
+        usual = self.page.locator("#presets label", has_text="Balanced")
+        if "selected" not in str(usual.get_attribute("class")):
+            usual.click()
+        expect(self.page.locator("#temperature input[type=number]")).to_have_value("0.8")
         tokens, (selected,) = self.first
         if self.tokens() == tokens and self.pressed() != [selected]:
             self.choose(selected)

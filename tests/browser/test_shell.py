@@ -1,0 +1,137 @@
+"""The shell that stays at the top: pages and rooms have addresses, and the text is there on each of them."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.visit import DESK, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+MOST_HIGH = 104
+"""Pixels of a page of 1440 by 900: no more of it is always taken."""
+DARK = "document.body.classList.contains('dark')"
+
+
+def asked(page: Page) -> dict[str, str]:
+    """Return what the address says."""
+    return {name: value for name, (value,) in parse_qs(urlsplit(page.url).query).items()}
+
+
+def wait_for_address(page: Page, place: str) -> None:
+    page.wait_for_function("place => new URLSearchParams(location.search).get('page') === place", arg=place)
+
+
+def chance(page: Page) -> Any:
+    return page.locator("#text-bar .chance")
+
+
+def test_links_and_tabs_change_the_address_and_back_returns(visit: Visit) -> None:
+    page = visit.page
+    for room, tab in (("heads", "Attention"), ("lens", "Layers"), ("replay", "Compare")):
+        visit.enter(room)
+        wait_for_address(page, f"{'lab' if room == 'replay' else 'inside'}.{room}")
+        assert page.title().startswith(f"{tab} ·")
+        assert asked(page)["__theme"] == "light", "what else stands there stays"
+    for place, room in (("lab.chain", "chain"), ("inside.lens", "lens"), ("inside.heads", "heads")):
+        page.go_back()
+        wait_for_address(page, place)
+        expect(page.locator(f"#room-{room}")).to_be_visible()
+    page.go_forward()
+    wait_for_address(page, "inside.lens")
+    expect(page.locator("#room-lens")).to_be_visible()
+    expect(page.locator("#places [aria-current=page]")).to_have_text("Inside")
+    page.keyboard.press("3")
+    wait_for_address(page, "lab.chain")
+    page.keyboard.press("1")
+    expect(page.locator("#prompt")).to_be_visible()
+
+
+def test_the_line_shows_the_selected_token_and_its_chance_as_the_table_does_and_arrows_select(
+    visit: Visit,
+) -> None:
+    page = visit.page
+    (first,) = visit.pressed()
+    line, now = page.locator("#text-bar .line"), page.locator("#text-bar [aria-current]")
+    assert line.text_content() == "".join(visit.tokens()) + "next?"
+    for name, step in (("The token after", 1), ("The token after", 2), ("The token before", 1)):
+        page.get_by_role("button", name=name, exact=True).click()
+        visit.wait_for_row(first + step)
+        assert visit.pressed() == [first + step]
+        assert now.text_content() == visit.tokens()[first + step]
+        (chosen,) = [row for row in visit.table() if "chosen" in row["kind"]]
+        assert str(chance(page).text_content()).split() == chosen["cells"][3].split()
+        assert asked(page)["at"] == str(first + step)
+    visit.enter("lens")
+    visit.choose(first)
+    expect(now).to_have_attribute("data-at", str(first))
+    assert now.bounding_box()["x"] > line.bounding_box()["x"], "it is in sight"
+    visit.turn_to("explore")
+    visit.wait_for_row(first)
+
+
+def test_it_stays_at_the_top_and_leaves_the_page_its_room(visit: Visit) -> None:
+    page = visit.page
+    box = page.locator("#shell").bounding_box()
+    assert box["height"] <= MOST_HIGH
+    assert 2 * box["x"] + box["width"] == DESK["width"], "as far from the left as from the right"
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_function("scrollY > 300")
+    box = page.locator("#shell").bounding_box()
+    assert box["y"] == 0 and box["height"] <= MOST_HIGH
+    for button in ("#text-bar .back", "#step", "#texts-button"):
+        expect(page.locator(button)).to_be_in_viewport()
+    page.evaluate("scrollTo(0, 0)")
+
+
+def test_a_question_mark_lists_the_keys_and_presenting_leaves_text_and_next_token(visit: Visit) -> None:
+    page = visit.page
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("Explore, Inside, Lab")
+    assert keys.locator("kbd", has_text="Enter").count() == 1
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    visit.enter("lens")
+    page.locator("#present").click()
+    expect(page.locator("#present")).to_have_attribute("aria-pressed", "true")
+    for part in ("#text-bar", "#tokens", "#next-token"):
+        expect(page.locator(part)).to_be_visible()
+    for part in ("#prompt", "#brand", "#model", "#attention", "#temperature-sweep", "#room-lens", "footer"):
+        expect(page.locator(part)).to_be_hidden()
+    page.keyboard.press("p")
+    expect(page.locator("#prompt")).to_be_visible()
+
+
+def test_a_prompt_takes_the_keys_for_itself(visit: Visit) -> None:
+    page = visit.page
+    page.locator("#prompt textarea").fill("")
+    page.locator("#prompt textarea").press_sequentially("p3t?")
+    expect(page.locator("#prompt textarea")).to_have_value("p3t?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    assert asked(page)["page"] == "explore" and not page.evaluate(DARK)
+
+
+def test_light_or_dark_is_kept_by_a_reload_as_are_page_room_and_token(
+    visits: Callable[..., Visit], app_address: str
+) -> None:
+    visit = visits()
+    page = visit.page
+    page.goto(f"{app_address}?page=inside.lens&at=12")
+    expect(page.locator("#room-lens")).to_be_visible()
+    expect(page.locator("#text-bar [aria-current]")).to_have_attribute("data-at", "12")
+    page.keyboard.press("t")
+    assert page.evaluate(DARK)
+    page.get_by_role("button", name="The token after", exact=True).click()
+    page.wait_for_function("new URLSearchParams(location.search).get('at') === '13'")
+    visit.errors.clear()  # Gradio's client tells the console that it was reading when the page went away
+    page.reload()
+    page.wait_for_selector("#residual .js-plotly-plot .main-svg")
+    expect(page.locator("#text-bar [aria-current]")).to_have_attribute("data-at", "13")
+    assert page.evaluate(DARK) and asked(page) == {"page": "inside.lens", "at": "13"}
+    page.locator("#page-tools .tone").click()
+    assert not page.evaluate(DARK)
+    visit.errors.clear()
