@@ -37,7 +37,7 @@ function press(event) {
   const inPrompt = event.target.closest?.("#prompt") !== null;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && inPrompt) {
     event.preventDefault();
-    byId("generate").click();
+    ["generate", "score"].map(byId).find((button) => button?.offsetParent)?.click(); // whichever is there
   } else if (event.key === "Escape" && canStop() && !listOpen && !event.defaultPrevented) {
     byId("stop").click();
   }

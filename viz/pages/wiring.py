@@ -1,7 +1,7 @@
 """What the page itself does: which event changes what of it, whichever room is open."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -64,9 +64,16 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
     trying = Trying(writing.service, writing.example, writing.drawing)
     scoring = Scoring(writing.service, writing.example, writing.drawing)
     branch = {"inputs": [visitor, page.prompt, page.branch, *page.inputs]}
-    answering, write = page.answering, [page.buttons["generate"].click, page.prompt.submit]
+
+    def submit(visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
+        """Read or write what was typed, as the switch stands."""
+        reading = visitor.opened.get("explore") == SCORE
+        yield from (scoring.score_text if reading else writing.generate)(visitor, prompt, *values)
+
+    answering = page.answering
     stopping.unlit_if_refused(
-        gr.on(write, answering(writing.generate), **shared),
+        page.buttons["generate"].click(answering(writing.generate), **shared),
+        page.prompt.submit(answering(submit), **shared),
         page.buttons["step"].click(answering(writing.step), **shared),
         page.buttons["again"].click(answering(trying.throw), **shared),
         *(one.click(answering(trying.beginning(text)), **shared) for text, one in page.examples.items()),
