@@ -112,7 +112,8 @@ def test_a_prompt_takes_the_keys_for_itself(visit: Visit) -> None:
     page.locator("#prompt textarea").press_sequentially("p3t?")
     expect(page.locator("#prompt textarea")).to_have_value("p3t?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
-    assert asked(page)["page"] == "explore" and not page.evaluate(DARK)
+    expect(page.locator("#tokens")).to_be_visible()
+    assert not page.evaluate(DARK)
 
 
 def test_light_or_dark_is_kept_by_a_reload_as_are_page_room_and_token(

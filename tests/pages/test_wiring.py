@@ -31,7 +31,7 @@ LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
 INTERIOR = {"lens", "heads", "score"}
 ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR
 EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask", "ask_1", "ask_2"}
-WRITERS = {"generate_1", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
+WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
 SEARCHES = {"compute", "replay_1", "search"}

@@ -15,6 +15,13 @@ function here() {
   return { page, room };
 }
 
+function arrive() { // where the address led: it says now what was selected on the way
+  const led = following;
+  following = false;
+  look();
+  if (led) history.replaceState(null, "", address());
+}
+
 const nameOf = ({ page, room }) => (room ? `${page}.${room}` : page);
 
 function address() { // what others have put there, such as the theme, stays
@@ -52,7 +59,7 @@ function press(id, frames, then) {
 
 function go({ page, room }) {
   if (!pages.includes(page)) return;
-  const last = () => requestAnimationFrame(() => ((following = false), look()));
+  const last = () => requestAnimationFrame(arrive);
   press(`page-${page}`, PATIENCE, () => (room in rooms[page] ? press(`room-${room}`, PATIENCE, last) : last()));
 }
 
@@ -89,7 +96,7 @@ function selected(event) {
   if (!element.isConnected) return leave();
   if (event.detail.strip !== words.strip) return;
   at = event.detail.index;
-  history.replaceState(null, "", address());
+  if (!following) history.replaceState(null, "", address());
 }
 
 function leave() {
