@@ -69,6 +69,15 @@ def test_the_line_shows_the_selected_token_and_its_chance_as_the_table_does_and_
     visit.choose(first)
     expect(now).to_have_attribute("data-at", str(first))
     assert now.bounding_box()["x"] > line.bounding_box()["x"], "it is in sight"
+    flat = line.bounding_box()["height"]
+    page.get_by_role("button", name="Show the whole text here").click()
+    assert line.bounding_box()["height"] > flat
+    assert line.locator("[data-at]").count() == len(visit.tokens()) + 1, "all tokens, and the next one"
+    visit.choose(first + 1)
+    expect(now).to_have_attribute("data-at", str(first + 1))
+    page.get_by_role("button", name="One line again").click()
+    assert line.bounding_box()["height"] == flat
+    visit.choose(first)
     visit.turn_to("explore")
     visit.wait_for_row(first)
 

@@ -4,7 +4,8 @@ const chance = bar.querySelector(".chance");
 const back = bar.querySelector(".back");
 const on = bar.querySelector(".on");
 const unfold = bar.querySelector(".unfold");
-const AROUND = 60; // tokens on either side: more than fit
+const AROUND = 60; // tokens on either side: more than fit in the line
+const isOpen = () => unfold.getAttribute("aria-expanded") === "true";
 let text = { tokens: [], selected: null, next: false, dir: "ltr" };
 let drawn = ""; // what the line shows, so that a selection inside it moves nothing but the mark
 
@@ -23,19 +24,22 @@ function fold(open) {
   document.querySelector(".gradio-container")?.classList.toggle("unfolded", open);
   unfold.setAttribute("aria-expanded", String(open));
   name(unfold, open ? words.fold : words.unfold, open ? "▴" : "▾");
+  if (text.tokens.length) draw();
 }
 
 // Inline and not boxes: so the browser orders words of both directions by itself, and letters join.
 function piece(token, index) {
   const kind = [token.kind, token.mark].filter(Boolean).join(" ");
-  return make("span", { class: kind, "data-at": index }, token.text + (token.tail ? ` ${token.tail}` : ""));
+  const broken = isOpen() ? "\n".repeat(token.breaks) : "";
+  return make("span", { class: kind, "data-at": index }, token.text + broken + (token.tail ? ` ${token.tail}` : ""));
 }
 
 function draw() {
   const { tokens, selected, next, dir } = text;
   const at = selected ?? tokens.length - 1;
-  const first = Math.max(0, at - AROUND);
-  const shown = tokens.slice(first, at + AROUND + 1);
+  const around = isOpen() ? tokens.length : AROUND;
+  const first = Math.max(0, at - around);
+  const shown = tokens.slice(first, at + around + 1);
   line.dir = dir;
   line.replaceChildren(...shown.map((token, index) => piece(token, first + index)));
   if (next && first + shown.length === tokens.length) line.append(make("span", { class: "next", "data-at": tokens.length }, words.next));
@@ -50,6 +54,7 @@ function mark() {
   now?.setAttribute("aria-current", "true");
   const middle = now ? now.offsetLeft + now.offsetWidth / 2 : line.scrollWidth;
   line.scrollLeft = middle - line.clientWidth / 2;
+  if (now && isOpen()) line.scrollTop = now.offsetTop - line.clientHeight / 2;
   chance.textContent = tokens[selected]?.chance ?? "";
   back.disabled = !(selected > 1);
   on.disabled = !(selected !== null && selected < tokens.length - (next ? 0 : 1));

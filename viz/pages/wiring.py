@@ -177,6 +177,7 @@ def wire_switches(page: Layout) -> None:
         [controls[name] for name in SAMPLER_NAMES],
         js=USUAL_CHAIN,
         queue=False,
+        trigger_mode="always_last",  # a second press while the first is answered counts
         show_progress="hidden",
         api_visibility="private",
     )
