@@ -38,9 +38,9 @@ def test_the_tabs_are_one_stop_and_are_walked_by_arrows_home_and_end(visit: Visi
     for key, name in (
         ("ArrowRight", "Attention"),
         ("ArrowLeft", "Tokens"),
-        ("ArrowLeft", "Layers"),
+        ("ArrowLeft", "Neurons"),
         ("ArrowRight", "Tokens"),
-        ("End", "Layers"),
+        ("End", "Neurons"),
         ("Home", "Tokens"),
         ("ArrowRight", "Attention"),
     ):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -137,8 +138,10 @@ def test_files_hold_the_tokens_themselves_whole_and_not_escaped(
 CHAT = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
 
 
-def test_step_goes_on_behind_a_scored_chat_and_its_file_holds_the_special_tokens(visit: Visit) -> None:
-    page = score(visit, CHAT)
+def test_step_goes_on_behind_a_scored_chat_and_its_file_holds_the_special_tokens(
+    visits: Callable[..., Visit],
+) -> None:
+    page = score(visits(), CHAT)
     given = page.locator("#tokens button[data-index]:not(.next)").count()
     page.locator("#step").click()
     expect(page.locator("#status")).to_contain_text(f"{given} given + 1 written", timeout=PATIENT)

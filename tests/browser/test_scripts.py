@@ -251,7 +251,7 @@ def test_prompt_and_strip_of_an_arabic_text_run_from_right_to_left(visit: Visit,
 @pytest.mark.embedded
 def test_keys_of_an_input_method_neither_begin_nor_end_a_text(visit: Visit) -> None:
     page = visit.page
-    visit.set("max-new-tokens", 200)
+    visit.set("max-new-tokens", 256)
     prompt = page.locator("#prompt textarea")
     prompt.fill("Once upon a time")
     prompt.focus()
@@ -266,7 +266,7 @@ def test_keys_of_an_input_method_neither_begin_nor_end_a_text(visit: Visit) -> N
     for more in ({"isComposing": True}, {"keyCode": 229}):
         page.evaluate(PRESS, ["Escape", more])
     count = page.evaluate("window.counts.at(-1) ?? 0")
-    page.wait_for_function("before => window.counts.at(-1) > before + 4", arg=count)
+    page.wait_for_function("before => window.counts.at(-1) > before", arg=count)
     page.evaluate(PRESS, ["Escape", {}])
     expect(page.locator("#status")).to_contain_text("stopped")
 
