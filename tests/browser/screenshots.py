@@ -110,7 +110,7 @@ def take(page: Page, address: str, mode: str) -> bytes:
     """Return the Explore page."""
     write_the_story(page, address, mode)
     settle(page)
-    return stretch(page, "body", "#map")
+    return stretch(page, "body", ".map-card")
 
 
 def take_inside(page: Page, address: str) -> bytes:

@@ -86,9 +86,9 @@ def test_stations_are_doors_for_presses_and_keys(page: Page) -> None:
     assert page.evaluate("window.heard.at(-1)") == {"station": "dice", "page": "lab", "room": "chain"}
     assert page.evaluate("window.heard.length") == 2
     page.evaluate(
-        "document.dispatchEvent(new CustomEvent('room-opened', {detail: {page: 'lab', room: 'chain'}}))"
+        "document.dispatchEvent(new CustomEvent('room-opened', {detail: {page: 'inside', room: 'lens'}}))"
     )
-    assert opened(page) == ["sampler"], "it follows who opens a room otherwise"
+    assert opened(page) == ["stream"], "it follows who opens a room otherwise"
     page.evaluate("document.dispatchEvent(new CustomEvent('room-opened', {detail: {page: 'x', room: 'y'}}))")
     assert opened(page) == []
 
