@@ -12,9 +12,9 @@ help: ## list the targets
 run: $(APP) ## serve the page; pass options with ARGS="--port 7861"
 	$(PY) app.py $(ARGS)
 
-test: $(DEV) ## run every test, in three processes; narrow with ARGS="tests/unit -k sampling"
+test: $(DEV) ## run every test, in two processes; narrow with ARGS="tests/unit -k sampling"
 	$(PY) -m tests.browser.chromium
-	$(PY) -m pytest $(or $(ARGS),-n 3)
+	$(PY) -m pytest $(or $(ARGS),-n 2)
 
 lint: $(DEV) ## formatting, lint rules, types, and the scripts of the page
 	$(PY) -m ruff format --check .

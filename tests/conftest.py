@@ -64,7 +64,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give the browser tests, which share an app, to two processes, each with its own; other files to any.
 
-    They begin first, side by side, and wait much of the time; a third process computes other tests meanwhile.
+    They begin first, side by side: one waits while the other computes. A third process starves their pages,
+    and takes longer altogether.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - asked for with -n alone
 
