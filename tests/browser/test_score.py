@@ -125,6 +125,8 @@ def test_files_hold_the_tokens_themselves_whole_and_not_escaped(
     page.wait_for_function(KEYS_ALONE)
     assert [told(row["token"]) for row in rows_of(taken(page, "timeline", "csv"))] == tokens[1:]
     visit.switch("read-mode", False)
+    visit.choose(2)
+    visit.wait_for_row(2)  # the figures are of this text
     page.wait_for_function(KEYS_ALONE)
     heat = rows_of(taken(page, "attention", "csv"))
     queries = {int(row[QUERY]): told(row[f"{QUERY}: label"]) for row in heat}
