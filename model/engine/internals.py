@@ -96,6 +96,17 @@ class Internals:
             return np.asarray(self.attention_heads(layer, length).mean(axis=0))
         return self._attention(layer, length, head)
 
+    def attention_row(self, layer: int, head: int, position: int) -> NDArray[np.float32]:
+        """Return (position + 1,) weights of one query: a row of `attention`, alone."""
+        from model.network.recording import attention_weights  # noqa: PLC0415 - imports torch: see above
+
+        def row() -> NDArray[np.float32]:
+            one = None if head == MEAN_HEAD else head
+            weights = attention_weights(self.recording, layer, position + 1, one, position)
+            return np.asarray((weights.mean(0) if one is None else weights)[0].cpu().numpy())
+
+        return self.model.read(row)
+
     def attention_heads(self, layer: int, length: int) -> NDArray[np.float32]:
         """Return (heads, T, T) attention weights of a layer."""
         return self._attention(layer, length, None)

@@ -121,6 +121,14 @@ def test_attention_of_every_layer_and_head_is_the_models_own(judged):
     assert_attention_is_right(judged)
 
 
+def test_a_row_of_attention_is_the_models_own_without_the_other_rows(judged):
+    layer, position = judged.model.info.layers - 1, judged.length - 2
+    truth = judged.truth.attentions[layer][0, :, position, : position + 1].numpy()
+    for head, own in [*enumerate(truth), (MEAN_HEAD, truth.mean(axis=0))]:
+        row = judged.internals.attention_row(layer, head, position)
+        np.testing.assert_allclose(row, own, atol=ATTENTION_TOLERANCE)
+
+
 def test_attention_of_a_shorter_text_is_the_corner_of_that_of_the_longer_one(judged):
     whole = judged.internals.attention(0, 0, judged.length)
     part = judged.internals.attention(0, 0, 5)

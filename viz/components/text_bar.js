@@ -7,7 +7,6 @@ const unfold = bar.querySelector(".unfold");
 const AROUND = 60; // tokens on either side: more than fit in the line
 const isOpen = () => unfold.getAttribute("aria-expanded") === "true";
 let text = { tokens: [], selected: null, next: false, dir: "ltr" };
-let drawn = ""; // what the line shows, so that a selection inside it moves nothing but the mark
 
 bar.setAttribute("aria-label", words.group);
 name(back, words.before, "←");
@@ -60,15 +59,17 @@ function mark() {
   on.disabled = !(selected !== null && selected < tokens.length - (next ? 0 : 1));
 }
 
+// The strip keeps the tokens that stay: the same objects, of which there may be thousands with every new one.
+const alike = (one, other) =>
+  one.next === other.next && one.dir === other.dir && one.tokens.length === other.tokens.length && one.tokens.every((token, at) => token === other.tokens[at]);
+
 function hear(event) {
   if (!element.isConnected) return document.removeEventListener("strip-drawn", hear);
   if (event.detail.strip !== words.strip) return;
+  const before = text;
   text = event.detail;
-  const { selected, ...rest } = text;
-  const same = JSON.stringify(rest);
-  if (same === drawn && line.querySelector(`[data-at="${selected}"]`)) return mark();
-  drawn = same;
-  draw();
+  if (alike(before, text) && line.querySelector(`[data-at="${text.selected}"]`)) mark();
+  else draw();
 }
 
 const choose = (index) => document.dispatchEvent(new CustomEvent("token-wanted", { detail: { strip: words.strip, index } }));

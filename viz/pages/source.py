@@ -47,6 +47,9 @@ class Source(Protocol):
     def attention(self, layer: int, head: int) -> Heads:
         """Return (T, T) weights of a layer and head, over the tokens that the model has read."""
 
+    def attention_row(self, layer: int, head: int, position: int) -> Heads:
+        """Return (position + 1,) weights of the query at one position."""
+
     def attention_heads(self, layer: int) -> Heads:
         """Return (heads, T, T) weights of a layer."""
 
@@ -93,8 +96,10 @@ class EngineSource:
         return self._service.parts(query, "search")
 
     def attention(self, layer: int, head: int) -> Heads:  # noqa: D102
-        at = int(within("head", head, MEAN_HEAD, self._model.info.heads - 1, whole=True))
-        return self._internals.attention(self._layer(layer), at, self.length)
+        return self._internals.attention(self._layer(layer), self._head(head), self.length)
+
+    def attention_row(self, layer: int, head: int, position: int) -> Heads:  # noqa: D102
+        return self._internals.attention_row(self._layer(layer), self._head(head), position)
 
     def attention_heads(self, layer: int) -> Heads:  # noqa: D102
         return self._internals.attention_heads(self._layer(layer), self.length)
@@ -111,6 +116,9 @@ class EngineSource:
     @cached_property
     def _internals(self) -> Internals:
         return self.read(self.length)
+
+    def _head(self, head: int) -> int:
+        return int(within("head", head, MEAN_HEAD, self._model.info.heads - 1, whole=True))
 
     def _layer(self, layer: int) -> int:
         return int(within("layer", layer, 0, self._model.info.layers - 1, whole=True))
@@ -139,6 +147,9 @@ class StoredSource:
         if (layer, head) != (self._example.layer, self._example.head):
             raise Trouble(self._missing)
         return self._example.attention
+
+    def attention_row(self, layer: int, head: int, position: int) -> Heads:  # noqa: D102
+        return self.attention(layer, head)[position, : position + 1]
 
     def attention_heads(self, layer: int) -> Heads:  # noqa: D102
         raise Trouble(self._missing)

@@ -59,7 +59,7 @@ def _numbers(scene: Scene, controls: Controls) -> StepNumbers | None:
     read = [piece.token for piece in scene.pieces[: scene.selected]]
     head = controls.shown_head
     try:
-        row = scene.source.attention(controls.layer, head)[scene.query, : scene.selected]
+        row = scene.source.attention_row(controls.layer, head, scene.query)
         look = look_of(row, read, controls.layer, head if head >= 0 else None)
     except UNDERSTOOD:  # not stored, or the sliders stand on a layer that this model does not have
         look = None
