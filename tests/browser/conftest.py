@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.chromium import find_chromium
 from tests.browser.server import running_app
-from tests.browser.visit import DESK, PATIENT, Visit
+from tests.browser.visit import DESK, LONGEST, PATIENT, Visit
 
 expect.set_options(timeout=PATIENT)  # a busy machine is no failure
 
@@ -16,7 +16,7 @@ expect.set_options(timeout=PATIENT)  # a busy machine is no failure
 @pytest.fixture(scope="session")
 def app_address() -> Iterator[str]:
     """The address of the real app with the embedded model, started once for all browser tests."""
-    with running_app() as address:
+    with running_app("--max-new-tokens", str(LONGEST)) as address:
         yield address
 
 

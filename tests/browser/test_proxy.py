@@ -7,11 +7,9 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.proxy import gathering_proxy
-from tests.browser.visit import Visit
+from tests.browser.visit import LONGEST, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
-
-LENGTH = 250
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +24,12 @@ def gathered(context: BrowserContext, app_address: str) -> Iterator[Visit]:
 def test_stop_ends_a_text_of_which_nothing_has_arrived_yet(gathered: Visit) -> None:
     page = gathered.page
     before = gathered.tokens()
-    gathered.begin("Once upon a time", LENGTH, temperature=0)
+    gathered.begin_endless()
     expect(page.locator("#stop")).to_be_enabled()
     assert gathered.tokens() == before, "nothing has arrived"
     page.locator("#stop").click()
     expect(page.locator("#status")).to_contain_text("stopped")
-    assert 0 < gathered.generated() < LENGTH
+    assert 0 < gathered.generated() < LONGEST
     expect(page.locator("#stop")).to_be_disabled()
 
 

@@ -53,7 +53,7 @@ def test_the_page_says_by_itself_that_the_network_is_gone_and_back_while_a_text_
 ) -> None:
     visit = visits()
     page, line = visit.page, visit.page.locator("#network .network")
-    visit.begin("Once upon a time", 200, temperature=0)
+    visit.begin_endless()
     page.wait_for_function("window.begun")
     assert line.text_content() == ""
     page.context.set_offline(True)
@@ -79,7 +79,7 @@ def test_a_stream_that_falls_silent_is_told_although_it_is_no_error(visits: Call
 
 
 def test_a_text_that_was_being_written_is_back_as_far_as_it_had_come(visit: Visit) -> None:
-    visit.begin("Once upon a time", 200, temperature=0)
+    visit.begin_endless()
     visit.page.wait_for_function(f"window.begun && document.querySelectorAll('{GENERATED}').length > 5")
     reloaded(visit)
     there = visit.generated()

@@ -29,7 +29,8 @@ def score(visit: Visit, text: str) -> Page:
     page = visit.page
     visit.enter("score")
     page.locator("#prompt textarea").fill(text)
-    page.locator("#score").click()
+    visit.press("score")
+    page.wait_for_function("window.begun")  # what stood there may say the same of another text
     expect(page.locator("#status")).to_contain_text("scored, nothing was written", timeout=PATIENT)
     page.wait_for_selector("#score-ratios .js-plotly-plot .main-svg")
     return page

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from model.texts.comparison import Comparison, written_tokens
 from model.texts.run import Run, Step
 from tests.browser.blocks import served
-from tests.browser.visit import FOLLOW, Visit
+from tests.browser.visit import ENDLESS, FOLLOW, LONGEST, Visit
 from viz.components.spelling import as_pieces
 from viz.components.token_strip import StripValue, TokenStrip, strip_value
 from viz.rooms.replay.aligned_texts import AlignedText, AlignedTexts, aligned_texts_value
@@ -251,9 +251,10 @@ def test_prompt_and_strip_of_an_arabic_text_run_from_right_to_left(visit: Visit,
 @pytest.mark.embedded
 def test_keys_of_an_input_method_neither_begin_nor_end_a_text(visit: Visit) -> None:
     page = visit.page
-    visit.set("max-new-tokens", 256)
+    visit.set("max-new-tokens", LONGEST)
+    visit.set("temperature", 0)
     prompt = page.locator("#prompt textarea")
-    prompt.fill("Once upon a time")
+    prompt.fill(ENDLESS)
     prompt.focus()
     told = page.locator("#writing-watch [role=status]")
     page.evaluate(COUNT)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visit import FOLLOW, Visit
+from tests.browser.visit import ENDLESS, FOLLOW, LONGEST, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -12,11 +12,18 @@ IN_VIEW = """() => {
   return top >= 0 && top < innerHeight * 0.7 && bottom > 0;
 }"""
 
+WATCH_WRITE = """() => {
+  window.firstSeen = null; // whether Write could be pressed when it came back
+  const write = document.querySelector("#generate");
+  const look = () => { if (write.offsetParent) window.firstSeen ??= getComputedStyle(write).pointerEvents; };
+  new MutationObserver(look).observe(document.body, { subtree: true, attributes: true, childList: true });
+}"""
+
 
 def test_on_a_phone_the_text_comes_into_view_and_stop_stays_in_reach(visit: Visit) -> None:
     visit.page.set_viewport_size({"width": 390, "height": 900})
     assert not visit.page.evaluate(IN_VIEW)
-    visit.begin("Once upon a time", 200, temperature=0)
+    visit.begin_endless()
     visit.page.wait_for_function(IN_VIEW)
     visit.page.wait_for_function("window.begun")
     stop = visit.page.locator("#stop")
@@ -26,11 +33,24 @@ def test_on_a_phone_the_text_comes_into_view_and_stop_stays_in_reach(visit: Visi
     expect(visit.page.locator("#tokens .caret")).to_have_count(0)
 
 
+def test_a_press_of_stop_that_comes_too_late_writes_no_other_text(visit: Visit) -> None:
+    visit.begin_endless()
+    visit.page.wait_for_function("window.begun")
+    visit.page.evaluate(WATCH_WRITE)
+    visit.page.locator("#stop").click()
+    expect(visit.page.locator("#status")).to_contain_text("stopped")
+    visit.page.wait_for_function(
+        "getComputedStyle(document.querySelector('#generate')).pointerEvents === 'auto'"
+    )
+    assert visit.page.evaluate("window.firstSeen") == "none"
+
+
 def test_keys_write_and_stop_and_begin_and_end_are_told(visit: Visit) -> None:
     visit.page.evaluate(FOLLOW)
-    visit.set("max-new-tokens", 200)
+    visit.set("max-new-tokens", LONGEST)
+    visit.set("temperature", 0)
     prompt = visit.page.locator("#prompt textarea")
-    prompt.fill("Once upon a time")
+    prompt.fill(ENDLESS)
     prompt.press("Control+Enter")
     told = visit.page.locator("#writing-watch [role=status]")
     expect(told).to_have_text("The text is being written.")

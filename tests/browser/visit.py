@@ -46,6 +46,11 @@ FOLLOW = """() => {
 }"""
 
 
+ENDLESS, LONGEST = "Once upon a time", 2000
+"""A prompt whose most probable text never ends, and the tokens that the app of these tests grants.
+
+A text that a test stops must not be over before, however busy its browser is.
+"""
 ROOMS = {
     "inside": ("tokens", "heads", "lens"),
     "lab": ("chain", "replay", "rollouts", "strategies"),
@@ -141,7 +146,8 @@ class Visit:
         token.click()
 
     def begin_anew(self) -> None:
-        """Go back to where a page begins: Explore, in the light, 1440 pixels wide, with the usual sampler.
+        """Go back to where a page begins: Explore, in the light, 1440 pixels wide, with the usual sampler and
+        nothing in focus.
 
         Whatever text is there stays; where it is the first one, its token is chosen again.
         """
@@ -160,6 +166,7 @@ class Visit:
         if self.tokens() == tokens and self.pressed() != [selected]:
             self.choose(selected)
             self.wait_for_row(selected)
+        self.page.evaluate("document.activeElement.blur()")
 
     def begin(self, prompt: str, length: int, **controls: float) -> None:
         """Type a prompt on Explore, set controls by their id, and press Write."""
@@ -168,6 +175,10 @@ class Visit:
         for control, value in {"max_new_tokens": length, **controls}.items():
             self.set(control.replace("_", "-"), value)
         self.generate()
+
+    def begin_endless(self) -> None:
+        """Begin a text that goes on until it is stopped."""
+        self.begin(ENDLESS, LONGEST, temperature=0)
 
     def generate(self) -> None:
         """Press Write."""

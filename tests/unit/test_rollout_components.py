@@ -98,7 +98,9 @@ def test_the_list_shows_line_breaks_numbers_from_1_and_that_there_is_no_text():
 
 
 @given(
-    st.lists(st.sampled_from([0.2, 0.5, 1.0, 1.25, 2.0]), min_size=2).filter(lambda many: len(set(many)) > 1)
+    st.lists(st.sampled_from([0.2, 0.5, 1.0, 1.25, 2.0]), min_size=2, max_size=30).filter(
+        lambda many: len(set(many)) > 1
+    )
 )
 def test_values_are_read_in_their_order_each_once(values):
     for between in (", ", ";", " "):
@@ -112,7 +114,7 @@ def test_no_top_k_at_all_comes_last():
 
 @pytest.mark.parametrize(
     "text",
-    [None, 3, "", "0.5", "0.5, 0.50", "a, b", "0.2, 0.5°", "1" * 300, ", ".join(map(str, range(13)))],
+    [None, 3, "", "0.5", "0.5, 0.50", "a, b", "0.2, 0.5°", "0.2 0.5 " * 30, ", ".join(map(str, range(13)))],
 )
 def test_values_that_make_no_sweep_are_refused_with_a_sentence(text):
     with pytest.raises(Trouble, match="commas"):

@@ -39,7 +39,10 @@ function look() {
     else link.removeAttribute("aria-current");
   }
   const root = element.closest(".gradio-container");
-  if (root) root.dataset.page = now.page;
+  if (root) {
+    root.dataset.page = now.page;
+    root.toggleAttribute("data-own-switches", isOpen("tab-head-view")); // what is left to choose is BertViz's own
+  }
   if (nameOf(now) === place) return;
   const first = place === null;
   place = nameOf(now);

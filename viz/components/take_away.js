@@ -99,6 +99,7 @@ function menuOf(block, kinds) {
   const opener = make("button", { type: "button", "aria-expanded": "false", "aria-label": label, title }, what);
   const open = (whether) => {
     group.hidden = !whether;
+    block.toggleAttribute("data-offering", whether);
     opener.setAttribute("aria-expanded", whether);
   };
   for (const kind of kinds) {

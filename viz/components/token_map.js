@@ -150,8 +150,20 @@ document.addEventListener("journey-step", accompany);
 watch("value", draw);
 draw();
 
-// One line high where the page is scrolled past it: the card stays as long as it was, so that nothing jumps.
+// The card is seen once there is something above it, which would push it down otherwise.
 const card = element.closest(".map-card");
+function place() {
+  if (element.isConnected && !document.querySelector(".compose-card #prompt, #rooms-inside, #rooms-lab")) return;
+  card.toggleAttribute("data-placed", true);
+  placing.disconnect();
+}
+const placing = new MutationObserver(place);
+if (card) {
+  placing.observe(document.body, { childList: true, subtree: true });
+  place();
+}
+
+// One line high where the page is scrolled past it: the card stays as long as it was, so that nothing jumps.
 let whole = 0; // px of the card in full
 function fold() {
   if (!element.isConnected) return removeEventListener("scroll", fold);

@@ -10,6 +10,14 @@ function bringIntoView() {
   byId("tokens").closest(".card").scrollIntoView({ behavior: still.matches ? "auto" : "smooth", block: "start" });
 }
 
+// Write comes where Stop was: who pressed Stop a moment too late does not want another text.
+const CALM = 800; // ms
+function calmDown() {
+  const root = element.closest(".gradio-container");
+  root?.classList.add("just-ended");
+  setTimeout(() => root?.classList.remove("just-ended"), CALM);
+}
+
 let writing = false;
 writing = isWriting();
 function look() {
@@ -18,6 +26,7 @@ function look() {
   writing = isWriting();
   const told = element.querySelector("[role=status]");
   if (writing) bringIntoView();
+  else calmDown();
   told.textContent = writing ? words.begun : (byId("status")?.textContent ?? "").trim();
 }
 const watcher = new MutationObserver(look);

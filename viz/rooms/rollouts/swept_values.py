@@ -24,8 +24,10 @@ def swept_values(text: object, setting: str) -> tuple[float, ...]:
         Trouble: something that is no number, or too few or too many of them.
         OutOfRange: a number that the setting does not take.
     """
-    if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
+    if not isinstance(text, str):
         raise Trouble(say("lab.rollouts.values_wrong", value=reprlib.repr(text)))
+    if len(text) > MOST_CHARACTERS:
+        raise Trouble(say("lab.rollouts.values_long", given=len(text), most=MOST_CHARACTERS))
     off = SamplerSettings.OFF[setting] if setting == "top_k" else None
     numbers = {_number(word, setting) for word in text.replace(",", " ").replace(";", " ").split()}
     if not FEWEST <= len(numbers) <= MOST:
