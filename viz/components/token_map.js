@@ -152,15 +152,15 @@ draw();
 
 // The card is seen once there is something above it, which would push it down otherwise.
 const card = element.closest(".map-card");
-function place() {
+function settle() {
   if (element.isConnected && !document.querySelector(".compose-card #prompt, #rooms-inside, #rooms-lab")) return;
   card.toggleAttribute("data-placed", true);
   placing.disconnect();
 }
-const placing = new MutationObserver(place);
+const placing = new MutationObserver(settle);
 if (card) {
   placing.observe(document.body, { childList: true, subtree: true });
-  place();
+  settle();
 }
 
 // One line high where the page is scrolled past it: the card stays as long as it was, so that nothing jumps.
