@@ -20,19 +20,20 @@ def app_address() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A Chromium for one module: Playwright allows one at a time."""
+    """One Chromium for all of them, and for no other tests: Playwright's loop runs as long as it is there."""
+    executable = find_chromium()  # which may ask Playwright, of which there is one at a time
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+        chromium = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield chromium
         chromium.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """What the pages of a module share: the scripts of Gradio, fetched and compiled once."""
+    """What the pages share: the scripts of Gradio, fetched and compiled once."""
     context = browser.new_context()
     context.set_default_timeout(PATIENT)
     yield context
@@ -56,9 +57,9 @@ def visits(context: BrowserContext, app_address: str) -> Iterator[Any]:
         visit.assert_well()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def kept() -> list[Visit]:
-    """The page that tests of a module share, once one of them has asked for it: a load takes seconds."""
+    """The page that tests share, once one of them has asked for it: a load takes seconds."""
     return []  # the context closes it
 
 

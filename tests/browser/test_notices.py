@@ -17,6 +17,7 @@ HIDDEN = (
 def test_the_text_stays_where_it_is_when_a_notice_or_a_ban_comes_and_goes(visit: Visit, width: int) -> None:
     page = visit.page
     page.set_viewport_size({"width": width, "height": 900})
+    visit.write("Once upon a time", 2, temperature=0.8, seed=4)
     notice, banned = page.locator("#notice .notice"), page.locator("#biases .chip")
     expect(notice).to_have_count(0)
     tops = [page.evaluate(TOP)]

@@ -11,7 +11,7 @@ from playwright.sync_api import Download, Page, expect
 
 from model.network.language_model import LanguageModel
 from tests.browser.test_csv import told
-from tests.browser.visit import PATIENT, Visit
+from tests.browser.visit import OVER, PATIENT, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -30,7 +30,7 @@ def score(visit: Visit, text: str) -> Page:
     visit.enter("score")
     page.locator("#prompt textarea").fill(text)
     visit.press("score")
-    page.wait_for_function("window.begun")  # what stood there may say the same of another text
+    page.wait_for_function(OVER)  # what stood there may say the same of another text
     expect(page.locator("#status")).to_contain_text("scored, nothing was written", timeout=PATIENT)
     page.wait_for_selector("#score-ratios .js-plotly-plot .main-svg")
     return page
@@ -62,6 +62,7 @@ def numbers(values: list[str]) -> list[float]:
 
 def test_saving_is_there_after_redraws_for_heat_maps_and_for_the_run(visit: Visit) -> None:
     page = visit.page
+    visit.write("Once upon a time there was", 3, temperature=0.8, seed=4)
     page.set_viewport_size({"width": 390, "height": 900})
     page.locator("#page-tools .tone").click()
     page.wait_for_function(KEYS_ALONE)

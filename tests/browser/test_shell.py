@@ -130,6 +130,7 @@ def test_light_or_dark_is_kept_by_a_reload_as_are_page_room_and_token(
 ) -> None:
     visit = visits()
     page = visit.page
+    page.evaluate("localStorage.clear()")  # what other tests have chosen
     page.goto(f"{app_address}?page=inside.lens&at=12")
     expect(page.locator("#room-lens")).to_be_visible()
     expect(page.locator("#text-bar [aria-current]")).to_have_attribute("data-at", "12")

@@ -43,7 +43,13 @@ FOLLOW = """() => {
   const line = document.querySelector("#status");
   const read = () => { window.begun ||= /reading|writing|waiting/.test(line.textContent); };
   new MutationObserver(read).observe(line, { subtree: true, childList: true, characterData: true });
+  const stop = document.querySelector("#stop");
+  window.lit = false; // Stop is, from the press to the end: a short text may be there whole at once
+  const light = () => { window.lit ||= !stop.disabled; };
+  new MutationObserver(light).observe(stop, { attributes: true, attributeFilter: ["disabled"] });
 }"""
+OVER = "window.lit && document.querySelector('#stop').disabled"
+"""What was pressed, followed before, has come to its end."""
 
 
 ENDLESS, LONGEST = "Once upon a time", 2000
@@ -191,7 +197,7 @@ class Visit:
 
     def end(self) -> list[str]:
         """Wait for the end of the text and return its tokens."""
-        self.page.wait_for_function("window.begun", timeout=PATIENT)
+        self.page.wait_for_function(OVER, timeout=PATIENT)
         expect(self.page.locator("#status")).to_contain_text(ENDED, timeout=PATIENT)
         expect(self.page.locator("#tokens .caret")).to_have_count(0)
         return self.tokens()
