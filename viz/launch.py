@@ -36,6 +36,8 @@ def launch_arguments() -> dict[str, Any]:
         "i18n": I18n(en={"common.complete": say("page.event_ended")}),
         # No page takes files; what is sent to Gradio's upload address all the same stays small.
         "max_file_size": "1kb",
+        # Not its settings: languages that this page does not have, and the theme, which has a button.
+        "footer_links": ["api", "gradio"],
         "favicon_path": str(ASSETS / "icon.svg"),
         "app_kwargs": {
             "lifespan": sessions,

@@ -59,3 +59,13 @@ def test_keys_write_and_stop_and_begin_and_end_are_told(visit: Visit) -> None:
     visit.page.keyboard.press("Escape")
     expect(visit.page.locator("#status")).to_contain_text("stopped")
     expect(told).to_contain_text("stopped")
+
+
+def test_a_browser_that_is_too_busy_asks_for_fewer_updates(visit: Visit) -> None:
+    page = visit.page
+    visit.begin_endless()
+    page.wait_for_function("window.begun")
+    with page.expect_request(lambda request: '"pause":0.' in (request.post_data or "").replace(" ", "")):
+        page.evaluate("() => { const end = performance.now() + 1000; while (performance.now() < end); }")
+    page.locator("#stop").click()
+    expect(page.locator("#status")).to_contain_text("stopped")

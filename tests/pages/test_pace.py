@@ -1,9 +1,12 @@
 """How often pages are redrawn: by what an update costs, shared by all pages that are written."""
 
+import math
 from contextlib import ExitStack
 
 import pytest
 
+from viz.components.writing_watch import MOST_SECONDS as MOST_ASKED
+from viz.components.writing_watch import asked_pause
 from viz.server.pace import AROUND, MOST_SECONDS, SHARE, Pace
 
 
@@ -89,3 +92,20 @@ def test_a_single_slow_update_is_no_reason_to_become_slow():
         usual = pace.interval
         pace.took(0.05)
         assert usual < pace.interval < 2 * usual
+
+
+def test_a_browser_that_is_too_busy_is_given_the_time_for_which_it_asks():
+    pace = Pace()
+    with pace.page():
+        usual = pace.interval_of(100)
+        assert pace.interval_of(100, 0.0) == usual < pace.interval_of(100, 2.0) == 2.0
+        assert pace.interval_of(100, usual / 2) == usual, "never less than what the server spreads"
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [({"pause": 0.5}, 0.5), ({"pause": 1}, 1.0), ({"pause": 1e9}, MOST_ASKED), ({"pause": -1}, 0.0)]
+    + [(nonsense, 0.0) for nonsense in (None, 3, {}, {"pause": "1"}, {"pause": True}, {"pause": math.nan})],
+)
+def test_whatever_a_browser_asks_for_is_a_pause_that_ends(asked, seconds):
+    assert asked_pause(asked) == seconds

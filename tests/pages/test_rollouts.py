@@ -26,7 +26,8 @@ from viz.figures.theme import LIGHT
 from viz.rooms.rollouts import rolling as rolling_module
 from viz.rooms.rollouts.choices import SWEPT
 from viz.rooms.rollouts.rolling import RolloutsState, offered_values
-from viz.rooms.rollouts.screen import RolloutScreen, rolled_screen, verdict
+from viz.rooms.rollouts.screen import RolloutScreen, rolled_screen
+from viz.words.fit import fit_numbers, fit_words
 
 COUNT, LENGTH = 8, 3
 LARGE = tuple(rollout(*one) for one in np.random.default_rng(3).integers(10_000, 49_152, (64, 64)).tolist())
@@ -129,7 +130,8 @@ def test_figures_and_numbers_are_the_statistics_of_the_runs(desk, app):
     bars, dots = screen.first.data
     assert list(bars.x) == pytest.approx(sorted(likely, reverse=True)[:12])
     assert list(dots.x) == pytest.approx(shares)
-    assert verdict(first_token_test(runs, likely)) in screen.verdict.replace("&#x27;", "'")
+    assert fit_words(first_token_test(runs, likely)) in screen.verdict.replace("&#x27;", "'")
+    assert fit_numbers(first_token_test(runs, likely)) in screen.verdict.replace("&#x27;", "'")
 
     texts = [written(run) for run in runs]
     for number in (distinct(texts, 1), distinct(texts, 2), LENGTH):

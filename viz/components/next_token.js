@@ -66,7 +66,7 @@ function table(value) {
     make("th", { scope: "col", class: "bars" }, make("span", { class: "ends" }, make("span", {}, "0"), make("span", {}, value.scale_text))),
     make("th", { scope: "col", class: "n" }, words.model),
     make("th", { scope: "col", class: "n" }, words.sampler),
-    make("td", { class: "act" })
+    make("td", { class: "act" }, make("span", { class: "hint" }, words.take_hint))
   );
   const rows = [];
   for (const row of value.rows) {

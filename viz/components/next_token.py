@@ -287,7 +287,7 @@ class NextTokenBars(Drawn):
             "caption",
             "completes",
         )
-        keys += ("take", "take_more", "take_title")
+        keys += ("take", "take_hint", "take_more", "take_title")
         actions = [f"{action}{title}" for action in ("branch", "ban", "boost") for title in ("", "_title")]
         actions.append("unban_title")
         super().__init__(

@@ -18,6 +18,33 @@ function calmDown() {
   setTimeout(() => root?.classList.remove("just-ended"), CALM);
 }
 
+// A browser that cannot draw as fast as updates come would hear of Stop late, and of nothing for as long as the text
+// is written. It asks for more time between them, and for less again once it is on time.
+const TICK = 250, LATE = 120; // ms
+const ON_TIME = 4; // ticks
+const FEWEST = 0.15, MOST = 3; // s
+let pause = 0; // s
+let due = 0; // ms; 0 while no text is written
+let onTime = 0; // ticks in a row
+function ask(seconds) {
+  if (seconds === pause) return;
+  pause = seconds;
+  props.value = { pause };
+  trigger("select", { pause });
+}
+function wait() {
+  due = performance.now() + TICK;
+  setTimeout(tick, TICK);
+}
+function tick() {
+  if (!element.isConnected || !writing) return (due = 0);
+  const late = performance.now() - due > LATE;
+  onTime = late ? 0 : onTime + 1;
+  if (late) ask(Math.min(MOST, Math.max(FEWEST, 1.5 * pause)));
+  else if (onTime % ON_TIME === 0) ask(pause / 2 < FEWEST ? 0 : pause / 2);
+  wait();
+}
+
 let writing = false;
 writing = isWriting();
 function look() {
@@ -25,8 +52,10 @@ function look() {
   if (isWriting() === writing) return;
   writing = isWriting();
   const told = element.querySelector("[role=status]");
-  if (writing) bringIntoView();
-  else calmDown();
+  if (writing) {
+    bringIntoView();
+    if (!due) wait();
+  } else calmDown();
   told.textContent = writing ? words.begun : (byId("status")?.textContent ?? "").trim();
 }
 const watcher = new MutationObserver(look);

@@ -65,7 +65,7 @@ class Growth:
             if updates >= REDRAW_UPDATES and start - last >= REDRAW_SECONDS and self._visitor.following:
                 screen, last, updates = self._with_figure(screen, next(turns), scene), start, 0
             yield screen
-            pause = self._service.pace.interval_of(len(self._visitor.pieces))
+            pause = self._service.pace.interval_of(len(self._visitor.pieces), self._visitor.pause)
             self._written.wait(pause - (time.monotonic() - start))
         self._take(self._written.latest())
 

@@ -17,6 +17,8 @@ from viz.components.branch_choice import BranchChoice
 from viz.components.chain import ChainChoice, ChainDials, TokenPick
 from viz.components.download import Download
 from viz.components.head_choice import HeadChoice
+from viz.components.heading import question
+from viz.components.hints import Hints
 from viz.components.network_watch import NetworkWatch
 from viz.components.own_direction import OwnDirection
 from viz.components.selection import Selection
@@ -104,6 +106,8 @@ class Layout:
     branch: BranchChoice
     """What is done with the branches, and the token to go on from."""
     download: Download
+    watch: WritingWatch
+    """How often the browser wants to hear of a text that is being written."""
     chain_dials: ChainDials
     """Where the chain wants the sliders."""
     ticket: Ticket
@@ -176,9 +180,10 @@ def lay_out(
     TakeAway()
     Aria()
     ticket = Ticket()
-    WritingWatch()
+    watch = WritingWatch()
     NetworkWatch()
     OwnDirection()
+    Hints()
     branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
     with gr.Row(elem_classes=["remarks"]):  # as high whatever is said there: see the style sheet
         biases = BiasChips(first.biases)
@@ -232,6 +237,7 @@ def lay_out(
         laid=laid,
         branch=branch,
         download=download,
+        watch=watch,
         chain_dials=chain_dials,
         head_choice=head_choice,
         ticket=ticket,
@@ -263,6 +269,7 @@ def _tabbed(
     with gr.Tabs(elem_id=f"rooms-{page}", overflow_behavior="wrap"):
         for name, title in names:
             with gr.Tab(title, id=name, elem_id=f"room-{name}") as tabs[name]:
+                question(f"page.question.{name}")
                 laid[name] = rooms[name].lay_out(plan)
     return laid
 

@@ -30,7 +30,7 @@ def lay_out(start: Controls, first: Screen, controls: dict[str, Any]) -> tuple[d
 
 
 def _text(start: Controls, first: Screen, controls: dict[str, Any]) -> tuple[dict[str, Any], Selection]:
-    heading("page.text")
+    heading("page.text", elem_classes=["invites"])
     strip, selection = TokenStrip(first.strip), Selection()
     with gr.Row(elem_classes=["aftermath"]):
         status = gr.HTML(first.status, elem_id="status", apply_default_css=False)

@@ -47,6 +47,8 @@ class Visitor(Remembered):
         self.following = False
         """Whether the selection moves along with the newest token."""
         self.writing = False
+        self.pause = 0.0
+        """Seconds between two updates for which the browser asks, being too busy otherwise."""
         self.asked: set[str] = {TEXT}
         """What can be stopped: the text, and what was ever asked of a room."""
         self.unwanted: set[str] = set()

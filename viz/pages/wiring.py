@@ -82,6 +82,14 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
         page.buttons["more"].click(answering(writing.more), **shared),
         page.branch.submit(answering(writing.go_on), **shared | branch),
     )
+    page.watch.select(
+        writing.ease,
+        [visitor, page.watch],
+        None,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     page.buttons["stop"].click(
         writing.stop, visitor, None, queue=False, show_progress="hidden", api_visibility="private"
     )

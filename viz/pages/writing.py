@@ -11,6 +11,7 @@ from model.texts.comparison import shared
 from model.texts.given import given_text, only_given
 from model.texts.run import Run
 from viz.components.branch_choice import BranchChoiceValue
+from viz.components.writing_watch import asked_pause
 from viz.pages.controls import Controls
 from viz.pages.growth import Growth
 from viz.pages.roads import begun, left, shortened
@@ -76,6 +77,10 @@ class Writing(Showing):
     def stop(self, visitor: Visitor) -> None:
         """Let the text that is being written end before its next token."""
         visitor.stop()
+
+    def ease(self, visitor: Visitor, asked: object) -> None:
+        """Give the browser of a visitor the time between two updates for which it asks."""
+        visitor.pause = asked_pause(asked)
 
     def cut(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
         """Drop what follows the selected token; as a branch the whole text stays."""

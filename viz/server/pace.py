@@ -44,6 +44,11 @@ class Pace:
         """Seconds between two updates of one page, as far as the server is concerned."""
         return min(MOST_SECONDS, self._pages * self._seconds * AROUND / SHARE)
 
-    def interval_of(self, tokens: int) -> float:
-        """Return the seconds between two updates of a page with so many tokens, its browser considered."""
-        return max(self.interval, FRAME_SECONDS + TOKEN_SECONDS * tokens)
+    def interval_of(self, tokens: int, asked: float = 0.0) -> float:
+        """Return the seconds between two updates of a page, its browser considered.
+
+        Args:
+            tokens: of the text on the page.
+            asked: seconds for which its browser has asked, being too busy otherwise.
+        """
+        return max(self.interval, FRAME_SECONDS + TOKEN_SECONDS * tokens, asked)

@@ -15,6 +15,7 @@ from viz.pages.looking import Handler, Looking
 from viz.pages.panel import Panels
 from viz.pages.scene import Scene
 from viz.pages.screen import Screen
+from viz.words.fit import fit_numbers, fit_words, on_demand
 from viz.words.lines import problem
 from viz.words.percent import count as counted
 from viz.words.percent import percent
@@ -70,13 +71,11 @@ def thrown(scene: Scene, controls: Controls) -> str:
     parts = [say("lab.chain.total", total=counted(now.total))]
     if now.last is not None:
         parts.append(say("lab.chain.last", token=told_token(scene.source.token_of(now.last))))
-    parts.append(say("lab.chain.distance", distance=percent(now.distance)))
-    fit = now.fit
-    if fit is not None:
-        parts.append(say("lab.chain.fit", p=percent(fit.p_value)))
     full = [say("lab.chain.full", total=counted(MOST_THROWS))] if now.total >= MOST_THROWS else []
     coins = [say("lab.chain.coins")] if len(now.falls) > 1 else []
-    return _said("; ".join(parts) + ".", *coins, *full)
+    distance = say("lab.chain.distance", distance=percent(now.distance))
+    plainly = _said("; ".join(parts) + ".", fit_words(now.fit), *coins, *full)
+    return plainly + on_demand(distance, fit_numbers(now.fit))
 
 
 def throws(scene: Scene, controls: Controls) -> go.Figure:

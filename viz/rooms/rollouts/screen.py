@@ -11,7 +11,6 @@ from model.lab.rolled import Rolled, Swept
 from model.lab.rollout_statistics import MOST_NODES, RolloutStatistics, rollout_tree, statistics_of
 from model.lab.rollouts import MOST_ROLLOUTS
 from model.numbers import MAX_SEED
-from model.sampler.goodness_of_fit import ChiSquare
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
 from viz.figures.diversity import Tried, diversity_figure
@@ -21,12 +20,11 @@ from viz.pages.notices import said_setting
 from viz.rooms.rollouts.rollout_texts import RolloutTextsValue, rollout_texts_value
 from viz.rooms.rollouts.rollout_tree import RolloutTreeValue, rollout_tree_value
 from viz.words.facts import Fact, fact, facts_html
+from viz.words.fit import fit_numbers, fit_words, on_demand
 from viz.words.prose import prose
 from viz.words.strings import say
 from viz.words.tokens import display_text, isolated
 
-LIKELY, RARE = 0.05, 0.001
-"""P-values above the first are as expected; below the second, something else than chance is at work."""
 TAIL = 60
 """Characters of the text that rollouts continue, as it is quoted."""
 WHOLE_TREE = 2 * MOST_ROLLOUTS
@@ -55,7 +53,7 @@ def rolled_screen(rolled: Rolled, theme: Theme, token_of: Callable[[int], str]) 
     return RolloutScreen(
         facts=facts(rolled) + said_of(rolled.start, count=rolled.count),
         first=first_tokens_figure(rolled.first, labels, theme=theme),
-        verdict=said_html(verdict(rolled.fit)),
+        verdict=said_html(fit_words(rolled.fit)) + on_demand(fit_numbers(rolled.fit)),
         tree=tree(rolled, token_of),
         texts=texts(rolled),
     )
@@ -89,23 +87,6 @@ def swept_screen(swept: Swept, theme: Theme, settings: SamplerSettings | None) -
 def said_html(sentence: str) -> str:
     """Return a sentence as escaped HTML."""
     return f'<p class="say">{prose(sentence)}</p>'
-
-
-def verdict(test: ChiSquare | None) -> str:
-    """Return what a test of the first tokens means, in plain words."""
-    if test is None:
-        return say("lab.rollouts.verdict.none")
-    if math.isinf(test.statistic):
-        return say("lab.rollouts.verdict.impossible")
-    kind = "fits" if test.p_value >= LIKELY else "unusual" if test.p_value >= RARE else "off"
-    hundredths = 100 * test.p_value
-    return say(
-        f"lab.rollouts.verdict.{kind}",
-        often=f"{hundredths:.0f}" if hundredths >= 1 else "<1",
-        p=f"{test.p_value:.2g}",
-        statistic=f"{test.statistic:.1f}",
-        degrees=test.degrees_of_freedom,
-    )
 
 
 def facts(rolled: Rolled) -> str:
