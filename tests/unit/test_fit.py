@@ -21,7 +21,7 @@ def test_the_sentence_says_how_often_fair_dice_stray_this_far(p_value):
     words = fit_words(of_p(p_value))
     kind = "fit the" if p_value >= LIKELY else "a little unusual" if p_value >= RARE else "do not fit"
     assert kind in words and "p =" not in words and "Chi" not in words
-    if found := re.search(r"(\d+) of 100 ", words):
+    if found := re.search(r" (\d+) of 100 ", words):
         assert int(found[1]) == pytest.approx(100 * p_value, abs=0.5)
 
 
