@@ -57,10 +57,16 @@ def visits(context: BrowserContext, app_address: str) -> Iterator[Any]:
         visit.assert_well()
 
 
-@pytest.fixture(scope="package")
-def kept() -> list[Visit]:
-    """The page that tests share, once one of them has asked for it: a load takes seconds."""
-    return []  # the context closes it
+@pytest.fixture(scope="module")
+def kept() -> Iterator[list[Visit]]:
+    """The page that tests of a module share, once one of them has asked for it: a load takes seconds.
+
+    Not those of all modules: many of them speak of the example that a page begins with.
+    """
+    pages: list[Visit] = []
+    yield pages
+    for visit in pages:
+        visit.page.close()
 
 
 @pytest.fixture

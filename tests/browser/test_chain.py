@@ -14,12 +14,6 @@ USUAL = ["temperature", "top_k", "top_p"]
 TITLE = "() => document.querySelector('#cumulative .js-plotly-plot')?.layout?.annotations?.[0]?.text || ''"
 
 
-@pytest.fixture(scope="module")
-def kept() -> list[Visit]:
-    """No page yet: the shared one may show another text, on which the dice fall otherwise."""
-    return []
-
-
 def enter(visit: Visit) -> Page:
     """Open the room and wait until it is drawn."""
     page = visit.page
