@@ -22,7 +22,7 @@ function calmDown() {
 // is written. It asks for more time between them, and for less again once it is on time.
 const TICK = 250, LATE = 120; // ms
 const ON_TIME = 4; // ticks
-const FEWEST = 0.15, MOST = 3; // s
+const FEWEST = 0.15, MOST = Number(words.most); // s
 let pause = 0; // s
 let due = 0; // ms; 0 while no text is written
 let onTime = 0; // ticks in a row

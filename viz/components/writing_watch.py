@@ -31,7 +31,7 @@ class WritingWatch(Drawn):
             "writing_watch",
             '<p class="unseen" role="status"></p>',
             {"pause": 0},
-            words={"begun": say("components.writing_watch.begun")},
+            words={"begun": say("components.writing_watch.begun"), "most": str(MOST_SECONDS)},
             elem_id=elem_id,
             **kwargs,
         )
