@@ -29,6 +29,7 @@ from viz.pages.wiring import (
 from viz.pages.writing import Writing
 from viz.rooms.branches.room import BRANCHES
 from viz.rooms.chain.room import CHAIN
+from viz.rooms.dice.room import DICE
 from viz.rooms.heads.room import HEADS
 from viz.rooms.inside.room import INSIDE
 from viz.rooms.lens.room import LENS
@@ -51,6 +52,7 @@ ROOMS: tuple[Room[Any], ...] = (
     LENS,
     NEURONS,
     CHAIN,
+    DICE,
     REPLAY,
     ROLLOUTS,
     STRATEGIES,
@@ -72,7 +74,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
             limits,
             layers=example.layers,
             heads=example.heads,
-            rooms={room.name: Place(room.page, room.place) for room in ROOMS},
+            rooms={room.name: Place(room.page, room.place, room.controls) for room in ROOMS},
         )
         visitor = gr.State(
             Visitor(example.run, example.pieces, example.selected),

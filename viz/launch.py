@@ -17,23 +17,27 @@ def style_sheets() -> list[Path]:
 def launch_arguments() -> dict[str, Any]:
     """Return what Gradio's `launch` needs: how the pages are served, and their look."""
     # Gradio takes seconds to import, and a page's module may be wanted without it.
-    from gradio.i18n import I18n  # noqa: PLC0415
+    import gradio as gr  # noqa: PLC0415
     from starlette.middleware import Middleware  # noqa: PLC0415
 
-    from viz.components.theme import page_head, page_theme  # noqa: PLC0415
+    from viz.components.figure_queue import figure_queue  # noqa: PLC0415
+    from viz.components.first_paint import first_paint  # noqa: PLC0415
+    from viz.components.theme import AFTER_GRADIOS_OWN, page_head, page_theme  # noqa: PLC0415
     from viz.server.compression import Compression  # noqa: PLC0415
     from viz.server.front import Front  # noqa: PLC0415
     from viz.server.gate import Gate  # noqa: PLC0415
+    from viz.server.gradio_private import preload  # noqa: PLC0415
     from viz.server.login import Login  # noqa: PLC0415
     from viz.server.prefix import Prefix  # noqa: PLC0415
     from viz.server.sessions import sessions  # noqa: PLC0415
     from viz.server.streams import Streams  # noqa: PLC0415
 
+    head = preload() + page_head(style_sheets()) + figure_queue()
     return {
         "theme": page_theme(),
-        "head": page_head(style_sheets()),
+        "head": AFTER_GRADIOS_OWN,  # comes with the components: see `page_head`
         # Read out when an event has ended; Gradio has no word for it, and would read out the key.
-        "i18n": I18n(en={"common.complete": say("page.event_ended")}),
+        "i18n": gr.I18n(en={"common.complete": say("page.event_ended")}),
         # No page takes files; what is sent to Gradio's upload address all the same stays small.
         "max_file_size": "1kb",
         # Not its settings: languages that this page does not have, and the theme, which has a button.
@@ -41,7 +45,10 @@ def launch_arguments() -> dict[str, Any]:
         "favicon_path": str(ASSETS / "icon.svg"),
         "app_kwargs": {
             "lifespan": sessions,
-            "middleware": [Middleware(one) for one in (Prefix, Compression, Streams, Login, Gate, Front)],
+            "middleware": [
+                *(Middleware(one) for one in (Prefix, Compression, Streams, Login, Gate)),
+                Middleware(Front, head=head, body=first_paint()),
+            ],
         },
         # Runs are saved as files, by whoever wants to. Gradio would keep them in every browser, and offer to
         # keep them on the hub with the login of whoever serves the app.

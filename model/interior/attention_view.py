@@ -1,4 +1,4 @@
-"""Two ways of looking at attention that change the numbers: without the first token, and through a window."""
+"""Ways of looking at attention that change the numbers: without the first token, a window, the strongest."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,3 +37,21 @@ def window(length: int, selected: int, size: int) -> range:
     inside = min(max(selected, 0), max(0, length - 1))
     start = min(max(0, inside - int(size * PAST_SHARE)), max(0, length - size))
     return range(start, min(length, start + size))
+
+
+def strongest(weights: NDArray[np.floating], block: int) -> NDArray[np.floating]:
+    """Return (⌈rows / block⌉, ⌈columns / block⌉) the largest weight of each square of `block` by `block`.
+
+    Max pooling: a single strong weight, which a mean would drown, stays visible. NaN counts as no weight; a
+    square without any is NaN. Squares at the far edges may be smaller.
+
+    Args:
+        weights: (rows, columns).
+        block: positions along each side.
+    """
+    rows, columns = (-(-length // block) * block for length in weights.shape)
+    padded = np.full((rows, columns), np.nan, dtype=weights.dtype)
+    padded[: weights.shape[0], : weights.shape[1]] = weights
+    squares = padded.reshape(rows // block, block, columns // block, block)
+    result: NDArray[np.floating] = np.fmax.reduce(np.fmax.reduce(squares, axis=3), axis=1)
+    return result

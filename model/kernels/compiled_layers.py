@@ -20,7 +20,7 @@ from torch import Tensor
 
 from model.kernels.block_attention import attend_chunk, attend_singles
 from model.kernels.packed_linear import LONGEST_SINGLE
-from model.kernels.rowwise import gelu_tanh, silu
+from model.kernels.rowwise import gelu, gelu_tanh, silu
 
 Float16Weights: Any = torch.classes.quantized.LinearPackedParamsBase
 
@@ -60,12 +60,16 @@ class Norm(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One decoder layer: attention, then MLP, each behind its norm."""
+    """One decoder layer: attention and MLP, each behind its norm."""
 
     kind: int
     """Which of the model's masks its attention has."""
+    scaling: float
+    """Factor on query times key."""
+    cap: float
+    """Of the scores; 0 for none."""
     rotary: int
-    """By which of the model's rotary embeddings it turns queries and keys."""
+    """By which of the model's rotary embeddings it turns queries and keys, if there are any."""
     attention_norm: Norm
     qkv: Weights
     """Queries, keys and values side by side."""
@@ -78,8 +82,6 @@ class Layer(NamedTuple):
     mlp_norm: Norm
     up: Weights
     """Gate and up projection side by side where the MLP is gated."""
-    gelu: bool
-    """Whether the gate is GELU by tanh, not SiLU."""
     down: Weights
     mlp_norm_behind: Norm | None
     """Over what the MLP adds to the stream (Gemma 3)."""
@@ -92,8 +94,19 @@ class Heads(NamedTuple):
     keys: int
     """As many values; several queries may share one."""
     size: int
-    scaling: float
-    """Factor on query times key."""
+    query_scaling: float = 1.0
+    """Factor on the queries themselves, before they are recorded (OPT)."""
+
+
+class Arrangement(NamedTuple):
+    """How the parts of a layer are put together, the same in all layers."""
+
+    activation: str
+    """`silu`, `gelu`, `gelu_tanh` or `relu`."""
+    gated: bool
+    """Whether one half of the up projection, under the activation, multiplies the other (Shazeer 2020)."""
+    parallel: bool
+    """Whether the MLP reads what attention reads, not what that has added to (Wang and Komatsuzaki 2021)."""
 
 
 class Texts(NamedTuple):
@@ -141,108 +154,116 @@ def behind(x: Tensor, norm: Norm | None) -> Tensor:
     return x if norm is None else normalised(x, norm)
 
 
-def rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Return (N, heads, size) rotated by the (N, 1, size) angles of their positions.
+def bent(x: Tensor, activation: str) -> Tensor:
+    """Return (N, F) numbers under an activation function of `Arrangement`.
 
-    Rotary position embedding (Su et al. 2021, arXiv:2104.09864), halves paired as in Llama.
+    Raises:
+        ValueError: it is none of these.
     """
-    half = heads.size(-1) // 2
-    quarter_turned = torch.cat([-heads[:, :, half:], heads[:, :, :half]], -1)
-    return torch.addcmul(heads * cos, quarter_turned, sin)
+    if activation == "silu":
+        return silu(x)
+    if activation == "gelu":
+        return gelu(x)
+    if activation == "gelu_tanh":
+        return gelu_tanh(x)
+    if activation == "relu":
+        return x.relu()
+    raise ValueError(activation)
 
 
-def attended(query: Tensor, keys: Tensor, values: Tensor, texts: Texts, kind: int, scaling: float) -> Tensor:
+def activated(up: Tensor, arrangement: Arrangement) -> Tensor:
+    """Return (N, F) what goes into the down projection, from what comes out of the one before."""
+    if not arrangement.gated:
+        return bent(up, arrangement.activation)
+    gate, value = up.chunk(2, -1)
+    return bent(gate, arrangement.activation).mul_(value)
+
+
+def rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Return (N, heads, size) whose first numbers are rotated by the (N, 1, r) angles of their positions.
+
+    Rotary position embedding (Su et al. 2021, arXiv:2104.09864), halves paired as in Llama. Of the numbers of
+    a head all are turned, or the first r (Black et al. 2022, arXiv:2204.06745).
+    """
+    width = cos.size(-1)
+    half = width // 2
+    turning = heads[:, :, :width]
+    quarter_turned = torch.cat([-heads[:, :, half:width], heads[:, :, :half]], -1)
+    turned = torch.addcmul(turning * cos, quarter_turned, sin)
+    return turned if width == heads.size(-1) else torch.cat([turned, heads[:, :, width:]], -1)
+
+
+def queries_keys_values(
+    read: Tensor, layer: Layer, heads: Heads, cos: list[Tensor], sin: list[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Return (N, queries and keys, size) as they meet, and (N, values, size), for (N, width)."""
+    turning = heads.queries + heads.keys
+    qkv = linear(read, layer.qkv).view(read.size(0), -1, heads.size)
+    meeting, value = qkv[:, :turning], qkv[:, turning:]
+    if heads.query_scaling != 1.0:
+        qkv[:, : heads.queries].mul_(heads.query_scaling)
+    query_norm, key_norm = layer.query_norm, layer.key_norm
+    if query_norm is not None and key_norm is not None:
+        query = normalised(qkv[:, : heads.queries], query_norm)
+        meeting = torch.cat([query, normalised(qkv[:, heads.queries : turning], key_norm)], 1)
+    if len(cos) > 0:
+        meeting = rotated(meeting, cos[layer.rotary], sin[layer.rotary])
+    return meeting, value
+
+
+def attended(query: Tensor, keys: Tensor, values: Tensor, texts: Texts, layer: Layer) -> Tensor:
     """Return (N, heads * size): what (N, heads, size) queries read, each from its own text's slot."""
-    n, block = texts.together, texts.key_block
-    query = query * scaling
+    n, block, kind = texts.together, texts.key_block, layer.kind
+    query = query * layer.scaling
     read: list[Tensor] = []
     if n > 0:
-        read.append(attend_singles(query[:n], keys[:n], values[:n], texts.single_bias[kind], 0.0, block))
+        bias = texts.single_bias[kind]
+        read.append(attend_singles(query[:n], keys[:n], values[:n], bias, layer.cap, block))
     for index, (first, end, slot) in enumerate(texts.chunks):
         bias = texts.chunk_bias[kind][index]
-        read.append(attend_chunk(query[first:end], keys[slot], values[slot], bias, 0.0, block))
+        read.append(attend_chunk(query[first:end], keys[slot], values[slot], bias, layer.cap, block))
     return torch.cat(read) if len(read) > 1 else read[0]
 
 
-def llama_layers(
+def decoder_layers(
     x: Tensor,
     layers: list[Layer],
     heads: Heads,
+    arrangement: Arrangement,
     cos: list[Tensor],
     sin: list[Tensor],
     keys: list[Tensor],
     values: list[Tensor],
     texts: Texts,
-    rows: Tensor,
-) -> Tensor:
-    """Run all layers of a Llama or of one of its relatives and record them.
+) -> list[Tensor]:
+    """Run all layers of a decoder and record them.
 
     Args:
         x: (N, width) embeddings.
         layers: their weights.
         heads: of each.
-        cos: by rotary embedding (N, 1, size) of the positions, as is `sin`.
+        arrangement: of each.
+        cos: by rotary embedding (N, 1, size) of the positions, as is `sin`; none where nothing is turned.
         sin: see `cos`.
         keys: by layer (slots, heads, length, size), as are values; those of these tokens are added.
         values: see `keys`.
         texts: whose tokens these are.
-        rows: (N, width of the record), filled from its beginning.
 
     Returns:
-        (N, width) what leaves the last layer.
+        what stands side by side in a row of the record, (N, ...) each; the last leaves the last layer.
     """
-    turning = heads.queries + heads.keys
-    at = 0
+    recorded: list[Tensor] = []
     for index, layer in enumerate(layers):
-        qkv = linear(normalised(x, layer.attention_norm), layer.qkv).view(x.size(0), -1, heads.size)
-        query, key, value = qkv.split([heads.queries, heads.keys, heads.keys], 1)
-        query_norm, key_norm = layer.query_norm, layer.key_norm
-        if query_norm is not None and key_norm is not None:
-            query, key = normalised(query, query_norm), normalised(key, key_norm)
-            turned = rotated(torch.cat([query, key], 1), cos[layer.rotary], sin[layer.rotary])
-        else:
-            turned = rotated(qkv[:, :turning], cos[layer.rotary], sin[layer.rotary])
-        query, key = turned[:, : heads.queries], turned[:, heads.queries :]
-        end = at + turning * heads.size
-        rows[:, at:end] = turned.flatten(1)
-        rows[:, end : end + heads.keys * heads.size] = value.flatten(1)
-        at = end + heads.keys * heads.size
-        rows[:, at : at + x.size(1)] = x
-        at += x.size(1)
+        meeting, value = queries_keys_values(normalised(x, layer.attention_norm), layer, heads, cos, sin)
+        query, key = meeting[:, : heads.queries], meeting[:, heads.queries :]
+        recorded.extend([meeting.flatten(1), value.flatten(1), x])
         keys[index][texts.slots, :, texts.positions] = key
         values[index][texts.slots, :, texts.positions] = value
-        read = attended(query, keys[index], values[index], texts, layer.kind, heads.scaling)
-        x = x + behind(linear(read, layer.output), layer.attention_norm_behind)
-        gate, up = linear(normalised(x, layer.mlp_norm), layer.up).chunk(2, -1)
-        gated = gelu_tanh(gate) if layer.gelu else silu(gate)
-        x = x + behind(linear(gated.mul_(up), layer.down), layer.mlp_norm_behind)
-    rows[:, at : at + x.size(1)] = x
-    return x
-
-
-def gpt2_layers(
-    x: Tensor,
-    layers: list[Layer],
-    heads: Heads,
-    keys: list[Tensor],
-    values: list[Tensor],
-    texts: Texts,
-    rows: Tensor,
-) -> Tensor:
-    """Run all layers of a GPT-2 and record them; arguments as those of `llama_layers`."""
-    at = 0
-    for index, layer in enumerate(layers):
-        qkv = linear(normalised(x, layer.attention_norm), layer.qkv)
-        rows[:, at : at + qkv.size(1)] = qkv
-        at += qkv.size(1)
-        rows[:, at : at + x.size(1)] = x
-        at += x.size(1)
-        query, key, value = qkv.view(x.size(0), -1, heads.size).chunk(3, 1)
-        keys[index][texts.slots, :, texts.positions] = key
-        values[index][texts.slots, :, texts.positions] = value
-        read = attended(query, keys[index], values[index], texts, layer.kind, heads.scaling)
-        x = x + linear(read, layer.output)
-        up = linear(normalised(x, layer.mlp_norm), layer.up)
-        x = x + linear(gelu_tanh(up), layer.down)
-    rows[:, at : at + x.size(1)] = x
-    return x
+        read = attended(query, keys[index], values[index], texts, layer)
+        attention = behind(linear(read, layer.output), layer.attention_norm_behind)
+        with_attention = x + attention
+        mlp_reads = x if arrangement.parallel else with_attention
+        up = linear(normalised(mlp_reads, layer.mlp_norm), layer.up)
+        x = with_attention + behind(linear(activated(up, arrangement), layer.down), layer.mlp_norm_behind)
+    recorded.append(x)
+    return recorded

@@ -35,8 +35,13 @@ def silu(x: Tensor) -> Tensor:
     return joined([torch.nn.functional.silu(part) for part in parts_of_rows(x)], x.size(1))
 
 
+def gelu(x: Tensor) -> Tensor:
+    """Return GELU of (N, width) numbers (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
+    return joined([torch.nn.functional.gelu(part) for part in parts_of_rows(x)], x.size(1))
+
+
 def gelu_tanh(x: Tensor) -> Tensor:
-    """Return GELU by tanh of (N, width) numbers (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
+    """Return the approximation of GELU by tanh of (N, width) numbers: see `gelu`."""
     parts = [torch.nn.functional.gelu(part, approximate="tanh") for part in parts_of_rows(x)]
     return joined(parts, x.size(1))
 

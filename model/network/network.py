@@ -12,7 +12,8 @@ from model.kernels.compiled_pass import Place, gathered, recorded, summarised
 from model.kernels.formats import Format, converted, oriented, packed, packs_here
 from model.memory_errors import is_out_of_memory
 from model.network.batch import Batch, Span
-from model.network.compiled_decoder import kind_for
+from model.network.compiled_decoder import CompiledDecoder, compiles
+from model.network.compiled_families import described
 from model.network.final_norm import FinalNorm
 from model.network.invariance import is_batch_invariant
 from model.network.key_values import KeyValueSlots
@@ -210,11 +211,10 @@ class Network:
 def _ways(transformer: PreTrainedModel, form: Format, truth: Truth) -> Iterator[Callable[[], Way]]:
     """Yield ways to compute the model, the fastest first."""
     rules = truth.rules
-    compiled_kind = kind_for(transformer, form)
-    if compiled_kind is not None:
+    if compiles(transformer, form):
         output: Any = transformer.get_output_embeddings()
         yield lambda: (
-            compiled_kind(transformer, form, rules),
+            CompiledDecoder(described(transformer), form, rules),
             packed(form, oriented(output), output.bias),
         )
     yield lambda: _through(converted(transformer, form), rules)

@@ -36,11 +36,6 @@ def final_at(recording: Recording, position: int) -> Tensor:
     return _row(recording, position)[None, columns.start : columns.stop]
 
 
-def stream_of(recording: Recording, layer: int, length: int) -> Tensor:
-    """Return (T, width) float32, the stream of the first T tokens that enters a layer; L is what leaves."""
-    return recording.vectors(recording.layout.residual[layer], length)[:, 0].float()
-
-
 def read_by_heads(recording: Recording, layer: int, position: int) -> Tensor:
     """Return (heads, size) float32, the mean of the values that each head took, weighted by its attention."""
     length = position + 1

@@ -85,6 +85,7 @@ def chi_square_tail(statistic: float, degrees_of_freedom: int) -> float:
 
     It is the regularised upper incomplete gamma function Q(k/2, x/2): 1 less the series of P below its
     bend, the continued fraction by Lentz's method above it (Press et al. 2007, Numerical Recipes, 6.2).
+    `torch.special.gammaincc` is off by 1e-9 about the bend, and sampling knows no torch.
 
     Raises:
         ValueError: the statistic is negative or NaN, or there is no degree of freedom.

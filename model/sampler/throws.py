@@ -53,6 +53,8 @@ class Throws:
     """Round numbers of throws, and the total variation distance after so many."""
     last: int | None = None
     """The token of the last throw."""
+    last_u: float | None = None
+    """The number that it was, in [0, 1)."""
 
     @property
     def total(self) -> int:
@@ -109,7 +111,8 @@ def throw(throws: Throws, count: int, dice: np.random.Generator) -> Throws:
         return throws
     first, last = throws.falls[0], throws.falls[-1]
     if first is last:
-        fallen = first.on(dice.random(count))
+        numbers = dice.random(count)
+        fallen = first.on(numbers)
     else:
         coins, numbers = dice.random((count, 2)).T
         fallen = np.where(coins < first.chance, first.on(numbers), last.on(numbers))
@@ -120,7 +123,7 @@ def throw(throws: Throws, count: int, dice: np.random.Generator) -> Throws:
         throws = replace(throws, counts=counts)
         if stop in noted:
             throws = replace(throws, noted=(*throws.noted, (throws.total, throws.distance)))
-    return replace(throws, last=int(throws.token_ids[fallen[-1]]))
+    return replace(throws, last=int(throws.token_ids[fallen[-1]]), last_u=float(numbers[-1]))
 
 
 def shares(throws: Throws, most: int) -> list[Share]:

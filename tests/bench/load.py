@@ -41,6 +41,8 @@ MOST_GROWTH = 5.0
 ALARM = re.compile(r"Traceback|Error")
 KEEP_ALIVE = 2
 """Seconds that a connection is used again; uvicorn closes it after five, maybe just as we use it."""
+SILENT = 5.0
+"""Seconds without news after which a person thinks that nothing comes."""
 SHOWN = 8
 """Different messages in the table; the JSON has all."""
 
@@ -125,9 +127,7 @@ async def visit(address: str, options: argparse.Namespace, app: Process, tally: 
             "simulator_cpu": (time.process_time() - ours) / took,
             "app_cpu": (app.cpu_seconds - theirs) / took,
             "unanswered": len(tally.waiting),
-            "longest_unanswered_s": max(
-                (time.perf_counter() - t for _, t in tally.waiting.values()), default=0
-            ),
+            "longest_unanswered_s": max((time.perf_counter() - t for t in tally.waiting.values()), default=0),
         }
         for one in visits:
             one.cancel()
@@ -161,8 +161,11 @@ def rows_of(tally: Tally, app: Process, cost: dict[str, float], console: str) ->
     rows.append(
         Row("trouble", "console lines with Traceback or Error", len(alarms), "", "; ".join(alarms[:2]))
     )
-    longest = f"the longest for {cost['longest_unanswered_s']:.1f} s"
-    rows.append(Row("trouble", "not answered yet at the end", cost["unanswered"], "", longest))
+    longest = f"the longest not heard of for {cost['longest_unanswered_s']:.1f} s"
+    rows.append(Row("trouble", "under way at the end", cost["unanswered"], "", longest))
+    silent = sorted((one for one in tally.silences if one[0] > SILENT), reverse=True)
+    which = ", ".join(f"{kind} {seconds:.1f} s" for seconds, kind in silent[:SHOWN])
+    rows.append(Row("trouble", f"no news for more than {SILENT:g} s", len(silent), "", which))
     rows += text_rows(tally.texts, cost["seconds"])
     for kind, seconds in sorted(tally.seconds.items()):
         rows.append(spread("looking", f"{kind} to figures", [1000 * one for one in seconds]))

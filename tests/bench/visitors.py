@@ -96,17 +96,30 @@ class Tally:
     texts: list[Text] = field(default_factory=list)
     seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """From an action to the figures that show it."""
-    waiting: dict[object, tuple[str, float]] = field(default_factory=dict)
-    """Actions that are not over, and since when."""
+    waiting: dict[object, float] = field(default_factory=dict)
+    """Actions that are not over, and when they were last heard of."""
+    silences: list[tuple[float, str]] = field(default_factory=list)
+    """Seconds that each action was not heard of at a stretch, the longest of it."""
 
     @contextmanager
-    def action(self, kind: str) -> Iterator[None]:
-        """Count an action, and whatever goes wrong in it: the visitor carries on."""
+    def action(self, kind: str) -> Iterator[Callable[[], None]]:
+        """Count an action, and whatever goes wrong in it: the visitor carries on.
+
+        Yields:
+            What is to be called with every news of it.
+        """
         key = object()
         self.actions[kind] += 1
-        self.waiting[key] = (kind, time.perf_counter())
+        self.waiting[key] = time.perf_counter()
+        longest = 0.0
+
+        def heard() -> None:
+            nonlocal longest
+            now = time.perf_counter()
+            longest, self.waiting[key] = max(longest, now - self.waiting[key]), now
+
         try:
-            yield
+            yield heard
         except Refused as sentence:
             expected = kind in PUTS_OFF or BUSY.search(str(sentence))
             (self.refusals if expected else self.errors)[f"{kind}: {sentence}"] += 1
@@ -114,6 +127,8 @@ class Tally:
             name = "" if isinstance(error, Broken) else f"{type(error).__name__}: "
             self.errors[f"{kind}: {name}{error}"[:400]] += 1
         finally:
+            heard()
+            self.silences.append((longest, kind))
             del self.waiting[key]
 
 
@@ -222,6 +237,8 @@ class Session:
             self.values[name] = component["props"].get("value")
         self.values[""] = None  # states, which the server keeps
         for function in config["dependencies"]:
+            if not function["backend_fn"]:
+                continue  # the browser's own
             for target, event in function["targets"]:
                 self.functions[self.elements.get(target, ""), event].append((target, function))
         self.heart = asyncio.create_task(self._heartbeat())
@@ -380,14 +397,16 @@ class PageVisitor(Visitor):
 
         self.can_stop = self.stopping = False
 
-        def saw(outputs: dict[str, Any]) -> None:
+        def saw(outputs: dict[str, Any], heard: Callable[[], None]) -> None:
+            heard()
             self.can_stop = (outputs.get("stop") or {}).get("interactive", self.can_stop)
             self._read(outputs["tokens"])
             if isinstance(outputs["tokens"], dict) and "tokens" in outputs["tokens"]:
                 text.saw(self.generated)
 
-        with self.tally.action(kind):
-            last = await self.session.run("more" if kind == "continue" else kind, "click", saw=saw)
+        with self.tally.action(kind) as heard:
+            button = "more" if kind == "continue" else kind
+            last = await self.session.run(button, "click", saw=lambda outputs: saw(outputs, heard))
             if not text.seen and not self.stopping:
                 raise Refused(sentence(last)) if sentence(last) else Broken("ended without a token")
 
@@ -481,14 +500,16 @@ class ApiVisitor(Visitor):
         prompt = self.prompt if kind == "generate" else (self.written or self.prompt)[-1000:]
         text = Text(self.by, kind)
         self.tally.texts.append(text)
-        with self.tally.action(kind):
+        with self.tally.action(kind) as heard:
             settings = self.settings | {"max_new_tokens": length}
             self.job = job = self.client.submit(prompt, **settings, api_name="/generate")
-            done = False
+            done, known = False, 0
             while not done:
                 await asyncio.sleep(POLL)
                 done = job.done()
-                if runs := job.outputs():
+                if (runs := job.outputs()) and len(runs) > known:
+                    heard()
+                    known = len(runs)
                     text.saw(len(runs[-1]["steps"]))
                     self.written = prompt + runs[-1]["text"]
             if job.communicator.should_cancel:

@@ -117,22 +117,19 @@ def take_inside(page: Page, address: str) -> bytes:
     """Return a room inside the model: the logit lens of the selected token, and of the text around it."""
     write_the_story(page, address, "light")
     open_room(page, "inside", "lens")
-    page.wait_for_selector("#attribution .js-plotly-plot .main-svg")
-    page.locator("#lens-compute").click()
-    page.wait_for_selector("#lens-grid .js-plotly-plot .main-svg")
+    page.wait_for_selector("#lens-grid .heatmaplayer .hm")
     settle(page)
     return stretch(page, "body", "#lens-grid")
 
 
 def take_lab(page: Page, address: str) -> bytes:
-    """Return a room of the lab: the chain of stages and the dice, thrown ten thousand times."""
+    """Return a room of the lab: the chain of stages, and what it makes of the probabilities."""
     write_the_story(page, address, "light")
     open_room(page, "lab", "chain")
     page.wait_for_selector("#chain-table tr[data-stage]")
-    page.locator("#throw-many").click()
-    page.wait_for_selector("#throws .js-plotly-plot .main-svg")
+    page.wait_for_selector("#chain-ranked .js-plotly-plot .main-svg")
     settle(page)
-    return stretch(page, "body", "#throws")
+    return stretch(page, "body", "#chain-ranked")
 
 
 def take_preview(page: Page, address: str) -> bytes:

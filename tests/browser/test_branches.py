@@ -92,9 +92,9 @@ def test_branches_are_saved_opened_again_and_compared(forked: Visit, tmp_path: P
     page = forked.page
     branch = forked.tokens()
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Save branches").click()
+        page.get_by_role("button", name="Save all texts").click()
     name = waiting.value.suggested_filename
-    assert name.startswith("gpt-inside-out-branches-the-capital-of-france-is-20") and name.endswith(".json")
+    assert name.startswith("gpt-inside-out-texts-the-capital-of-france-is-20") and name.endswith(".json")
     saved = tmp_path / name
     waiting.value.save_as(saved)
     assert len(json.loads(saved.read_text(encoding="utf-8"))["runs"]) == 3

@@ -1,4 +1,4 @@
-"""The room of the chain and the dice in Chromium, on the example that every page begins with."""
+"""The rooms of the sampler and of the dice in Chromium, on the example that every page begins with."""
 
 from collections.abc import Callable
 
@@ -19,6 +19,14 @@ def enter(visit: Visit) -> Page:
     page = visit.page
     visit.enter("chain")
     page.wait_for_selector("#chain-table tr[data-stage]")
+    return page
+
+
+def enter_dice(visit: Visit) -> Page:
+    """Open the room of the dice by its station on the map, and wait until it is drawn."""
+    page = visit.page
+    page.locator("#map [data-station=dice]").click()
+    expect(page.locator("#room-dice-button")).to_have_attribute("aria-selected", "true")
     page.wait_for_function(f"({TITLE})().includes('falls on')", timeout=PATIENT)
     return page
 
@@ -121,13 +129,13 @@ def test_a_stage_with_a_second_number_is_set_in_two_fields_and_says_what_its_coi
 
 
 def test_the_same_u_falls_on_another_token_when_a_slider_moves(visit: Visit) -> None:
-    page = enter(visit)
+    page = enter_dice(visit)
     # The dice fall on the token of the text.
     page.wait_for_function(f"({TITLE})().includes('falls on') && !({TITLE})().includes('stands')")
     before = page.evaluate(TITLE)
     visit.turn_to("explore")
     visit.set("temperature", 0.05)
-    enter(visit)
+    enter_dice(visit)
     page.wait_for_function(f"({TITLE})().includes('in the text stands')", timeout=PATIENT)
     after = page.evaluate(TITLE)
     assert after.split(" falls on ")[0] == before.split(" falls on ")[0], "the same u"
@@ -135,13 +143,30 @@ def test_the_same_u_falls_on_another_token_when_a_slider_moves(visit: Visit) -> 
     assert flipped and flipped in after
 
 
-def test_throw_ban_and_ask_why_on_a_phone(visits: Visits) -> None:
-    visit = visits(width=390)
-    page = enter(visit)
+def assert_no_wider_than_the_phone(page: Page) -> None:
+    assert (page.evaluate("document.documentElement.scrollWidth"), page.evaluate(WIDER)) == (390, [])
+
+
+def test_one_throw_stands_in_large_letters_and_moves_nothing(visit: Visit) -> None:
+    page = visit.page
+    enter_dice(visit)
+    shown = page.locator("#thrown .one-throw")
+    expect(shown).to_contain_text("the throw of the text")
+    before = page.evaluate(CARD)
+    page.locator("#throw-one").click()
+    expect(shown).to_contain_text("the last throw", timeout=PATIENT)
     page.locator("#throw-hundred").click()
-    expect(page.locator("#thrown")).to_contain_text("100 throws", timeout=PATIENT)
+    expect(page.locator("#thrown")).to_contain_text("101 throws", timeout=PATIENT)
     assert len(visit.plot("throws")["data"]) == 2
-    visit.turn_to("explore")
+    assert shown.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") >= 28
+    assert page.evaluate(CARD) == before, "of the figures under it"
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert_no_wider_than_the_phone(page)
+
+
+def test_ban_and_ask_why_on_a_phone(visits: Visits) -> None:
+    visit = visits(width=390)
+    page = visit.page
     name = page.locator("#next-token tr.chosen button.name")
     token = str(name.text_content())
     name.focus()
@@ -160,10 +185,7 @@ def test_throw_ban_and_ask_why_on_a_phone(visits: Visits) -> None:
     expect(chips).to_contain_text(token)
     expect(page.locator("#chain-road li.cut")).to_contain_text("banned by hand")
     expect(page.locator("#chain-table tr.cuts")).to_have_attribute("data-stage", "logit_bias")
-    expect(page.locator("#thrown")).to_contain_text("Nothing thrown")
-    assert (page.evaluate("document.documentElement.scrollWidth"), page.evaluate(WIDER)) == (390, []), (
-        "nothing is wider than the phone"
-    )
+    assert_no_wider_than_the_phone(page)
     above.click()
     expect(chips).to_have_count(0, timeout=PATIENT)
     expect(page.locator("#biases")).to_be_hidden()
@@ -180,5 +202,6 @@ def test_throw_ban_and_ask_why_on_a_phone(visits: Visits) -> None:
     expect(page.locator("#biases")).to_be_hidden(timeout=PATIENT)
 
 
+CARD = "() => document.querySelector('#cumulative').getBoundingClientRect().top"
 WIDER = """() => Array.from(document.querySelectorAll(".gradio-container .card")).map((card) =>
   card.getBoundingClientRect()).filter((box) => box.right > innerWidth + 1).map((box) => box.right)"""

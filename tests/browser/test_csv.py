@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
 from model.network.language_model import LanguageModel
+from tests.browser.saved import told
 
 pytestmark = pytest.mark.browser
 
@@ -41,11 +41,6 @@ def written(page: Page, rows: list[list[Any]]) -> bytes:
 def read(file: bytes) -> list[list[str]]:
     """Read a file as a program does."""
     return list(csv.reader(io.StringIO(file.decode("utf-8-sig"), newline=""), strict=True))
-
-
-def told(cell: str) -> str:
-    """Undo the one thing that is done to a text, as docs/panels.md says."""
-    return cell[1:] if re.match(r"'+([\t\r\n]|\s*[=+\-@＝＋－＠])", cell) else cell
 
 
 @pytest.mark.embedded

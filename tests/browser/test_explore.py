@@ -70,7 +70,7 @@ def test_the_text_grows_and_panels_explain_any_of_its_tokens(visit: Visit) -> No
 def test_moving_temperature_changes_the_panels_and_not_the_text_until_generate(visit: Visit) -> None:
     tokens = visit.write(PROMPT, 6, temperature=1, seed=3)
     notice = visit.page.locator("#notice")
-    expect(notice).to_have_text("")
+    expect(notice).to_contain_text("Now on Text ")
     before, rows = visit.plot("temperature-sweep"), visit.table()
     visit.set("temperature", 0.2)
     after = visit.wait_for_change("temperature-sweep", before)
@@ -83,7 +83,7 @@ def test_moving_temperature_changes_the_panels_and_not_the_text_until_generate(v
     assert visit.tokens() == tokens
     visit.generate()
     visit.end()
-    expect(notice).to_have_text("")
+    expect(notice).to_contain_text("Now on Text ")
     assert visit.generated() == 6
 
 
@@ -127,7 +127,6 @@ def test_an_example_and_other_dice_write_at_once_and_those_go_on_from_a_cut(visi
     assert visit.end()[: len(kept) - 1] == kept[:-1]
     assert 1 <= visit.generated() <= 4
     expect(page.locator("#stop")).to_be_disabled()
-    expect(page.locator("#notice .notice")).to_have_count(0)
 
 
 def test_two_visitors_who_write_at_once_get_what_each_would_get_alone(

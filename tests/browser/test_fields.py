@@ -32,6 +32,7 @@ def test_every_field_of_every_room_has_letters_of_16_pixels_and_shows_its_number
     for room in ("explore", "branches", *ROOMS["inside"], *ROOMS["lab"]):
         if room != "explore":
             visit.enter(room)
+            visit.unfold(room)
         if room == "chain":
             page.locator("#chain-table summary").click(timeout=PATIENT)
             page.locator("#chain-table li[data-off=typical_p] .switch").click()

@@ -1,15 +1,20 @@
-"""What a newcomer meets on the first screen, counted; and that a slider moves nothing there."""
+"""What a newcomer meets: a text before all else, a first screen of counted parts, and nothing that moves."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.visit import PATIENT, Visit
+from tests.browser.visit import PATIENT, PLOTS, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
 MOST_CONTROLS, MOST_WORDS, MOST_SIZES, MOST_STOPS = 16, 120, 5, 6
+MOST_SHIFT = 0.05
+"""Of the window times the way that things moved in it while the page was loaded: see web.dev/articles/cls."""
+NEAR = 3
+"""Pixels by which a token may jump when the page takes over; less than one sees."""
 
 # Of what is seen in the window, beside the shell, the tokens and the table. A slider counts once with its
 # number, as do chips of which one is chosen; what shows up only where one points does not count.
@@ -40,6 +45,24 @@ COUNT = """() => {
   }
   return { controls: [...controls], words, sizes: [...sizes] };
 }"""
+MOVED = """
+window.moved = [];
+const name = ({ node }) => (node ? `${node.nodeName} ${node.id} ${node.className}` : "gone");
+new PerformanceObserver((list) => {
+  for (const { hadRecentInput, value, sources } of list.getEntries()) {
+    if (!hadRecentInput) window.moved.push([value, ...sources.map(name)]);
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+TOKENS = """(within) => Array.from(document.querySelectorAll(`${within} .strip button`), (one) => {
+  const { x, y, width } = one.getBoundingClientRect();
+  return { text: one.textContent, title: one.title, at: [x, y, width] };
+})"""
+ROWS = """(within) => Array.from(document.querySelectorAll(`${within} table.next tr`), (row) => ({
+  read: Array.from(row.cells, (cell) => cell.textContent), kind: row.className, title: row.title,
+  at: [row.getBoundingClientRect().x, row.getBoundingClientRect().y],
+}))"""
+FIRST = ".first-paint"
 PLACES = """["prompt", "tokens", "next-token", "timeline"].map(
   (id) => document.getElementById(id).getBoundingClientRect().top)"""
 
@@ -56,6 +79,16 @@ def stops_before_the_text(page: Page) -> list[str]:
     return stops
 
 
+def early(context: BrowserContext, address: str, width: int) -> tuple[Page, list[Route]]:
+    """Return a page as it is before Gradio's scripts have come, and what holds them back."""
+    page, held = context.new_page(), list[Route]()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.add_init_script(MOVED)
+    page.route("**/assets/index-*.js", lambda route: held.append(route))
+    page.goto(address, wait_until="commit")
+    return page, held
+
+
 def test_the_first_screen_keeps_to_its_budget_and_stays_where_it_is(visits: Callable[..., Visit]) -> None:
     visit = visits()
     page = visit.page
@@ -69,3 +102,65 @@ def test_the_first_screen_keeps_to_its_budget_and_stays_where_it_is(visits: Call
     visit.set("temperature", 1.7)
     expect(page.locator("#notice .notice")).to_be_visible(timeout=PATIENT)
     assert page.evaluate(PLACES) == before, "nothing moves when a slider does"
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_text_is_there_before_gradio_stays_where_it_is_and_a_click_on_a_token_is_answered_then(
+    context: BrowserContext, app_address: str, width: int
+) -> None:
+    page, held = early(context, f"{app_address}?__theme=light", width)
+    chosen = page.locator(f"{FIRST} table.next tr.chosen")
+    expect(chosen).to_contain_text("lost")
+    page.locator(f"{FIRST} [data-index='9']").click()
+    expect(chosen).to_contain_text("the")  # answered though no script of Gradio has come
+    first: list[dict[str, Any]] = page.evaluate(TOKENS, FIRST)
+    answer: list[dict[str, Any]] = page.evaluate(ROWS, FIRST)
+    assert page.locator(FIRST).get_attribute("aria-hidden") == "true", "screen readers are read it once"
+    for route in held:
+        route.continue_()
+    page.wait_for_function(
+        "document.querySelector('#attention .js-plotly-plot')?.layout?.shapes?.[0]?.y0 === 7.5"
+    )
+    expect(page.locator("#tokens [aria-pressed=true]")).to_have_attribute("data-index", "9")
+    expect(page.locator(FIRST)).to_have_count(0)
+    tokens = page.evaluate(TOKENS, "#tokens")
+    assert [(one["text"], one["title"]) for one in first] == [(one["text"], one["title"]) for one in tokens]
+    rows = page.evaluate(ROWS, "#next-token")
+    assert [one["read"] for one in answer] == [one["read"] for one in rows]
+    assert [one["kind"] for one in answer] == [one["kind"] for one in rows]
+    for before, after in zip([*first, *answer], [*tokens, *rows], strict=True):
+        assert before["at"] == pytest.approx(after["at"], abs=NEAR)
+    for plot in PLOTS:
+        page.wait_for_selector(f"#{plot} .js-plotly-plot .main-svg")
+    expect(page.locator("#model")).to_contain_text("layers")
+    moved = page.evaluate("window.moved")
+    assert sum(value for value, *_ in moved) < MOST_SHIFT, moved
+    page.close()
+
+
+def test_a_click_whose_answer_does_not_come_shows_no_table_of_another_token_and_is_answered_in_the_end(
+    context: BrowserContext, app_address: str
+) -> None:
+    page, held = early(context, f"{app_address}?__theme=light", 1440)
+    page.route("**/first-answers.json", lambda route: route.abort())
+    expect(page.locator(f"{FIRST} table.next")).to_have_count(1)
+    page.locator(f"{FIRST} [data-index='9']").click()
+    expect(page.locator(f"{FIRST} table.next")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(page.locator("#next-token tr.chosen")).to_contain_text("the")
+    page.close()
+
+
+def test_who_comes_back_or_follows_a_link_to_a_room_is_not_shown_the_first_text(
+    context: BrowserContext, app_address: str
+) -> None:
+    page, held = early(context, f"{app_address}?page=lab.chain", 1440)
+    page.wait_for_function("document.readyState !== 'loading' || document.querySelector('gradio-app')")
+    expect(page.locator(FIRST)).to_have_count(0)
+    page.evaluate("sessionStorage.setItem('gpt-inside-out-ticket', 'of a page before')")
+    page.goto(app_address, wait_until="commit")
+    expect(page.locator("gradio-app")).to_have_count(1)
+    expect(page.locator(FIRST)).to_have_count(0)
+    assert len(held) == 2, "Gradio's scripts have not come meanwhile"
+    page.close()

@@ -24,8 +24,9 @@ def test_one_hint_leads_to_a_token_one_to_another_road_and_each_goes_for_good(
 ) -> None:
     context = browser.new_context()  # in which nobody has been
     context.set_default_timeout(PATIENT)
-    visit = Visit(context.new_page(), f"{app_address}?__theme=light")
+    visit = Visit(context.new_page(), f"{app_address}?__theme=light&at=12")
     page = visit.page
+    visit.wait_for_row(12)  # which a link has chosen, and nobody clicked
     hint = page.locator("#next-token .hint")
     tops: list[Any] = [page.evaluate(TOPS)]
     assert page.evaluate(HINT) == "ask" and page.evaluate(ACCENT)

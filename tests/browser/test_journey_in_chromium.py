@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.blocks import served
-from tests.unit.test_token_map import SIZES, STEP
+from tests.one_step import SIZES, STEP
 from viz.components.journey import Journey, journey_value
 from viz.components.token_map import STATIONS, TokenMap, token_map_value
 

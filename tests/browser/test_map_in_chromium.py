@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.blocks import served
-from tests.unit.test_token_map import SIZES, STEP
+from tests.one_step import SIZES, STEP
 from viz.components.token_map import STATIONS, TokenMap, token_map_value
 
 pytestmark = pytest.mark.browser
@@ -83,7 +83,7 @@ def test_stations_are_doors_for_presses_and_keys(page: Page) -> None:
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
     assert opened(page) == ["dice"]
-    assert page.evaluate("window.heard.at(-1)") == {"station": "dice", "page": "lab", "room": "chain"}
+    assert page.evaluate("window.heard.at(-1)") == {"station": "dice", "page": "lab", "room": "dice"}
     assert page.evaluate("window.heard.length") == 2
     page.evaluate(
         "document.dispatchEvent(new CustomEvent('room-opened', {detail: {page: 'inside', room: 'lens'}}))"

@@ -43,7 +43,7 @@ def test_two_replays_and_a_beam_search_are_shown_opened_and_undone(visit: Visit)
     assert page.evaluate("document.activeElement.dataset.open") == "2"
     wild = rows.nth(2).locator("td").count()
     page.keyboard.press("Enter")
-    expect(page.locator("#notice")).to_contain_text("“Wild” is on the page now", timeout=PATIENT)
+    expect(page.locator("#notice")).to_contain_text("Now on “Wild” (Text ", timeout=PATIENT)
     assert visit.generated() == wild and visit.tokens() != original
     page.locator("#undo").click()
     visit.wait_for_tokens(original)
@@ -54,8 +54,7 @@ def test_a_beam_search_grows_a_tree_whose_best_sequence_can_be_opened(visit: Vis
     page.set_viewport_size(PHONE)
     visit.write(PROMPT, LENGTH, temperature=0.8, seed=3)
     visit.enter("strategies")
-    page.locator("#find-max-new-tokens input[type=number]").fill("6")
-    page.locator("#find-max-new-tokens input[type=number]").blur()
+    visit.set("find-max-new-tokens", 6)
     page.locator("#find").click()
     expect(page.locator("#find-line")).to_contain_text("done", timeout=PATIENT)
     best = page.locator("#beam-tree .tree .node.best")
@@ -69,7 +68,7 @@ def test_a_beam_search_grows_a_tree_whose_best_sequence_can_be_opened(visit: Vis
     assert box.evaluate("box => box.scrollWidth > box.clientWidth"), "the tree scrolls in its own box"
     assert_no_wider_than_the_page(visit)
     texts.nth(0).locator("button.open").click()
-    expect(page.locator("#notice")).to_contain_text("“Beam search” is on the page now", timeout=PATIENT)
+    expect(page.locator("#notice")).to_contain_text("Now on “Beam search” (Text ", timeout=PATIENT)
     assert visit.generated() == 6
 
     page.locator("#find-method label", has_text="Contrastive").click()

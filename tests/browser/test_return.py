@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visit import GENERATED, Visit
+from tests.browser.visit import GENERATED, PATIENT, Visit
+from viz.components.ticket import TICKET
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -26,7 +27,7 @@ def test_after_a_reload_text_settings_prompt_room_and_undo_are_there_again(visit
     visit.enter("lens")
     reloaded(visit)
     visit.wait_for_tokens(second)
-    visit.page.wait_for_selector("#residual .js-plotly-plot .main-svg")
+    visit.page.wait_for_selector("#lens .js-plotly-plot .main-svg")
     expect(visit.page.locator("#prompt textarea")).to_have_value("Something not yet sent")
     expect(visit.page.locator("#temperature input[type=number]")).to_have_value("1.2")
     expect(visit.page.locator("#seed input")).to_have_value("7")
@@ -34,6 +35,31 @@ def test_after_a_reload_text_settings_prompt_room_and_undo_are_there_again(visit
     visit.wait_for_tokens(first)
     reloaded(visit)  # and again, now that the page is one that came back
     visit.wait_for_tokens(first)
+    page = visit.page  # a link opened in the same tab leads to its room and its token, in every panel
+    page.goto(f"{visit.address}&page=lab.chain&at=4")
+    visit.errors.clear()  # as after a reload
+    expect(page.locator("#text-bar [aria-current]")).to_have_attribute("data-at", "4", timeout=PATIENT)
+    label = first[4].replace(" ", "␣")
+    expect(page.locator("#chain-road")).to_contain_text(label)
+    expect(page.locator(".token-map [data-station=joins]")).to_contain_text(label)
+    expect(page).to_have_url(re.compile(r"at=4\b"))
+
+
+def test_a_page_that_goes_before_it_had_its_texts_again_costs_neither_them_nor_what_was_typed(
+    visits: Callable[..., Visit],
+) -> None:
+    visit = visits()
+    page, tokens = visit.page, visit.write("In the garden", 4)
+    page.locator("#prompt textarea").fill("Something not yet sent")
+    ticket = page.evaluate(f"sessionStorage.getItem('{TICKET}')")
+    page.route("**/queue/join*", lambda route: route.abort())  # nothing that this page asks for arrives
+    page.reload()
+    page.wait_for_function(f"ticket => sessionStorage.getItem('{TICKET}') !== ticket", arg=ticket)
+    page.unroute("**/queue/join*")
+    reloaded(visit)
+    visit.wait_for_tokens(tokens)
+    expect(page.locator("#prompt textarea")).to_have_value("Something not yet sent")
+    visit.errors.clear()
 
 
 def test_a_press_while_the_network_is_gone_costs_no_text(visits: Callable[..., Visit]) -> None:

@@ -40,8 +40,9 @@ def test_rollouts_are_counted_drawn_listed_swept_over_and_opened(visit: Visit) -
     visit.enter("rollouts")
     expect(page.locator(STATE)).to_contain_text("Nothing has been rolled yet")
     expect(page.locator("#rollout-tree")).to_be_hidden()
-    page.locator("#rollout-count label", has_text="16").click()
     visit.set("rollout-length", 3)
+    page.locator("#rollout-count label", has_text="16").click()
+    page.locator("#rollout-guess-share input").fill("0")
     page.locator("#roll").click()
     wait_for_the_end(page)
     expect(page.locator("#rollout-texts li")).to_have_count(16)
@@ -54,28 +55,31 @@ def test_rollouts_are_counted_drawn_listed_swept_over_and_opened(visit: Visit) -
     )
     assert trunk and all("of 16 rollouts" in count for _, count, _ in trunk)
     expect(page.locator("#rollout-facts")).to_contain_text("3.0 tokens")
+    expect(page.locator("#rollout-guessed")).to_contain_text("you guessed 0 %")
 
     sweep(visit)
 
     text = page.locator("#rollout-texts li .text").nth(4).text_content() or ""
     page.locator("#rollout-texts button").nth(4).click()
-    expect(page.locator("#notice")).to_contain_text("Rollout 5", timeout=PATIENT)
+    expect(page.locator("#notice")).to_contain_text("Now on “Rollout 5”", timeout=PATIENT)
     expect(page.locator("#tokens button.generated")).to_have_count(3)
     assert "".join(visit.tokens()).endswith(text.replace("↵", ""))
-    page.locator("#undo").click()
+    page.locator("#notice [data-undo]").click()  # as that at the top of the page does
     expect(page.locator("#tokens button.generated")).not_to_have_count(3, timeout=PATIENT)
 
 
 def test_keys_alone_roll_cancel_half_way_and_walk_the_tree(visit: Visit) -> None:
     page = visit.page
     visit.enter("rollouts")
+    page.locator("#rollouts-options button").focus()
+    if not page.locator("#rollout-count").is_visible():
+        page.keyboard.press("Enter")
     page.locator("#rollout-count label", has_text="64").click()
     page.locator("#rollout-length input[type=number]").focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("16")
-    page.keyboard.press("Tab")
     while not page.evaluate("document.activeElement.id === 'roll'"):
-        page.keyboard.press("Tab")
+        page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#rollout-cancel")).to_be_enabled(timeout=PATIENT)
     expect(page.locator(STATE)).to_contain_text(re.compile(r"([3-9]|\d\d) of 64 rollouts"), timeout=PATIENT)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Download, Page, expect
 
 from model.network.language_model import LanguageModel
-from tests.browser.test_csv import told
+from tests.browser.saved import told
 from tests.browser.visit import OVER, PATIENT, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
@@ -19,9 +19,10 @@ STRANGE = "=_ 中文🦙 <b>&lt;\n+1 -2 Schifffahrtsgesellschaftskapitän"
 TEXT = "Two quick <b>cats</b>, two quick cats"
 QUERY = "query (token that looks)"
 WORDS = "two-quick-b-cats-b"
-KEYS_ALONE = """[...document.querySelectorAll('.gradio-container .block[id] > .js-plotly-plot')]
+KEYS_ALONE = """[...document.querySelectorAll('.gradio-container .block[id] .js-plotly-plot')]
   .filter((plot) => plot.offsetParent && plot.querySelector('.modebar-btn[data-title^="Download plot"]'))
-  .every((plot) => plot.parentNode.querySelectorAll(':scope > .take-away:not([hidden])').length === 1)"""
+  .map((plot) => plot.closest('.block[id]').querySelectorAll(':scope > .take-away:not([hidden])').length)
+  .every((menus) => menus === 1)"""
 
 
 def score(visit: Visit, text: str) -> Page:

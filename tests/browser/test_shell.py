@@ -14,6 +14,65 @@ pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 MOST_HIGH = 104
 """Pixels of a page of 1440 by 900: no more of it is always taken."""
 DARK = "document.body.classList.contains('dark')"
+SLOW_SERVER = """{
+  const [post, replace] = [window.fetch, history.replaceState.bind(history)];
+  window.fetch = async (address, options) => {
+    if (options?.method === "POST") await new Promise((answer) => setTimeout(answer, 1200));
+    return post(address, options);
+  };
+  window.addresses = [];
+  history.replaceState = (state, title, address) => {
+    window.addresses.push(address);
+    replace(state, title, address);
+  };
+}"""
+"""Before the page's own scripts: every event takes a while; and what the address has been is noted."""
+
+
+LATE_LAB = """{
+  const { components, dependencies } = window.gradio_config;
+  const lab = components.find(({ props }) => props.elem_id === "page-lab").id;
+  const late = dependencies.filter(({ targets }) => targets.some(([id]) => id === lab)).map(({ id }) => id);
+  const post = window.fetch;
+  window.fetch = async (address, options) => {
+    const { fn_index } = options?.method === "POST" ? JSON.parse(options.body) : {};
+    const isLate = late.includes(fn_index);
+    if (isLate) await new Promise((answer) => setTimeout(answer, 1000));
+    const answer = await post(address, options);
+    window.heard ||= isLate;
+    return answer;
+  };
+  window.heard = false;
+}"""
+"""The server hears late that the page Lab was opened."""
+
+OVERLAPPING = """() => {
+  const stations = [...document.querySelectorAll("#map .station")];
+  const boxes = stations.map((one) => [one.dataset.station, one.getBoundingClientRect()]);
+  const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+  return boxes.flatMap(([name, box], at) =>
+    boxes.slice(at + 1).filter(([, other]) => meet(box, other)).map(([other]) => `${name} ${other}`));
+}"""
+"""Names the stations of the map that lie over each other."""
+
+SEEN_THROUGH = """async () => {
+  const found = new Set(), { height, left, right } = document.querySelector("#shell").getBoundingClientRect();
+  const top = (one) => one.getBoundingClientRect().top + scrollY;
+  const tops = Array.from(document.querySelectorAll("label, [data-testid=block-info], h2, button"), top);
+  for (const at of new Set(tops.filter((one) => one > height).map(Math.round))) {
+    scrollTo(0, at - height / 3);
+    await new Promise(requestAnimationFrame);
+    for (let x = left + 8; x < right; x += 24) {
+      for (const y of [height / 3 + 6, height / 3 + 14]) {
+        const one = document.elementFromPoint(x, y);
+        if (scrollY && one && !one.closest("#shell")) found.add(one.closest("[id]")?.id);
+      }
+    }
+  }
+  return [...found];
+}"""
+"""Scrolls each part of the page behind the shell and names what lies over it there."""
 
 
 def asked(page: Page) -> dict[str, str]:
@@ -47,6 +106,12 @@ def test_links_and_tabs_change_the_address_and_back_returns(visit: Visit) -> Non
     page.keyboard.press("3")
     wait_for_address(page, "lab.chain")
     page.keyboard.press("1")
+    expect(page.locator("#prompt")).to_be_visible()
+    page.locator("#map [data-station=dice]").click()
+    wait_for_address(page, "lab.dice")
+    expect(page.locator("#room-dice")).to_be_visible()
+    page.go_back()
+    wait_for_address(page, "explore")  # and not the sampler, which is first on that page
     expect(page.locator("#prompt")).to_be_visible()
 
 
@@ -93,6 +158,10 @@ def test_it_stays_at_the_top_and_leaves_the_page_its_room(visit: Visit) -> None:
     assert box["y"] == 0 and box["height"] <= MOST_HIGH
     for button in ("#text-bar .back", "#step", "#texts-button"):
         expect(page.locator(button)).to_be_in_viewport()
+    for room in ("heads", "chain"):
+        assert page.evaluate(SEEN_THROUGH) == []
+        visit.enter(room)
+    assert page.evaluate(SEEN_THROUGH) == []
     page.evaluate("scrollTo(0, 0)")
 
 
@@ -107,9 +176,32 @@ def test_a_question_mark_lists_the_keys_and_presenting_leaves_text_and_next_toke
     visit.enter("lens")
     page.locator("#present").click()
     expect(page.locator("#present")).to_have_attribute("aria-pressed", "true")
-    for part in ("#text-bar", "#tokens", "#next-token"):
+    page.set_viewport_size({"width": 1280, "height": 720})  # a projector
+    page.evaluate("scrollTo(0, 0)")
+    for part in ("#tokens", "#next-token", "#map"):
         expect(page.locator(part)).to_be_visible()
-    for part in ("#prompt", "#brand", "#model", "#attention", "#temperature-sweep", "#room-lens", "footer"):
+        box = page.locator(part).bounding_box()
+        assert box and box["y"] + box["height"] <= 720, f"{part} is in sight"
+    for width in (1280, 820, 390):
+        page.set_viewport_size({"width": width, "height": 720})
+        assert page.evaluate(OVERLAPPING) == [], "every station stands by itself"
+    page.set_viewport_size({"width": 640, "height": 360})  # at 200 %
+    assert page.evaluate("document.documentElement.scrollWidth") == 640
+    reach = page.evaluate(
+        "Array.from(document.querySelectorAll('#map .station'), (one) => one.getBoundingClientRect().right)"
+    )
+    assert max(reach) <= 640, "no station of the map is cut off"
+    for part in (
+        "#prompt",
+        "#brand",
+        "#model",
+        "#text-bar",
+        "#timeline",
+        "#attention",
+        "#temperature-sweep",
+        "#room-lens",
+        "footer",
+    ):
         expect(page.locator(part)).to_be_hidden()
     page.keyboard.press("p")
     expect(page.locator("#prompt")).to_be_visible()
@@ -123,6 +215,40 @@ def test_a_prompt_takes_the_keys_for_itself(visit: Visit) -> None:
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     expect(page.locator("#tokens")).to_be_visible()
     assert not page.evaluate(DARK)
+
+
+def test_what_the_server_hears_late_of_a_page_that_was_left_does_not_blind_the_one_that_is_open(
+    visits: Callable[..., Visit],
+) -> None:
+    visit = visits()
+    page = visit.page
+    (first,) = visit.pressed()
+    page.evaluate(LATE_LAB)
+    page.keyboard.press("3")
+    wait_for_address(page, "lab.chain")
+    page.keyboard.press("1")
+    wait_for_address(page, "explore")
+    page.wait_for_function("window.heard")
+    visit.choose(first - 1)
+    visit.wait_for_row(first - 1)
+
+
+def test_a_reload_on_a_slow_server_never_has_another_token_in_the_address(
+    visits: Callable[..., Visit], app_address: str
+) -> None:
+    visit = visits()
+    page = visit.page
+    page.goto(f"{app_address}?page=inside.tokens&at=12")
+    expect(page.locator("#text-bar [aria-current]")).to_have_attribute("data-at", "12")
+    page.add_init_script(SLOW_SERVER)
+    visit.errors.clear()  # Gradio's client tells the console that it was reading when the page went away
+    page.reload()
+    expect(page.locator("#text-bar [aria-current]")).to_have_attribute("data-at", "12")
+    page.get_by_role("button", name="The token after", exact=True).click()
+    page.wait_for_function("new URLSearchParams(location.search).get('at') === '13'")
+    written = [parse_qs(urlsplit(address).query)["at"] for address in page.evaluate("addresses")]
+    assert {at for (at,) in written} <= {"12", "13"}
+    visit.errors.clear()
 
 
 def test_light_or_dark_is_kept_by_a_reload_as_are_page_room_and_token(
@@ -140,7 +266,7 @@ def test_light_or_dark_is_kept_by_a_reload_as_are_page_room_and_token(
     page.wait_for_function("new URLSearchParams(location.search).get('at') === '13'")
     visit.errors.clear()  # Gradio's client tells the console that it was reading when the page went away
     page.reload()
-    page.wait_for_selector("#residual .js-plotly-plot .main-svg")
+    page.wait_for_selector("#lens .js-plotly-plot .main-svg")
     expect(page.locator("#text-bar [aria-current]")).to_have_attribute("data-at", "13")
     assert page.evaluate(DARK) and asked(page) == {"page": "inside.lens", "at": "13"}
     page.locator("#page-tools .tone").click()

@@ -13,8 +13,8 @@ from model.sampler.sampling import shape
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
 from tests.browser.blocks import served
-from tests.unit.test_branch_tree import family
-from tests.unit.test_chain import table
+from tests.chains import table
+from tests.families import family
 from viz.components.aria import Aria
 from viz.components.next_token import NextTokenBars, next_token_value
 from viz.components.take_away import TakeAway

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.visit import ENDLESS, FOLLOW, LONGEST, Visit
+from viz.components.writing_watch import MOST_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -59,6 +60,27 @@ def test_keys_write_and_stop_and_begin_and_end_are_told(visit: Visit) -> None:
     visit.page.keyboard.press("Escape")
     expect(visit.page.locator("#status")).to_contain_text("stopped")
     expect(told).to_contain_text("stopped")
+
+
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_hidden_tab_asks_for_as_little_as_there_is_and_for_all_once_it_is_seen(visit: Visit) -> None:
+    page = visit.page
+    visit.begin_endless()
+    page.wait_for_function("window.begun")
+    for hidden, seconds in ((True, f"{MOST_SECONDS:g}"), (False, "0")):
+        told = f'"pause":{seconds}}}'
+        with page.expect_request(
+            lambda request, told=told: told in (request.post_data or "").replace(" ", "")
+        ):
+            page.evaluate(HIDE, hidden)
+    page.evaluate("delete document.hidden")
+    page.locator("#stop").click()
+    expect(page.locator("#status")).to_contain_text("stopped")
 
 
 def test_a_browser_that_is_too_busy_asks_for_fewer_updates(visit: Visit) -> None:

@@ -57,13 +57,19 @@ ENDLESS, LONGEST = "Once upon a time", 2000
 
 A text that a test stops must not be over before, however busy its browser is.
 """
+PLOTS = ("timeline", "attention", "temperature-sweep", "ranked-probability")
+"""Those of the first page."""
 ROOMS = {
     "inside": ("tokens", "heads", "lens"),
-    "lab": ("chain", "replay", "rollouts", "strategies"),
+    "lab": ("chain", "dice", "replay", "rollouts", "strategies"),
 }
 """What has a tab, by the page on which that stands."""
-UNDER_MORE = ("min-p", "repetition-penalty", "seed")
-"""Controls that are seen once More settings has been pressed."""
+FOLDED = {
+    **dict.fromkeys(("min-p", "repetition-penalty", "seed"), "more-settings"),
+    **dict.fromkeys(("rollout-length", "rollout-each"), "rollouts-options"),
+    "find-max-new-tokens": "strategies-options",
+}
+"""Controls that are seen once a button has been pressed, with that."""
 
 
 class Visit:
@@ -96,14 +102,14 @@ class Visit:
     def ready(self) -> None:
         """Wait for the first token, all figures, and the model's name."""
         self.page.wait_for_selector("#tokens button[data-index]")
-        for plot in ("timeline", "attention", "temperature-sweep", "ranked-probability"):
+        for plot in PLOTS:
             self.page.wait_for_selector(f"#{plot} .js-plotly-plot .main-svg")
         expect(self.page.locator("#model")).to_contain_text("layers", timeout=PATIENT)
 
     def set(self, control: str, value: float) -> None:
-        """Type a number into a control, and open More settings before where it stands there."""
-        if control in UNDER_MORE:
-            self.switch("more-settings", True)
+        """Type a number into a control, and open before what it is folded in."""
+        if control in FOLDED:
+            self.switch(FOLDED[control], True)
         field = self.page.locator(f"#{control} input[type=number]")
         field.fill(f"{value:g}")
         field.blur()
@@ -111,7 +117,8 @@ class Visit:
     def switch(self, name: str, on: bool) -> None:
         """Press a button that opens something, by its id, unless it stands so already."""
         button = self.page.locator(f"#{name} button")
-        if button.get_attribute("aria-pressed") != str(on).lower():
+        is_on = button.get_attribute("aria-expanded") or button.get_attribute("aria-pressed")
+        if is_on != str(on).lower():
             button.click()
 
     def turn_to(self, page: str) -> None:
@@ -133,6 +140,11 @@ class Visit:
             tab.click()
             expect(tab).to_have_attribute("aria-selected", "true")
         self._settle()
+
+    def unfold(self, room: str) -> None:
+        """Show the options of a room, if it has any."""
+        if self.page.locator(f"#{room}-options").count():
+            self.switch(f"{room}-options", True)
 
     def drawer(self, wanted: bool) -> None:
         """Open or close the drawer of all texts."""

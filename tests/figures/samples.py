@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from model.sampler.effects import RankedCurve, TemperatureSweep, ranked_curve, temperature_sweep
 from model.sampler.sampling import shape
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Step
+from viz.figures.figure import Figure
 from viz.figures.theme import DARK, LIGHT
 
 THEMES = {"light": LIGHT, "dark": DARK}
@@ -60,11 +60,11 @@ def curve(settings: SamplerSettings) -> RankedCurve:
     return ranked_curve(shape(logits(), settings, [0, 3]))
 
 
-def reread(figure: go.Figure) -> dict[str, Any]:
+def reread(figure: Figure) -> dict[str, Any]:
     """Return the figure as the browser gets it."""
     return json.loads(figure.to_json())
 
 
-def texts(figure: go.Figure) -> list[str]:
+def texts(figure: Figure) -> list[str]:
     """Return what the annotations of a figure say."""
     return [annotation.text for annotation in figure.layout.annotations]

@@ -1,3 +1,4 @@
+import json
 import re
 
 import numpy as np
@@ -15,7 +16,7 @@ from viz.figures.first_tokens import first_tokens_figure
 from viz.figures.ranked_probability import ranked_probability_figure
 from viz.figures.score_histograms import entropy_figure, rank_figure, ratio_figure
 from viz.figures.temperature_sweep import temperature_sweep_figure
-from viz.figures.theme import placeholder
+from viz.figures.theme import base_figure, placeholder
 from viz.figures.timeline import timeline
 
 SETTINGS = SamplerSettings(temperature=0.7, top_k=40, top_p=0.9, min_p=0.05, repetition_penalty=1.1)
@@ -87,6 +88,21 @@ def test_every_figure_survives_the_way_to_the_browser(draw, theme):
     assert read["layout"]["paper_bgcolor"] == read["layout"]["plot_bgcolor"] == "rgba(0,0,0,0)"
     assert read["layout"]["height"] > 100
     assert read["layout"]["uirevision"]
+
+
+@every_theme
+@every_figure
+def test_plotly_knows_every_property_of_a_figure_and_changes_no_number_of_it(draw, theme):
+    figure = draw(theme)
+    checked = json.loads(figure.checked().to_json())
+    assert checked["data"] == json.loads(figure.to_json())["data"]
+
+
+def test_a_property_that_plotly_does_not_know_is_refused():
+    figure = base_figure(theme=THEMES["light"], height=200)
+    figure.add_bar(x=[1], hight=[2])
+    with pytest.raises(ValueError, match="hight"):
+        figure.checked()
 
 
 @every_figure

@@ -14,6 +14,7 @@ from model.engine.generation import Writer
 from model.network.language_model import LanguageModel
 from model.network.network import Network
 from model.texts.run import Run
+from model.weights.catalog import ModelError
 from model.weights.embedded import embedded_model as embedded_folder
 from tests.pages.brake import Brake
 from tests.tiny import tiny_model
@@ -37,6 +38,38 @@ class LoadedModel:
 
     def wait(self, timeout: float | None = None) -> LanguageModel:
         return self.model
+
+
+class LoadingModel:
+    """A model that is there once it was waited for `patience` times."""
+
+    error: ModelError | None = None
+
+    def __init__(self, model: Any, patience: int, error: ModelError | None = None) -> None:
+        self.model, self.patience, self.failure = model, patience, error
+        self.report_line = "Reading the weights."
+
+    @property
+    def ready(self) -> bool:
+        return self.patience <= 0 and self.failure is None
+
+    def wait(self, timeout: float | None = None) -> Any:
+        self.patience -= 1
+        if self.patience > 0:
+            raise ModelError("still loading")
+        self.error = self.failure
+        if self.error:
+            raise self.error
+        return self.model
+
+
+class AbsentModel:
+    """A `BackgroundModel` whose model has not come, and which nobody may wait for."""
+
+    error, report_line, ready = None, "Loading.", False
+
+    def wait(self, timeout: float | None = None) -> LanguageModel:
+        raise AssertionError
 
 
 @pytest.fixture(scope="session")

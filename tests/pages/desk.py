@@ -1,6 +1,7 @@
 """The Explore page as one visitor presses it, without a server: the app's handlers, by element and event."""
 
 import json
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -10,8 +11,9 @@ from typing import Any
 import gradio as gr
 
 from viz.explore import ROOMS, drawing_of
-from viz.pages.controls import NAMES, Controls
+from viz.pages.controls import Controls
 from viz.pages.example import load_example
+from viz.pages.inputs import InputOrder
 from viz.pages.scene import Scene
 from viz.pages.screen import FRAME
 from viz.pages.screen import Screen as FrameScreen
@@ -19,6 +21,10 @@ from viz.pages.visitor import Visitor
 
 PROMPT = "in the"
 DRAWING = drawing_of(ROOMS)
+ORDER = InputOrder(tuple(room.controls for room in ROOMS))
+"""Of the controls among the inputs of an event."""
+NAMES = {"search": "query", "whole-text": "whole", "places": "place"}
+"""What tests call controls by, where their elements have other names."""
 FIELDS = (*FRAME, *(name for room in ROOMS for name in room.panels))
 Screen = namedtuple("Screen", FIELDS, defaults=[gr.skip()] * len(FIELDS))
 """What an event changes, the panels of the rooms beside the parts of the page."""
@@ -61,6 +67,7 @@ class Desk:
         self.visitor = visitor
         self.prompt = PROMPT
         self.controls: dict[str, Any] = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
+        """Where controls stand that were moved, by their elements' ids."""
         self.controls |= {"layer": layer, "neuron_layer": layer}
         ids = {number: block.elem_id for number, block in app.blocks.items()}
         # Of several that one event runs the one that changes most: a room's own part of it is its own test.
@@ -69,6 +76,8 @@ class Desk:
             for function in sorted(app.fns.values(), key=lambda one: len(one.outputs))
             for target, event in function.targets
         }
+        last = self._functions["selection", "select"].inputs[-len(ORDER) :]
+        self._elements = [NAMES.get(one.elem_id, one.elem_id.replace("-", "_")) for one in last]
         self._wanted = {
             (ids.get(target, ""), event): function.fn
             for function in app.fns.values()
@@ -83,8 +92,13 @@ class Desk:
 
     @property
     def values(self) -> list[Any]:
-        now = Controls(**self.controls)
-        return [getattr(now, name) for name in NAMES]
+        unmoved = zip(self._elements, ORDER.values(Controls()), strict=True)
+        return [self.controls.get(name, value) for name, value in unmoved]
+
+    @property
+    def now(self) -> Controls:
+        """Where the controls stand."""
+        return ORDER.controls(self.values)
 
     def handler(self, element: str, event: str) -> Callable[..., Any]:
         """Return what a press begins, after what a browser asks for before it."""
@@ -116,9 +130,8 @@ class Desk:
     def move(self, **changes: Any) -> Any:
         """Move one control."""
         self.controls |= changes
-        names = {"colour_by": "colour-by", "query": "search", "whole": "whole-text"}
         (name,) = changes
-        element = names.get(name, name.replace("_", "-"))
+        element = {name: element for element, name in NAMES.items()}.get(name, name.replace("_", "-"))
         return self.handler(element, "change")(self.visitor, *self.values)
 
     def open(self, tab: str) -> Any:
@@ -145,6 +158,12 @@ class Desk:
         )
 
 
+def ids_of(app: Any, event: dict[str, Any]) -> set[str]:
+    """Return the element ids of what triggers an event."""
+    props = {part["id"]: part["props"] for part in app.config["components"]}
+    return {props[target].get("elem_id") for target, _ in event["targets"] if target in props}
+
+
 def author_of(app: gr.Blocks, length: int) -> Visitor:
     """Return a visitor who has written a short text."""
     example = load_example()
@@ -161,6 +180,11 @@ def shown(value: Any) -> bool:
 def changed(screen: Any) -> set[str]:
     """Return the fields of a screen that change something."""
     return {name for name, value in screen._asdict().items() if shown(value)}
+
+
+def told(screen: Any) -> str:
+    """Return what a notice reads."""
+    return re.sub(r"<[^>]*>", "", screen.notice)
 
 
 def sent(component: Any, value: Any) -> bytes:

@@ -104,7 +104,7 @@ def test_a_model_without_a_template_says_why_it_cannot_be_asked_and_the_page_sta
     desk = Desk(app, newcomer())
     before = desk.visitor.run
     (refusal,) = desk.write("chat-0")
-    assert changed(refusal) == {"notice", "stop"} and "chat_template" in refusal.notice
+    assert changed(refusal) == {"notice", "stop"} and "has no chat template" in refusal.notice
     assert desk.visitor.run is before and not desk.visitor.writing
 
 

@@ -7,8 +7,9 @@ import gradio as gr
 import pytest
 
 from tests.pages.desk import Desk, Screen, seen, shown
-from viz.pages.controls import NAMES, Controls
+from viz.pages.controls import Controls
 from viz.pages.door import Door
+from viz.pages.way import WayState
 
 
 @pytest.fixture
@@ -40,13 +41,18 @@ def ticket_of(door: Door, desk: Desk) -> str:
 
 
 def returned(
-    door: Door, desk: Desk, ticket: Any, typed: Any = None, prompt: str = "Once upon a time"
+    door: Door, desk: Desk, ticket: Any, typed: Any = None, prompt: str = "Once upon a time", at: Any = None
 ) -> tuple[dict[str, Any], Screen]:
     """Come back; return the controls that are set, by name, and the screen."""
-    values = [getattr(Controls(layer=1, neuron_layer=1), name) for name in NAMES]
-    found = door.back(desk.visitor, {"before": ticket, "prompt": typed}, prompt, *values)
-    controls, screen = found[0], seen(found[1])
-    return {name: value for name, value in zip(NAMES, controls, strict=True) if shown(value)}, screen
+    desk.controls = {"layer": 1, "neuron_layer": 1}  # as on a page just opened, but for layers that are there
+    here = desk.now
+    before, screen = door.back(desk.visitor, {"before": ticket, "prompt": typed, "at": at}, prompt, here)
+    return set_anew(before, here), seen(screen)
+
+
+def set_anew(before: Controls, here: Controls) -> dict[str, Any]:
+    """Return the controls that stood elsewhere, by name; of rooms as they are."""
+    return {name: value for name, value in vars(before).items() if value != getattr(here, name)}
 
 
 def test_texts_selection_settings_and_the_way_back_are_there_again(app, door, before, newcomer, told):
@@ -61,6 +67,19 @@ def test_texts_selection_settings_and_the_way_back_are_there_again(app, door, be
     assert told == ["The page was loaded anew; your texts and settings are as they were."]
     desk.press("undo")
     assert len(desk.visitor.run.steps) == 4
+
+
+def test_a_page_that_went_before_it_had_its_texts_again_leads_to_the_one_before(
+    app, door, before, newcomer, told
+):
+    between, desk = Desk(app, newcomer()), Desk(app, newcomer())
+    tickets = {"before": ticket_of(door, between), "older": ticket_of(door, before)}
+    door.back(desk.visitor, tickets, "", desk.now)
+    assert desk.visitor.run is before.visitor.run and len(told) == 1
+    between.write(max_new_tokens=3)
+    desk = Desk(app, newcomer())
+    door.back(desk.visitor, tickets, "", desk.now)
+    assert desk.visitor.run is between.visitor.run, "one that has texts of its own counts"
 
 
 def test_the_room_that_was_open_is_drawn_and_the_drawer_and_every_page_has_its_room_again(
@@ -78,6 +97,46 @@ def test_the_room_that_was_open_is_drawn_and_the_drawer_and_every_page_has_its_r
     assert desk.visitor.room == "heads"
     before.open("room-replay")
     assert desk.visitor.opened["lab"] == "chain", "the two go on apart"
+
+
+def test_a_room_that_a_link_has_opened_meanwhile_stays_open(app, door, before, newcomer, told):
+    before.open("room-heads")
+    desk = Desk(app, newcomer())
+    desk.open("room-chain")
+    _, screen = returned(door, desk, ticket_of(door, before))
+    assert desk.visitor.room == "chain" and shown(screen.chain) and not shown(screen.head_map)
+    assert desk.visitor.opened == {"inside": "heads", "lab": "chain"}
+
+
+def test_the_token_of_a_link_that_is_opened_in_the_same_tab_is_selected_in_every_panel(
+    app, door, before, newcomer, told
+):
+    desk = Desk(app, newcomer())
+    _, screen = returned(door, desk, ticket_of(door, before), at=5)
+    assert desk.visitor.selected == screen.strip["selected"] == 5 and not desk.visitor.following
+    here = before.select(5)
+    assert (screen.map, screen.bars, screen.journey) == (here.map, here.bars, here.journey)
+
+
+def test_the_token_of_a_link_is_selected_too_where_the_server_has_forgotten_the_texts(
+    app, door, newcomer, told
+):
+    desk = Desk(app, newcomer())
+    returned(door, desk, "of a server before", at=2)
+    assert desk.visitor.selected == 2
+
+
+@pytest.mark.parametrize("at", [None, 0, -1, 10**9, True, "2", [2], 1.5])
+def test_a_link_to_no_token_leaves_the_selection_where_it_was(app, door, before, newcomer, told, at):
+    desk = Desk(app, newcomer())
+    returned(door, desk, ticket_of(door, before), at=at)
+    assert desk.visitor.selected == 3
+
+
+def test_the_journey_that_was_open_is_drawn(app, door, before, newcomer, told):
+    before.visitor.kept.of(WayState).journey = True
+    _, screen = returned(door, Desk(app, newcomer()), ticket_of(door, before))
+    assert screen.journey["stops"]
 
 
 def test_two_pages_with_one_past_go_on_apart(app, door, before, newcomer, told):
@@ -135,9 +194,9 @@ def test_what_cannot_have_been_typed_or_stands_there_anyhow_is_not_put_back(app,
 
 @pytest.mark.parametrize("value", [None, "text", 5, []])
 def test_whatever_a_browser_sends_instead_of_a_ticket_is_taken_for_none(app, door, newcomer, value):
-    values = [getattr(Controls(layer=1, neuron_layer=1), name) for name in NAMES]
-    controls, screen = door.back(newcomer(), value, "", *values)
-    assert not any(shown(one) for one in (*controls, *seen(screen)))
+    here = Controls()
+    before, screen = door.back(newcomer(), value, "", here)
+    assert before == here and not any(shown(one) for one in seen(screen))
 
 
 def test_tickets_are_long_and_no_two_are_alike(door, newcomer):

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-import plotly.graph_objects as go
 import pytest
 
 from tests.pages.desk import DRAWING, Desk, Screen, changed, shown
 from viz.explore import ROOMS
+from viz.figures.figure import Figure
 from viz.pages.panel import On, Panel, chosen
 from viz.pages.panels import PAGE
 from viz.server.service import Trouble
@@ -64,7 +64,7 @@ def desk_in(app: Any, newcomer: Callable[[], Any]) -> Callable[[str], Desk]:
 def read(screen: Screen, field: str) -> str:
     """Return what stands in place of a panel, and in the notice."""
     value = getattr(screen, field)
-    notes = " ".join(one.text for one in value.layout.annotations) if isinstance(value, go.Figure) else ""
+    notes = " ".join(one.text for one in value.layout.annotations) if isinstance(value, Figure) else ""
     return f"{notes} {screen.notice if shown(screen.notice) else ''}".replace("<br>", " ").replace(
         "&#x27;", "'"
     )
@@ -95,6 +95,18 @@ def test_a_panel_that_fails_takes_no_other_along(
     assert "ZeroDivisionError: the fault of this panel" in trace
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_plotly_knows_every_property_of_what_the_rooms_draw(desk_in: Any, dark: bool) -> None:
+    desk = desk_in("inside")
+    desk.controls["appearance"] = {"dark": dark}
+    figures = []
+    for room in DRAWING.rooms:
+        figures += [value for value in whole(desk, room) if isinstance(value, Figure)]
+    assert len(figures) >= 12
+    for figure in figures:
+        figure.checked()
+
+
 def test_what_a_person_can_mend_is_told_in_its_own_words_and_leaves_no_trace(
     desk_in: Any, monkeypatch: Any, capfd: Any
 ) -> None:
@@ -106,7 +118,7 @@ def test_what_a_person_can_mend_is_told_in_its_own_words_and_leaves_no_trace(
     failing(monkeypatch, "found", refuses)
     screen = desk.select(len(desk.visitor.pieces) - 1)
     assert "Give it another try." in read(screen, "sweep") and screen.found is None
-    assert isinstance(screen.ranked, go.Figure) and screen.bars["rows"]
+    assert isinstance(screen.ranked, Figure) and screen.bars["rows"]
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -129,6 +141,4 @@ def test_before_the_model_has_loaded_a_word_in_the_search_field_costs_no_figure(
     desk = Desk(open_app(loading), newcomer(), layer=9)
     desk.controls |= {"query": "the", "top_k": 3}
     screen = desk.move(temperature=1.3)
-    assert (
-        isinstance(screen.sweep, go.Figure) and isinstance(screen.ranked, go.Figure) and screen.bars["rows"]
-    )
+    assert isinstance(screen.sweep, Figure) and isinstance(screen.ranked, Figure) and screen.bars["rows"]

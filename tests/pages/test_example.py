@@ -1,11 +1,19 @@
 """The stored example is what the embedded model writes, and the first page shows it without any model."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from transformers import (
+    LogitsProcessorList,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
 
 from model.engine.engine import Engine
 from model.engine.internals import MEAN_HEAD
@@ -16,11 +24,18 @@ from tests.pages.desk import everything
 from viz.explore import build_app
 from viz.pages.controls import Controls
 from viz.pages.example import LENGTH, PROMPT, SEED, Example, load_example
+from viz.pages.first_answers import first_answers
+from viz.pages.sampler_figures import sweep
 from viz.pages.scene import scene_of, stored_scene
 from viz.pages.visitor import Visitor
-from viz.rooms.inside.panels import sweep
 from viz.server.limits import Limits
 from viz.server.service import Service, Trouble
+from viz.words.assets import FIRST_ANSWERS
+
+
+def words_alone(sentences: list[str]) -> list[str]:
+    """Return sentences without their numbers, whose last digits are those of a processor."""
+    return [re.sub(r"\d+(?:\.\d+)?", "#", sentence) for sentence in sentences]
 
 
 @pytest.fixture
@@ -70,6 +85,43 @@ def test_its_logits_and_attention_are_the_models(example, engine, embedded_model
     assert (info.layers, info.heads, info.vocab_size) == (example.layers, example.heads, len(logits))
     for token_id, name in example.names.items():
         assert embedded_model.text.token(token_id) == name
+
+
+@pytest.mark.embedded
+def test_the_stored_answers_are_what_the_page_draws_of_every_token(real_service):
+    stored, now = json.loads(FIRST_ANSWERS.read_text(encoding="utf-8")), first_answers(real_service)
+    assert len(stored) == len(now) == len(load_example().run.token_ids) + 1
+    assert stored[0] is now[0] is None, "nothing is predicted there"
+    for then, fresh in zip(stored[1:], now[1:], strict=True):
+        assert then.keys() == fresh.keys() and then["rows"][0].keys() == fresh["rows"][0].keys()
+        told = [[one["said"], *(fact["label"] for fact in one["facts"])] for one in (then, fresh)]
+        assert words_alone(told[0]) == words_alone(told[1])
+        stored_rows, rows = ({row["token_id"]: row for row in one["rows"]} for one in (then, fresh))
+        assert len(stored_rows.keys() & rows.keys()) >= len(rows) - 1, "the last two may be as likely"
+        for token_id in stored_rows.keys() & rows.keys():
+            row, again = stored_rows[token_id], rows[token_id]
+            assert (row["cut"], row["chosen"], row["own"]) == (again["cut"], again["chosen"], again["own"])
+            assert (row["raw"], row["shaped"]) == pytest.approx((again["raw"], again["shaped"]), abs=1e-3)
+
+
+@pytest.mark.embedded
+def test_the_stored_answers_are_those_of_transformers_before_and_after_its_warpers(example, judge):
+    ids, asked = example.run.token_ids, example.run.settings
+    warpers = LogitsProcessorList(
+        [
+            TemperatureLogitsWarper(asked.temperature),
+            TopKLogitsWarper(asked.top_k),
+            TopPLogitsWarper(asked.top_p),
+        ]
+    )
+    with torch.inference_mode():
+        logits = judge(torch.tensor([ids])).logits[0]
+    models, samplers = logits.softmax(-1), warpers(torch.tensor([ids]), logits).softmax(-1)
+    for at, answer in enumerate(json.loads(FIRST_ANSWERS.read_text(encoding="utf-8"))[1:], 1):
+        for row in answer["rows"]:
+            there = at - 1, row["token_id"]
+            assert row["raw"] == pytest.approx(float(models[there]), abs=1e-3)
+            assert row["shaped"] == pytest.approx(float(samplers[there]), abs=1e-3)
 
 
 def test_it_stores_what_the_controls_ask_for_at_first(example):

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.pages.desk import DRAWING, Desk, changed
-from tests.pages.test_wiring import ids_of
+from tests.pages.desk import DRAWING, Desk, changed, ids_of
 from viz.explore import ROOMS
 from viz.pages.layout import DRAWER, PAGES
 
@@ -36,6 +35,10 @@ def test_a_room_that_is_opened_is_drawn_and_remembered_as_that_of_its_page(desk,
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_that_is_turned_to_draws_its_first_room(desk, page):
+    assert not changed(desk.open(f"page-{PAGES[0]}")), (
+        "Gradio tells of the first page too: that is drawn already"
+    )
+    desk.open(f"page-{next(one for one in PAGES if one != page)}")
     screen = desk.open(f"page-{page}")
     assert desk.visitor.room == FIRST[page] and changed(screen) <= panels_of(FIRST[page]) != set()
     assert changed(screen)
@@ -157,3 +160,21 @@ def test_the_map_follows_the_selected_token_and_the_sliders(desk):
     greedy = live(desk.move(temperature=0.0))
     assert greedy["sampler"].startswith("1 left") and greedy["next"] == fourth["next"]
     assert live(desk.select(0))["dice"] == "–", "nothing predicted the first token"
+
+
+def test_where_the_browser_says_that_one_is_counts_whatever_was_heard_late_of_other_pages(desk):
+    desk.open("room-chain")
+    desk.controls["place"] = {"page": "explore", "room": ""}
+    assert "attention" in changed(desk.select(3))
+    desk.controls["place"] = {"page": "inside", "room": "lens"}
+    assert "lens" in changed(desk.select(4))
+
+
+@pytest.mark.parametrize(
+    "nonsense", [7, "lab", {"page": "lab"}, {"page": "lab", "room": "lens"}, {"page": [], "room": {}}]
+)
+def test_a_place_that_there_is_not_leaves_one_where_one_was(desk, nonsense):
+    desk.open("room-chain")
+    before = changed(desk.select(3))
+    desk.controls["place"] = nonsense
+    assert changed(desk.select(4)) == before

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -14,8 +14,9 @@ import pytest
 from tests.pages.desk import DRAWING, FIELDS
 from viz.components.token_map import STATIONS
 from viz.explore import ROOMS
-from viz.pages.controls import Controls
+from viz.pages.controls import Controls, RoomControls
 from viz.pages.example import load_example
+from viz.pages.inputs import InputOrder
 from viz.pages.kept import Kept, RoomState
 from viz.pages.layout import DRAWER, PAGES, Laid, Place, Plan, lay_out
 from viz.pages.panel import On, Panel
@@ -25,6 +26,14 @@ from viz.server.limits import Limits
 from viz.words.strings import catalogue
 
 FOLDERS = Path(__file__).parents[2] / "viz" / "rooms"
+
+
+@dataclass(frozen=True)
+class Dials(RoomControls):
+    of_the_moment = ("near",)
+
+    far: int = 1
+    near: int = 2
 
 
 class Passing(RoomState):
@@ -62,11 +71,50 @@ def test_a_room_whose_panels_are_not_its_components_is_refused(names):
         room.place(None)
 
 
-def test_the_components_of_a_room_stand_in_the_order_of_its_panels():
+@pytest.mark.parametrize("names", [(), ("far",), ("far", "near", "other")])
+def test_a_room_whose_controls_are_not_its_components_is_refused(names):
+    room = Room("one", "lab", lambda _plan: Laid({}, dict.fromkeys(names)), controls=Dials)
+    with pytest.raises(ValueError, match="a control without a component, or the other way round: one"):
+        room.place(None)
+
+
+def test_the_components_of_a_room_stand_in_the_order_of_its_panels_and_controls():
     panels = {name: Panel(lambda *_: "", On.TEXT) for name in "ab"}
+
+    def laid_out(_plan: Plan) -> Laid:
+        return Laid(laid_with("b", "a").outputs, {"near": gr.Number(), "far": gr.Number()})
+
     with gr.Blocks():
-        laid = Room("one", "lab", lambda _plan: laid_with("b", "a"), panels).place(None)
-    assert list(laid.outputs) == ["a", "b"]
+        laid = Room("one", "lab", laid_out, panels, controls=Dials).place(None)
+    assert list(laid.outputs) == ["a", "b"] and list(laid.controls) == ["far", "near"]
+
+
+def test_what_events_get_become_the_controls_and_back():
+    order = InputOrder((RoomControls, Dials))
+    values = [*order.values(Controls(seed=7))[:-2], 5, 6]
+    now = order.controls(values)
+    assert (now.seed, now.of(Dials)) == (7, Dials(far=5, near=6))
+    assert order.values(now) == values and len(order) == len(values)
+
+
+@pytest.mark.parametrize("large", ["x" * 200_000, {"junk": ["x"] * 50_000}, [[0] * 60_000]])
+def test_a_value_that_is_too_large_to_be_kept_stands_where_it_did_at_first(large):
+    order = InputOrder((RoomControls, Dials))
+    values = order.values(Controls())
+    now = order.controls([large] * len(values))
+    assert order.values(now) == values
+
+
+def test_controls_of_a_room_that_nobody_moved_stand_where_they_did_at_first():
+    assert Controls().of(Dials) == Dials(far=1, near=2)
+
+
+def test_of_a_page_loaded_anew_the_controls_come_back_but_for_what_follows_the_browser():
+    before = Controls(seed=7, picked={"token_id": 1}, rooms={Dials: Dials(far=5, near=6)})
+    here = Controls(seed=8, appearance={"dark": True}, rooms={Dials: Dials(far=3, near=4)})
+    again = before.again(here)
+    assert (again.seed, again.picked, again.appearance) == (7, None, {"dark": True})
+    assert again.of(Dials) == Dials(far=5, near=4)
 
 
 def test_the_room_that_contributing_adds_is_one(monkeypatch):
@@ -77,7 +125,7 @@ def test_the_room_that_contributing_adds_is_one(monkeypatch):
     )
     row = re.search(r'`row` \(`"(.*?)"`\)', page)
     assert code and row
-    words = {"title": "Repeats", "say": "What the text says most often.", "row": row[1]}
+    words = {"title": "Repeats", "say": "What the text says most often.", "row": row[1], "most": "Tokens"}
     monkeypatch.setitem(catalogue()["lab"], "repeats", words)
     made: dict[str, Any] = {}
     exec(dedent(code[1]), made)
@@ -85,10 +133,12 @@ def test_the_room_that_contributing_adds_is_one(monkeypatch):
     assert (room.name, room.page in PAGES) == ("repeats", True)
     with gr.Blocks():
         laid = room.place(Plan(Controls(), Limits(), 2, 2, {}))
-    assert list(laid.outputs) == list(room.panels) == ["repeats"]
-    told = room.panels["repeats"].draw(scene, Controls())
-    ((token, times),) = Counter(piece.token for piece in scene.pieces).most_common(1)
-    assert token.strip() in told and f"{times} ×" in told
+    assert list(laid.outputs) == list(room.panels) == ["repeats"] and list(laid.controls) == ["most"]
+    ranking = Counter(piece.token for piece in scene.pieces).most_common(20)
+    for most in (10, 20):
+        told = room.panels["repeats"].draw(scene, Controls(rooms={room.controls: room.controls(most)}))
+        assert all(f"{times} ×" in told for _, times in ranking[:most]) and told.count(" ×") == most
+    assert ranking[0][0].strip() in told
 
 
 def test_what_a_room_remembers_is_its_own_and_comes_back_where_it_says_so():

@@ -16,7 +16,7 @@ ROOMS_AT_WORK = {
     "replay": ("replay", ["wild"]),
     "find": ("find", *astuple(SearchChoice())),
     "lens-compute": ("lens",),
-    "roll": ("rollout", "prompt", 4, 3),
+    "roll": ("rollout", "prompt", 4, 3, "", None),
     "sweep": ("rollout", "prompt", "temperature", "1, 2", 2, 3),
 }
 """By their button: how the ids of their Cancel begin, and what a press sends beside the controls."""

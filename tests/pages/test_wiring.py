@@ -8,13 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
+import gradio as gr
 import pytest
 
 from app import build, launch_options
 from model.sampler.stage_records import STAGES
 from model.texts.run import FinishReason
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
-from tests.pages.desk import Screen, everything
+from tests.pages.desk import Screen, everything, ids_of
 from viz.command_line import Options
 from viz.explore import build_app
 from viz.pages.controls import COLOURS, NAMES, PRESETS, SAMPLER_NAMES, Controls
@@ -22,7 +23,7 @@ from viz.pages.example import load_example
 from viz.pages.scene import stored_scene
 from viz.pages.stopping import PRESSABLE
 from viz.pages.wiring import layer_range
-from viz.server.limits import LOOKERS, LOOKING, SEARCHERS, SEARCHING, Limits
+from viz.server.limits import GRIDDING, LOOKERS, LOOKING, SEARCHERS, SEARCHING, UNASKED, Limits
 from viz.server.service import CHOICES
 from viz.words.strings import LOCALES, catalogue
 
@@ -34,7 +35,7 @@ EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask",
 WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
-SEARCHES = {"compute", "replay_1", "search"}
+SEARCHES = {"compute", "follow", "replay_1", "search"}
 """Those of which two are computed at a time."""
 STABLE_IDS = {
     *(
@@ -66,12 +67,6 @@ def parts(app: Any) -> dict[str, dict[str, Any]]:
     named = [part for part in all_parts if part.get("elem_id")]
     assert len({part["elem_id"] for part in named}) == len(named), "an id names one element"
     return {part["elem_id"]: part for part in named}
-
-
-def ids_of(app: Any, event: dict[str, Any]) -> set[str]:
-    """Return the element ids of what triggers an event."""
-    props = {part["id"]: part["props"] for part in app.config["components"]}
-    return {props[target].get("elem_id") for target, _ in event["targets"] if target in props}
 
 
 # Endpoints
@@ -110,7 +105,11 @@ def test_writing_happens_once_at_a_time_and_shows_its_progress_on_the_status_lin
 
 
 def test_looking_answers_the_last_of_many_changes_and_never_dims_the_page(app, events):
-    looking = [event for event in events if event["trigger_mode"] == "always_last"]
+    looking = [
+        event
+        for event in events
+        if event["trigger_mode"] == "always_last" and event["api_name"] not in SEARCHES
+    ]
     triggers = set().union(*(ids_of(app, event) for event in looking))
     dials = {name.replace("_", "-") for name in SAMPLER_NAMES}
     others = {"selection", "colour-by", "rows", "search", "layer", "head", "mean-heads", "hide-first"}
@@ -157,7 +156,13 @@ def test_whoever_writes_stands_in_the_line_of_the_engine_and_figures_have_their_
     taken = {"writing", *(by_name[name].concurrency_id for name in ("generate", "branch"))}
     assert not taken & {function.concurrency_id for function in rest}
     limited = {function.concurrency_id for function in rest if function.concurrency_limit == LOOKERS}
-    assert limited == {LOOKING["concurrency_id"], "programs", SEARCHING["concurrency_id"]}
+    assert limited == {
+        LOOKING["concurrency_id"],
+        "programs",
+        SEARCHING["concurrency_id"],
+        UNASKED["concurrency_id"],
+        GRIDDING["concurrency_id"],
+    }
     assert app._queue.max_size == TINY_LIMITS.events > 16 * (2 + 3)
 
 
@@ -216,15 +221,16 @@ def test_the_controls_stand_where_the_example_was_written(app, parts):
     assert (parts["mean-heads"]["value"], parts["hide-first"]["value"]) == (True, True)
 
 
-def test_controls_go_to_the_events_in_the_order_of_their_fields(app, events):
+def test_controls_go_to_the_events_in_the_order_of_their_fields_those_of_rooms_after_the_pages(app, events):
     props = {part["id"]: part["props"] for part in app.config["components"]}
-    names = [field.name for field in fields(Controls)]
-    assert list(NAMES) == names
-    known = {"colour_by": "colour-by", "query": "search", "whole": "whole-text"}
-    expected = [known.get(name, name.replace("_", "-")) for name in names]
+    assert [*NAMES, "rooms"] == [field.name for field in fields(Controls)]
+    others = {"query": "search", "place": "places"}
+    expected = [others.get(name, name.replace("_", "-")) for name in NAMES]
+    expected += ["hide-first", "whole-text", "quantity", "of-step", "head-choice"]
+    expected += ["against-rival", "lens-colour", "lens-size", "neuron-layer", "neuron-order"]
     for event in events:
         if len(event["outputs"]) == len(Screen._fields):
-            assert [props[part].get("elem_id") for part in event["inputs"]][-len(names) :] == expected
+            assert [props[part].get("elem_id") for part in event["inputs"]][-len(expected) :] == expected
 
 
 @pytest.mark.parametrize("most", [1, 16, 4096])
@@ -342,3 +348,10 @@ def test_the_strings_are_well_formed():
     for key in keys_of(strings):
         value = string_at(key)
         assert value and value.strip() == value, key
+
+
+def test_no_event_pays_for_a_summary_that_no_page_of_ours_shows():
+    queue = gr.Blocks().queue()._queue
+    queue.event_analytics = {"1": {"function": "select", "status": "success", "process_time": 0.1}}
+    queue.events_recorded = 10**6
+    assert queue.compute_analytics_summary(list(queue.event_analytics.values())) == {"functions": {}}

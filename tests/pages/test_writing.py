@@ -17,8 +17,8 @@ from model.sampler.sampling import shape, uniform
 from model.sampler.settings import SamplerSettings
 from model.weights.catalog import ModelError
 from tests.pages.brake import Brake
-from tests.pages.conftest import written
-from tests.pages.desk import DRAWING, PROMPT, Desk, Screen, changed
+from tests.pages.conftest import LoadingModel, written
+from tests.pages.desk import DRAWING, PROMPT, Desk, Screen, changed, told
 from tests.patience import PATIENCE
 from tests.tiny import tiny_transformer
 from viz.pages import growth as growth_module
@@ -93,7 +93,7 @@ def test_tokens_come_one_by_one_and_the_selection_follows_the_newest(desk, brake
         assert row["token_id"] == desk.visitor.run.token_ids[screen.strip["selected"]]
     last = screens[-1]
     assert changed(last) >= {"strip", "timeline", "bars", "sweep", "ranked", "attention", "status", "notice"}
-    assert "length reached" in last.status and last.notice == ""
+    assert "length reached" in last.status and told(last) == "Now on Text 1 · Undo"
     assert (last.stop["interactive"], last.undo["interactive"]) == (False, True)
     assert desk.visitor.run.finish_reason == "length" and not desk.visitor.writing
 
@@ -264,7 +264,10 @@ def test_new_dice_write_a_new_text_with_a_seed_that_the_page_then_shows(desk):
     assert (run.prompt, len(run.steps), len(desk.visitor.tree)) == (before.prompt, 6, 2)
     assert [step.u for step in run.steps] == [uniform(run.seed, step.position) for step in run.steps]
     desk.controls["seed"] = first.seed
-    assert "seed" not in changed(last) and last.notice == "", "the notice is on the dice that the page shows"
+    assert "seed" not in changed(last)
+    assert told(last) == "Now on Text 2 · Undo", (
+        "no notice on dice: the page shows those that it was thrown with"
+    )
     assert desk.select(4).notice == ""
 
 
@@ -472,15 +475,22 @@ def test_a_long_text_shows_a_window_around_the_selected_token_and_the_whole_on_r
     assert np.abs(drawn(part) - expected[rows, rows]).max() < 1e-5
 
 
+@pytest.mark.parametrize("index", [-3, "x", 1e308, [0], {"a": 1}, True])
+def test_a_selection_that_no_script_of_ours_sends_changes_nothing(desk, index):
+    desk.write(max_new_tokens=6)
+    desk.select(3)
+    assert not changed(desk.select(index)) and desk.visitor.selected == 3
+
+
 @pytest.mark.parametrize(
     ("position", "kind"),
-    [(0, "first"), (1, "prompt"), (2, "written"), (7, "last"), (8, "next"), (99, "next"), (-3, "first")],
+    [(0, "first"), (1, "prompt"), (2, "written"), (7, "last"), (8, "next"), (99, "next")],
 )
 def test_every_panel_has_something_to_show_wherever_one_looks(desk, position, kind):
     desk.write(max_new_tokens=6)
     screen = desk.select(position)
     assert changed(screen) >= set(PANELS)
-    assert desk.visitor.selected == min(max(position, 0), 8)
+    assert desk.visitor.selected == min(position, 8)
     assert screen.attention.data and screen.timeline.data
     if kind == "first":
         assert screen.bars is None and not screen.sweep.data and not screen.ranked.data
@@ -710,31 +720,8 @@ def test_a_layer_that_the_model_does_not_have_is_named_in_its_panel(desk):
 # The model
 
 
-class Loading:
-    """A model that is there once it was waited for `patience` times."""
-
-    error: ModelError | None = None
-
-    def __init__(self, model: Any, patience: int, error: ModelError | None = None) -> None:
-        self.model, self.patience, self.failure = model, patience, error
-        self.report_line = "Reading the weights."
-
-    @property
-    def ready(self) -> bool:
-        return self.patience <= 0 and self.failure is None
-
-    def wait(self, timeout: float | None = None) -> Any:
-        self.patience -= 1
-        if self.patience > 0:
-            raise ModelError("still loading")
-        self.error = self.failure
-        if self.error:
-            raise self.error
-        return self.model
-
-
 def test_while_the_model_loads_progress_is_told_and_then_it_writes(open_app, tiny, newcomer):
-    desk = Desk(open_app(Loading(tiny, 4)), newcomer())
+    desk = Desk(open_app(LoadingModel(tiny, 4)), newcomer())
     screens = desk.write(max_new_tokens=2)
     told = [screen.status for screen in screens if changed(screen) == {"status"}]
     assert len(told) == 3 and all("Reading the weights." in line for line in told)
@@ -742,7 +729,7 @@ def test_while_the_model_loads_progress_is_told_and_then_it_writes(open_app, tin
 
 
 def test_a_model_that_cannot_be_had_is_said_and_the_text_stays(open_app, tiny, newcomer):
-    background = Loading(tiny, 2, ModelError("No disk space. Free some."))
+    background = LoadingModel(tiny, 2, ModelError("No disk space. Free some."))
     desk = Desk(open_app(background), newcomer())
     for button in ("generate", "step"):
         assert "No disk space. Free some." in desk.write(button)[-1].notice
@@ -794,15 +781,17 @@ def test_no_event_after_a_click_sends_more_than_300_kb(open_app, embedded_model,
             ("colour-by", {"colour_by": "entropy"}),
             ("rows", {"rows": 100}),
             ("search", {"query": "e"}),
+            ("whole-text", {"whole": True}),
         ):
             size = desk.payload(element, "change", desk.move(**changes))
             assert size < MOST_BYTES, f"{element}: {size:,} bytes"
+        assert desk.payload("selection", "select", desk.select(7)) < MOST_BYTES
         assert desk.payload("tab-head-view", "select", desk.open("tab-head-view")) < MOST_BYTES
         desk.open("tab-heatmap")
 
 
 def test_stop_is_heard_before_a_text_has_begun_and_the_next_press_writes(open_app, tiny, newcomer):
-    desk = Desk(open_app(Loading(tiny, 10)), newcomer())
+    desk = Desk(open_app(LoadingModel(tiny, 10)), newcomer())
     for press in ("generate", "step", "more", "score"):
         screens = desk.writing(press, max_new_tokens=2)
         assert "Reading the weights." in next(screens).status
@@ -814,6 +803,16 @@ def test_stop_is_heard_before_a_text_has_begun_and_the_next_press_writes(open_ap
 
 
 def test_the_loading_of_a_service_is_not_waited_for_by_readers(tiny):
-    service = Service(Loading(tiny, 10**9), Limits())
+    service = Service(LoadingModel(tiny, 10**9), Limits())
     assert not service.wait(0)
     assert Writing(service, load_example(), DRAWING).service is service
+
+
+def test_what_is_moved_while_a_text_is_written_stays_so_at_its_end(desk, brake):
+    screens = desk.writing("generate", max_new_tokens=60, whole=False)
+    next(screens)
+    brake.pull()
+    desk.move(whole=True)
+    brake.release()
+    *_, last = screens
+    assert np.shape(last.attention.data[0].z) == (62, 62)

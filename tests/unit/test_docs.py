@@ -105,6 +105,21 @@ def test_the_tree_names_nothing_that_does_not_exist():
     assert len(set(TREE)) == len(TREE)
 
 
+def test_the_events_between_scripts_are_those_that_they_tell_and_hear():
+    told: dict[str, set[str]] = {}
+    heard: dict[str, set[str]] = {}
+    for path in (path for kind in ("js", "py") for path in (ROOT / "viz").rglob(f"*.{kind}")):
+        text = path.read_text("utf-8")
+        for way, found in ((r"CustomEvent|\btell", told), (r"addEventListener|\blisten", heard)):
+            for name in re.findall(
+                rf'(?:{way})\("([a-z]+-[a-z]+)"', text
+            ):  # those of browsers have no hyphen
+                found.setdefault(name, set()).add(path.stem)
+    rows = table(section("docs/architecture.md", "What scripts tell each other"))
+    named = {name.strip("`"): (set(by.split(", ")), set(to.split(", "))) for name, _, by, to in rows}
+    assert named == {name: (told.get(name), heard.get(name)) for name in told | heard}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_files_named_in_the_text_exist(page):
     named = set(re.findall(r"`((?:model|viz|tests|assets|docs)/[\w./-]*)`", PAGES[page]))

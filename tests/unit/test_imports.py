@@ -1,6 +1,7 @@
 """Imports go one way: app -> viz -> model, and between their folders as `MODEL` and `VIZ` say."""
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -39,6 +40,7 @@ VIZ: dict[str, set[str]] = {
 """What each folder of what a person sees may import, beside itself and the model; a room no other room."""
 ABOVE = {"command_line", "explore", "launch"}
 """The files beside these folders, which the app alone imports."""
+PRIVATE = "viz/server/gradio_private.py"
 ROOMS = sorted(path.name for path in (ROOT / "viz" / "rooms").iterdir() if (path / "room.py").is_file())
 
 
@@ -116,6 +118,13 @@ def test_no_modules_import_each_other_in_a_circle(folder):
     TopologicalSorter(graph).prepare()
 
 
+@pytest.mark.parametrize("path", [one for one in sources("tests") if not one.startswith("tests/figures/")])
+def test_no_module_of_tests_is_imported_by_another(path):
+    """What several share stands beside them; but those of figures, where one draws what all draw."""
+    wrong = {name for name in imports_of(path) if re.search(r"^tests\..*\btest_\w+", name)}
+    assert not wrong, f"{path} imports {sorted(wrong)}"
+
+
 def test_a_circle_is_noticed():
     with pytest.raises(CycleError):
         TopologicalSorter({"model.a": {"model.b"}, "model.b": {"model.a"}}).prepare()
@@ -179,6 +188,22 @@ def test_components_draw_no_figures(path):
 def test_what_a_person_sees_reaches_torch_only_through_the_model(path):
     """But for BertViz, whose views take tensors: they import torch when one is drawn."""
     assert_imports_none_of(path, {"torch", "transformers"})
+
+
+@pytest.mark.parametrize("path", [*sources("viz", "model"), "app.py"])
+def test_one_file_alone_knows_private_parts_of_gradio(path):
+    """Whatever is not told in its public API, which is what `import gradio` offers."""
+    private = {name for name in imports_of(path) if name.startswith("gradio.") and not is_public(name)}
+    private |= set(
+        re.findall(r"\._queue\b|\b_update_config\b|\bstate_holder\b", (ROOT / path).read_text("utf-8"))
+    )
+    assert bool(private) == (path == PRIVATE), f"{path} must not know {sorted(private)}: see {PRIVATE}"
+
+
+def is_public(name: str) -> bool:
+    import gradio  # noqa: PLC0415 - it takes seconds
+
+    return name.count(".") == 1 and name.removeprefix("gradio.") in gradio.__all__
 
 
 def test_nothing_but_app_is_left_at_the_top_level():

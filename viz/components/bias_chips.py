@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from model.sampler.settings import BAN
 from viz.components.drawn import Drawn
-from viz.components.next_token import LONGEST_TOKEN
+from viz.components.token_rows import LONGEST_TOKEN
 from viz.words.strings import say
 from viz.words.tokens import display_token
 

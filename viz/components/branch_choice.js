@@ -12,4 +12,9 @@ const pass = (value, event) => {
 listen("token-action", ({ action, token_id }) => {
   if (action === "branch") pass({ action, token_id }, "submit");
 });
+const undo = ({ target }) => { // the Undo that a notice offers is that at the top of the page
+  if (!element.isConnected) document.removeEventListener("click", undo);
+  else if (target.closest?.("[data-undo]")) document.getElementById("undo").click();
+};
+document.addEventListener("click", undo);
 listen("branch-action", (detail) => pass({ ...detail }, detail.action === "save" ? "download" : "select"));

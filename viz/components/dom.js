@@ -39,7 +39,7 @@ const betweenCharacters = (root, draw) => {
 const biasChip = (one, remove) => {
   const read = [one.token, one.bias].filter(Boolean).join(" ");
   const label = remove.replace("%s", () => read); // a function: `$&` in a token stands for nothing
-  const made = make("button", { type: "button", class: "chip", title: label, "aria-label": label, "data-key": `chip ${one.token_id}` },
+  const made = make("button", { type: "button", class: "pill chip", title: label, "aria-label": label, "data-key": `chip ${one.token_id}` },
     verbatim("span", { class: "name" }, one.token), one.bias ? ` ${one.bias}` : "", make("span", { "aria-hidden": "true" }, " ×"));
   made.addEventListener("click", () => document.dispatchEvent(new CustomEvent("chain-unbias", { detail: { token_id: one.token_id } })));
   return made;

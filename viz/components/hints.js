@@ -29,7 +29,7 @@ function learn(name) {
 
 function ask(event) {
   if (!element.isConnected) return document.removeEventListener("token-selected", ask);
-  if (event.detail.strip === words.strip) learn("ask");
+  if (event.detail.strip === words.strip && !event.detail.linked) learn("ask");
 }
 
 function take(event) {

@@ -1,6 +1,5 @@
 """The next token as a table of bars: what the model thought, and what the sampler left of it."""
 
-import math
 from collections.abc import Callable, Container, Sequence
 from typing import Any, TypedDict
 
@@ -8,45 +7,11 @@ import numpy as np
 
 from model.sampler.sampling import ShapedDistribution, draw
 from viz.components.drawn import Drawn
-from viz.components.spelling import completed
+from viz.components.token_rows import LONGEST_TOKEN, Row, scale_of, token_rows
 from viz.words.facts import Fact, token_facts
-from viz.words.percent import count, percent, signed
-from viz.words.stages import stage_name
+from viz.words.percent import count, percent
 from viz.words.strings import say
-from viz.words.tokens import display_token, told_token
-
-LONGEST_TOKEN = 22
-SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
-"""Where the bars' common scale may end, times a power of ten."""
-MOVING = ("logit_bias", "repetition_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier")
-"""Stages that move the logits of some tokens, and so their ranks."""
-
-
-class Row(TypedDict):
-    """One token. Numbers are probabilities; `_text` is how they read."""
-
-    token: str
-    own: str
-    """The token as it is, for whoever saves the table."""
-    completes: str
-    """The character that would be whole with it, where its first bytes are in the text already."""
-    token_id: int
-    rank: int
-    rank_text: str
-    raw: float
-    raw_text: str
-    shaped: float
-    shaped_text: str
-    cut: str | None
-    """The stage that removed it; None for the survivors."""
-    chosen: bool
-    dice: bool
-    """The draw falls on this token."""
-    gap: bool
-    """Tokens were left out before it."""
-    banned: bool
-    """Ruled out by a person, for the sampler of this moment."""
-    title: str
+from viz.words.tokens import told_token
 
 
 class Others(TypedDict):
@@ -109,8 +74,8 @@ def next_token_value(
     extra = sorted(
         {token_id for token_id in (chosen, dice) if token_id is not None} - set(ids), key=shaped.rank
     )
-    table = _rows(shaped, [*ids, *extra], token_of, chosen, dice, begun, banned)
-    scale = _scale(table)
+    table = token_rows(shaped, [*ids, *extra], token_of, chosen, dice, begun, banned)
+    scale = scale_of(table)
     return {
         "rows": table,
         "leading": rows,
@@ -139,8 +104,8 @@ def search_value(
 ) -> NextTokenValue:
     """Return the tokens found by a search as rows of the same kind, most likely first."""
     ids = sorted((int(token_id) for token_id in matches), key=shaped.rank)
-    table = _rows(shaped, ids, token_of, chosen, None, b"", banned)
-    scale = _scale(table)
+    table = token_rows(shaped, ids, token_of, chosen, None, b"", banned)
+    scale = scale_of(table)
     note = "" if ids else say("components.next.nothing_found")
     return {
         "rows": [{**row, "gap": False} for row in table],
@@ -168,75 +133,6 @@ def _said(shaped: ShapedDistribution, chosen: int | None, dice: int | None) -> s
     )
 
 
-def _rows(
-    shaped: ShapedDistribution,
-    ids: Sequence[int],
-    token_of: Callable[[int], str],
-    chosen: int | None,
-    dice: int | None,
-    begun: bytes,
-    banned: Container[int],
-) -> list[Row]:
-    rows: list[Row] = []
-    before = 0
-    for token_id in ids:
-        rank, cut = shaped.rank(token_id), shaped.cut_by(token_id)
-        raw, after = float(shaped.probabilities[token_id]), float(shaped.shaped[token_id])
-        text = token_of(token_id)
-        rows.append(
-            {
-                "token": display_token(text, LONGEST_TOKEN),
-                "own": text,
-                "completes": display_token(completed(begun, text)),
-                "token_id": token_id,
-                "rank": rank,
-                "rank_text": count(rank),
-                "raw": raw,
-                "raw_text": percent(raw),
-                "shaped": after,
-                "shaped_text": percent(after)
-                if cut is None
-                else say("components.next.cut", stage=stage_name(cut)),
-                "cut": cut,
-                "chosen": token_id == chosen,
-                "dice": token_id == dice,
-                "gap": rank > before + 1,
-                "banned": token_id in banned,
-                "title": say(
-                    "components.next.title",
-                    token=told_token(text),
-                    id=token_id,
-                    rank=count(rank),
-                    logit=f"{float(shaped.logits[token_id]):.3f}",
-                )
-                + _moved(shaped, token_id, cut),
-            }
-        )
-        before = rank
-    return rows
-
-
-def _moved(shaped: ShapedDistribution, token_id: int, cut: str | None) -> str:
-    """Return a line on what moved the logit of a token before the sampler cut or kept it."""
-    moves: list[tuple[float, float]] = []
-    told: list[str] = []
-    for stage in shaped.stages:
-        if stage.name == cut:
-            break
-        if stage.name not in MOVING or stage.before is None:
-            continue
-        met = stage.before.softmax
-        was, now = float(met.scores[token_id]) / met.temperature, float(stage.softmax.scores[token_id])
-        if not math.isclose(was, now, rel_tol=1e-6, abs_tol=1e-6):
-            moves.append((was, now))
-            told.append(f"{stage_name(stage.name)} {signed(was)} → {signed(now)}")
-    if not moves:
-        return ""
-    lowered = moves[-1][1] < moves[0][0]
-    key = "components.next.lowered" if lowered else "components.next.raised"
-    return "\n" + say(key, changes=", ".join(told))
-
-
 def _others(shaped: ShapedDistribution, shown: Sequence[int]) -> Others | None:
     left = np.ones(len(shaped.logits), dtype=bool)
     left[list(shown)] = False
@@ -256,13 +152,17 @@ def _others(shaped: ShapedDistribution, shown: Sequence[int]) -> Others | None:
     }
 
 
-def _scale(rows: Sequence[Row]) -> float:
-    """Return a round probability at or above every bar."""
-    most = max((max(row["raw"], row["shaped"]) for row in rows), default=1.0)
-    if not most > 0.0:
-        return 1.0
-    power = 10.0 ** np.floor(np.log10(most))
-    return float(min(1.0, next(step * power for step in SCALES if step * power >= most * (1 - 1e-12))))
+def table_words() -> dict[str, str]:
+    """Return what the script says that draws the table."""
+    keys = [
+        *("rank", "token", "model", "sampler", "chosen", "dice", "caption", "completes"),
+        *("take", "take_hint", "take_more", "take_title"),
+    ]
+    actions = [f"{action}{title}" for action in ("branch", "ban", "boost") for title in ("", "_title")]
+    actions.append("unban_title")
+    return {key: say(f"components.next.words.{key}") for key in keys} | {
+        key: say(f"components.next.actions.{key}") for key in actions
+    }
 
 
 class NextTokenBars(Drawn):
@@ -277,28 +177,12 @@ class NextTokenBars(Drawn):
         **kwargs: Any,
     ) -> None:
         """Create the table; `invitation` is the key of the sentence shown without a value."""
-        keys: tuple[str, ...] = (
-            "rank",
-            "token",
-            "model",
-            "sampler",
-            "chosen",
-            "dice",
-            "caption",
-            "completes",
-        )
-        keys += ("take", "take_hint", "take_more", "take_title")
-        actions = [f"{action}{title}" for action in ("branch", "ban", "boost") for title in ("", "_title")]
-        actions.append("unban_title")
         super().__init__(
             "next_token",
             '<div class="next-token"></div>',
             value,
-            words={
-                **{key: say(f"components.next.words.{key}") for key in keys},
-                **{key: say(f"components.next.actions.{key}") for key in actions},
-                "empty": say(invitation),
-            },
+            words=table_words() | {"empty": say(invitation)},
+            parts=("next_token_table",),
             elem_id=elem_id,
             **kwargs,
         )

@@ -1,4 +1,3 @@
-const TONE = "gpt-inside-out-tone";
 const present = element.querySelector("#present");
 const tone = element.querySelector(".tone");
 const help = element.querySelector(".help");
@@ -21,7 +20,7 @@ function dress(dark) {
 function turn() {
   dress(!isDark());
   try {
-    localStorage.setItem(TONE, isDark() ? "dark" : "light");
+    localStorage.setItem(words.tone, isDark() ? "dark" : "light");
   } catch {
     // forbidden: the choice lasts as long as the page
   }
@@ -30,7 +29,7 @@ function turn() {
 function recall() { // an address that names a theme goes before what was chosen once
   if (new URLSearchParams(location.search).has("__theme")) return isDark();
   try {
-    const chosen = localStorage.getItem(TONE);
+    const chosen = localStorage.getItem(words.tone);
     return chosen ? chosen === "dark" : isDark();
   } catch {
     return isDark();
@@ -56,12 +55,15 @@ function list() {
 }
 
 const pageAt = (number) => document.querySelectorAll("#places [data-page]")[number - 1];
-const ACTS = { "?": list, p: () => show(!root()?.classList.contains("presenting")), t: turn };
+const isPresenting = () => Boolean(root()?.classList.contains("presenting"));
+const pressed = (id) => () => document.getElementById(id)?.click();
+const ACTS = { "?": list, p: () => show(!isPresenting()), t: turn, s: pressed("step") };
 
 function press(event) {
   if (!element.isConnected) return document.removeEventListener("keydown", press);
   if (event.defaultPrevented || composing(event) || event.altKey || event.ctrlKey || event.metaKey) return;
   if (event.target.closest?.(TYPED)) return;
+  if (event.key === "Escape" && isPresenting() && document.getElementById("stop")?.disabled !== false) return show(false); // else it stops the text
   const act = ACTS[event.key.toLowerCase()] ?? (/^[1-9]$/.test(event.key) && pageAt(Number(event.key)) ? () => pageAt(Number(event.key)).click() : null);
   if (!act) return;
   event.preventDefault();
@@ -84,7 +86,10 @@ tools.forEach((tool, index) => (tool.tabIndex = index ? -1 : 0));
 element.querySelector(".page-tools").setAttribute("aria-label", words.tools);
 
 present.title = words.present_title;
-present.addEventListener("click", () => show(present.getAttribute("aria-pressed") !== "true"));
+present.addEventListener("click", (event) => {
+  show(!isPresenting());
+  if (event.detail) present.blur(); // after a press by pointer the arrows are those of the text
+});
 tone.addEventListener("click", turn);
 help.addEventListener("click", list);
 name(help, "?", words.keys);

@@ -5,12 +5,15 @@ from typing import Any
 from viz.components.drawn import Drawn
 from viz.words.strings import say
 
+TONE = "gpt-inside-out-tone"
+"""Under which a browser keeps whether a person chose light or dark."""
 WORDS = ("present", "present_title", "leave", "dark", "light", "keys", "keys_title", "close", "tools")
 KEYS = (
     ("← →", "arrows"),
     ("Home End", "ends"),
     ("Ctrl Enter", "write"),
     ("Esc", "stop"),
+    ("S", "step"),
     ("1 2 3", "pages"),
     ("P", "present"),
     ("T", "theme"),
@@ -31,7 +34,7 @@ class PageTools(Drawn):
             '<button type="button" id="present" aria-pressed="false"></button>'
             '<button type="button" class="tone"></button>'
             '<button type="button" class="help"></button><dialog class="keys"></dialog></div>',
-            words=words | {"rows": rows},
+            words=words | {"rows": rows, "tone": TONE},
             elem_id=elem_id,
             **kwargs,
         )

@@ -3,18 +3,27 @@
 import json
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, TypedDict
 
 from viz.components.drawn import Drawn
+from viz.components.ticket import TICKET
 from viz.words.strings import say
+
+
+class PlacesValue(TypedDict):
+    """What is open."""
+
+    page: str
+    room: str
+    """Empty where a page has no rooms among which one chooses here."""
 
 
 class Places(Drawn):
     """The links. Pages and rooms are tabs of Gradio whose own lists are hidden; this presses their buttons.
 
-    It listens to `place-wanted` with `{"page": name, "room": name}`, of which the room may be missing, and
-    tells `room-opened` with the same. `?page=lab.replay&at=41` opens the room `replay` of the page `lab` at
-    token 41.
+    Its value follows what is open. It listens to `place-wanted` with `{"page": name, "room": name}`, of which
+    the room may be missing, and tells `room-opened` with the same. `?page=lab.replay&at=41` opens the room
+    `replay` of the page `lab` at token 41.
     """
 
     def __init__(
@@ -43,6 +52,7 @@ class Places(Drawn):
             "title": say("page.title"),
             "rooms": json.dumps({page: dict(some) for page, some in rooms_of.items()}),
             "strip": strip_id,
+            "ticket": TICKET,
         }
         label = escape(say("page.pages.label"))
         super().__init__(

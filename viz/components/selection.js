@@ -5,3 +5,4 @@ function follow(event) {
   trigger("select", { index: event.detail.index });
 }
 document.addEventListener("token-selected", follow);
+element.querySelector("span").dataset.listens = words.strip; // until then nobody would tell the server

@@ -2,7 +2,7 @@ const NAME = `gpt-inside-out-${words.name}`;
 const button = element.querySelector("button");
 
 function turn(on) {
-  button.setAttribute("aria-pressed", String(on));
+  button.setAttribute(words.state, String(on));
   element.closest(".gradio-container")?.classList.toggle(words.class, on);
 }
 
@@ -15,7 +15,7 @@ function recall() { // one tab's own: another one begins as everybody does
 }
 
 button.addEventListener("click", () => {
-  const on = button.getAttribute("aria-pressed") !== "true";
+  const on = button.getAttribute(words.state) !== "true";
   turn(on);
   try {
     sessionStorage.setItem(NAME, on ? "on" : "off");

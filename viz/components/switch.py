@@ -1,7 +1,7 @@
 """A button that opens or closes part of the page in the browser, and remembers it there."""
 
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 from viz.components.drawn import Drawn
 
@@ -14,7 +14,16 @@ def is_on(value: object) -> bool:
 class Switch(Drawn):
     """The button. While it is on, the page has the class it is told; `select` fires when it is pressed."""
 
-    def __init__(self, css_class: str, label: str, title: str, *, elem_id: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        css_class: str,
+        label: str,
+        title: str,
+        *,
+        elem_id: str,
+        says: Literal["aria-expanded", "aria-pressed"] = "aria-expanded",
+        **kwargs: Any,
+    ) -> None:
         """Make a button.
 
         Args:
@@ -22,14 +31,15 @@ class Switch(Drawn):
             label: what it reads.
             title: what it does.
             elem_id: of the component; also the name under which the browser remembers it.
+            says: the attribute that says whether it is on: of what opens a part, or turns to another.
             **kwargs: for `Drawn`.
         """
         super().__init__(
             "switch",
-            '<button type="button" class="switch" aria-pressed="false"'
+            f'<button type="button" class="pill large switch" {says}="false"'
             f' title="{escape(title)}">{escape(label)}</button>',
             {"on": False},
-            words={"class": css_class, "name": elem_id},
+            words={"class": css_class, "name": elem_id, "state": says},
             elem_id=elem_id,
             **kwargs,
         )

@@ -1,6 +1,6 @@
 // A quiet "Save" under every figure, every table that offers its numbers, and the text. Plotly is not reachable from
 // here, but each figure's own camera is: it takes the picture, in the format and under the name that it is told.
-const FIGURES = ".gradio-container .block[id] > .js-plotly-plot"; // not the copies that Plotly draws to take a picture of
+const FIGURES = ".gradio-container .block[id] .js-plotly-plot"; // not the copies that Plotly draws to take a picture of
 const TABLES = ".gradio-container .block[id] [data-numbers]"; // its `numbers()` gives rows, the first one names
 const TEXT = "tokens";
 const PATIENCE = 150; // ms: a text that is being written changes the page many times a second
@@ -9,7 +9,7 @@ const LONGEST_WORD = 20; // characters
 let waiting = 0;
 
 const cameraOf = (plot) => plot.querySelector('.modebar-btn[data-title^="Download plot"]');
-const plotIn = (block) => block.querySelector(":scope > .js-plotly-plot");
+const plotIn = (block) => block.querySelector(".js-plotly-plot");
 const tableIn = (block) => block.querySelector("[data-numbers]");
 
 function stem(block) { // what it is, and the first words of the text that it speaks of

@@ -1,5 +1,6 @@
 """The text in one line around the selected token, on every page: any token can be chosen anywhere."""
 
+from html import escape
 from typing import Any
 
 from viz.components.drawn import Drawn
@@ -16,6 +17,7 @@ class TextBar(Drawn):
     """
 
     def __init__(self, *, elem_id: str = "text-bar", strip_id: str = "tokens", **kwargs: Any) -> None:
+        by, title = (escape(say(f"components.text_bar.{key}")) for key in ("by", "chance_title"))
         words = {key: say(f"components.text_bar.{key}") for key in WORDS} | {"strip": strip_id}
         super().__init__(
             "text_bar",
@@ -23,7 +25,7 @@ class TextBar(Drawn):
             '<button type="button" class="step back"></button>'
             '<div class="line" translate="no"></div>'
             '<button type="button" class="step on"></button>'
-            '<output class="chance"></output>'
+            f'<output class="chance" data-by="{by}" title="{title}"></output>'
             '<button type="button" class="unfold" aria-expanded="false"></button></div>',
             words=words,
             elem_id=elem_id,

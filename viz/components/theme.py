@@ -9,6 +9,14 @@ SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 
+LOOK = "look"
+AFTER_GRADIOS_OWN = f'<script>document.head.append(document.getElementById("{LOOK}"));</script>'
+"""For Gradio's `head`: puts the style sheets of `page_head` behind those that Gradio has loaded by then.
+
+Of two rules that are as strong as each other the later one counts.
+"""
+
+
 def page_theme() -> gr.themes.Base:
     """Return the theme of every page. Its fonts are the system's: no font host is asked."""
     return gr.themes.Base(
@@ -63,10 +71,10 @@ def page_theme() -> gr.themes.Base:
 
 
 def page_head(sheets: Iterable[Path]) -> str:
-    """Return what `launch(head=...)` takes: style sheets in this order, as they are.
+    """Return style sheets in this order, as they are, for the head of the page.
 
     Gradio's `css` argument writes every rule a second time under a prefix, which splits `:is(a, b)` at its
     comma, and leaves only the prefixed copy of what stands inside `@media`.
     """
     style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    return f"<style>{style}</style>"
+    return f'<style id="{LOOK}">{style}</style>'

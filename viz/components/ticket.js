@@ -1,5 +1,4 @@
 // A session storage belongs to one tab and outlives a reload. Where a browser forbids it, nothing comes back.
-const TICKET = "gpt-inside-out-ticket";
 const PROMPT = "gpt-inside-out-prompt";
 const recall = (name) => {
   try {
@@ -15,9 +14,20 @@ const keep = (name, value) => {
     // full or forbidden
   }
 };
-const before = recall(TICKET);
+const before = recall(words.ticket);
+const OLDER = `${words.ticket}-before`; // a page that goes before it has its texts again leaves the way to them
+const older = recall(OLDER);
 const prompt = recall(PROMPT);
-const note = () => keep(PROMPT, document.querySelector(`#${words.prompt} textarea`)?.value);
+// A link that is opened in the tab says which token it means; a page that is loaded anew keeps the one it had.
+const [visit] = performance.getEntriesByType("navigation");
+const linked = visit?.type === "reload" ? NaN : Number.parseInt(new URLSearchParams(location.search).get("at"), 10);
+const first = window.gradio_config?.components?.find(({ props }) => props.elem_id === words.prompt)?.props.value;
+let typed = false;
+const note = ({ type }) => {
+  typed ||= type === "input";
+  const now = document.querySelector(`#${words.prompt} textarea`)?.value;
+  if (typed || now !== first) keep(PROMPT, now); // else what was typed before has perhaps not come back yet
+};
 for (const name of ["input", "pagehide", "visibilitychange"]) {
   (name === "pagehide" ? window : document).addEventListener(name, note);
 }
@@ -26,8 +36,9 @@ watch("value", () => {
   const now = props.value?.now;
   if (told || !now) return;
   told = true;
-  keep(TICKET, now);
+  keep(words.ticket, now);
   if (before === null) return;
-  props.value = { now, before, prompt };
+  keep(OLDER, before);
+  props.value = { now, before, older, prompt, at: linked > 0 ? linked : null };
   trigger("select", {});
 });

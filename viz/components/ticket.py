@@ -4,6 +4,9 @@ from typing import Any, TypedDict
 
 from viz.components.drawn import Drawn
 
+TICKET = "gpt-inside-out-ticket"
+"""Under which a tab of the browser keeps it."""
+
 
 class TicketValue(TypedDict, total=False):
     """The value of a `Ticket`, if the browser sends what our scripts do."""
@@ -12,8 +15,12 @@ class TicketValue(TypedDict, total=False):
     """The ticket of this page, from the server."""
     before: str | None
     """The ticket that the same tab of the browser had before."""
+    older: str | None
+    """The one before that: of use where the page between them had gone before it was given its texts."""
     prompt: str | None
     """What was typed there."""
+    at: int | None
+    """The token that the address asks for, if the page was opened by it and not loaded anew."""
 
 
 class Ticket(Drawn):
@@ -21,5 +28,10 @@ class Ticket(Drawn):
 
     def __init__(self, *, elem_id: str = "ticket", prompt_id: str = "prompt", **kwargs: Any) -> None:
         super().__init__(
-            "ticket", "<span></span>", None, words={"prompt": prompt_id}, elem_id=elem_id, **kwargs
+            "ticket",
+            "<span></span>",
+            None,
+            words={"prompt": prompt_id, "ticket": TICKET},
+            elem_id=elem_id,
+            **kwargs,
         )

@@ -18,7 +18,7 @@ STATIONS: dict[str, tuple[str, str]] = {
     "stream": ("inside", "lens"),
     "next": ("explore", ""),
     "sampler": ("lab", "chain"),
-    "dice": ("lab", "chain"),
+    "dice": ("lab", "dice"),
     "joins": ("explore", ""),
 }
 """In the order of the way: each with the page and the room that it opens."""

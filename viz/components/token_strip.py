@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, Literal, TypedDict
 
 import orjson
 
@@ -13,19 +13,13 @@ from model.texts.run import Run, Step
 from model.tokenizer.pieces import Piece
 from viz.components.drawn import Drawn
 from viz.components.spelling import Part, begun, begun_character, explained, spelled
+from viz.components.tint import ColourBy, Legend, legend, weight_of
 from viz.components.token_flow import Flow, flows
 from viz.words.bidi import Direction
 from viz.words.percent import count, percent
 from viz.words.strings import say
 from viz.words.tokens import MARK, display_text, display_token, told_token
 
-ColourBy = Literal["probability", "rank", "surprisal", "entropy"]
-COLOUR_BY: tuple[ColourBy, ...] = get_args(ColourBy)
-
-MOST_BITS = 12.0
-"""Surprisal and entropy are tinted on a scale from 0 to this."""
-MOST_RANK = 1000
-"""Ranks are tinted on a logarithmic scale from 1 to this."""
 LONGEST_WORD = 24
 """Tokens without a space between them stay on one line up to this many characters."""
 
@@ -65,16 +59,6 @@ class Token(TypedDict):
     chance: str
     """The probability that the model gave it; empty for what was not predicted."""
     title: str
-
-
-class Legend(TypedDict):
-    """What the tint means."""
-
-    low: str
-    high: str
-    ticks: list[str]
-    """Labels at equal distances along the tint."""
-    quiet: str
 
 
 class StripValue(TypedDict):
@@ -132,37 +116,6 @@ def strip_value(
         "next": next_token,
         "dir": direction,
         "legend": legend(colour_by, given=given_count > 0),
-    }
-
-
-def weight_of(step: Step, colour_by: ColourBy) -> float:
-    """Return how strongly a token is tinted, in [0, 1]: 1 for the least expected."""
-    if colour_by == "probability":
-        weight = 1.0 - math.exp(step.logprob)
-    elif colour_by == "rank":
-        weight = math.log(step.rank) / math.log(MOST_RANK)
-    elif colour_by == "surprisal":
-        weight = step.surprisal_bits / MOST_BITS
-    else:
-        weight = step.entropy_bits / MOST_BITS
-    return min(1.0, max(0.0, weight))
-
-
-def legend(colour_by: ColourBy, *, given: bool = False) -> Legend:
-    """Return what the tint means, and grey: of a given text only the first token is.
-
-    The tick labels stand at equal distances of `weight_of`.
-    """
-    bits = [f"{MOST_BITS * third / 3:.0f}" for third in range(4)]
-    ticks = {
-        "probability": [percent(1.0), percent(0.5), percent(0.0)],
-        "rank": ["1", "10", "100", f"{count(MOST_RANK)}+"],
-    }.get(colour_by, [*bits[:-1], say("components.strip.bits", most=f"{bits[-1]}+")])
-    return {
-        "low": say(f"components.strip.legend.{colour_by}.low"),
-        "high": say(f"components.strip.legend.{colour_by}.high"),
-        "ticks": ticks,
-        "quiet": say("components.strip.quiet_given" if given else "components.strip.quiet"),
     }
 
 
@@ -270,6 +223,12 @@ def _told(position: int, piece: Piece, step: Step | None, given: bool) -> str:
     )
 
 
+def strip_words(elem_id: str) -> dict[str, str]:
+    """Return what the scripts say that draw the strip of this id."""
+    keys = ("group", "empty", "next", "next_title")
+    return {key: say(f"components.strip.{key}") for key in keys} | {"strip": elem_id, "mark": MARK}
+
+
 class TokenStrip(Drawn):
     """The strip.
 
@@ -284,14 +243,13 @@ class TokenStrip(Drawn):
         elem_id: str = "tokens",
         **kwargs: Any,
     ) -> None:
-        keys = ("group", "empty", "next", "next_title")
-        words = {key: say(f"components.strip.{key}") for key in keys} | {"strip": elem_id, "mark": MARK}
         super().__init__(
             "token_strip",
             '<div class="strip" role="group" translate="no"></div>'
             '<p class="strip-empty"></p><div class="legend"></div>',
             value,
-            words=words,
+            words=strip_words(elem_id),
+            parts=("token_cells",),
             elem_id=elem_id,
             **kwargs,
         )

@@ -7,7 +7,7 @@ const isWriting = () => canStop() && (writing || document.querySelector("#tokens
 function bringIntoView() {
   const strip = byId("tokens")?.getBoundingClientRect();
   if (!strip || (strip.bottom > 0 && strip.top < 0.7 * innerHeight)) return;
-  byId("tokens").closest(".card").scrollIntoView({ behavior: still.matches ? "auto" : "smooth", block: "start" });
+  byId("tokens").closest(".pair").scrollIntoView({ behavior: still.matches ? "auto" : "smooth", block: "start" });
 }
 
 // Write comes where Stop was: who pressed Stop a moment too late does not want another text.
@@ -40,10 +40,18 @@ function tick() {
   if (!element.isConnected || !writing) return (due = 0);
   const late = performance.now() - due > LATE;
   onTime = late ? 0 : onTime + 1;
-  if (late) ask(Math.min(MOST, Math.max(FEWEST, 1.5 * pause)));
+  if (document.hidden) ask(MOST);
+  else if (late) ask(Math.min(MOST, Math.max(FEWEST, 1.5 * pause)));
   else if (onTime % ON_TIME === 0) ask(pause / 2 < FEWEST ? 0 : pause / 2);
   wait();
 }
+
+// Nobody sees a hidden tab: it asks for as little as there is, and for all of it once it is seen.
+function show() {
+  if (!element.isConnected) return document.removeEventListener("visibilitychange", show);
+  if (writing) ask(document.hidden ? MOST : 0);
+}
+document.addEventListener("visibilitychange", show);
 
 let writing = false;
 writing = isWriting();

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from viz.figures.figure import Figure, Part
 from viz.figures.own_texts import own_places
 from viz.figures.theme import SMALL, TICKS, Theme, base_figure, placeholder
 from viz.figures.token_labels import token_axis, token_label
@@ -14,6 +14,8 @@ from viz.words.strings import say
 MOST_LABELS = 24
 """Labels that stay apart on an axis at phone width."""
 LABEL_LIMIT = 12
+HEAD = 36
+"""Pixels above the cells, for the scale."""
 FEWEST_CELLS = 6
 """Cells that an axis has room for at least: the first tokens leave room for those to come."""
 ROOM_FOR_NOTE = 0.6
@@ -28,7 +30,7 @@ def attention_heatmap(
     first_column: int = 0,
     selected_row: int | None,
     theme: Theme,
-) -> go.Figure:
+) -> Figure:
     """Draw a window of an attention matrix, its weights unchanged, on a scale fixed to 0..1.
 
     Args:
@@ -45,9 +47,9 @@ def attention_heatmap(
     rows = range(first_row, first_row + weights.shape[0])
     columns = range(first_column, first_column + weights.shape[1])
     future = np.asarray(columns)[None, :] > np.asarray(rows)[:, None]
-    figure = base_figure(theme=theme, height=_height(len(rows)), margin={"l": 8, "r": 8, "t": 36, "b": 8})
+    figure = base_figure(theme=theme, height=_height(len(rows)), margin={"l": 8, "r": 8, "t": HEAD, "b": 8})
     figure.add_trace(_heat(np.where(future, np.nan, weights).astype(np.float32), rows, columns, theme))
-    _name_scale(figure)
+    name_scale(figure)
     _label_axes(figure, tokens, rows, columns, selected_row, theme)
     own_places(figure, x={at: tokens[at] for at in columns}, y={at: tokens[at] for at in rows})
     if selected_row is not None and selected_row in rows:
@@ -66,30 +68,35 @@ def _end(positions: range) -> float:
     return max(positions.stop, positions.start + FEWEST_CELLS) - 0.5
 
 
-def _heat(weights: NDArray[np.float32], rows: range, columns: range, theme: Theme) -> go.Heatmap:
+def _heat(weights: NDArray[np.float32], rows: range, columns: range, theme: Theme) -> Part:
     looks = say("figures.attention.looks_at")
     gap = 1 if max(len(rows), len(columns)) <= 32 else 0
-    return go.Heatmap(
-        z=weights, name=say("figures.attention.weight"),
-        x0=columns.start, dx=1, y0=rows.start, dy=1,
-        zmin=0, zmax=1,
-        colorscale=theme.heat,
-        xgap=gap, ygap=gap,
-        hoverongaps=False,
-        hovertemplate=(
+    return {
+        "type": "heatmap", "z": weights, "name": say("figures.attention.weight"),
+        "x0": columns.start, "dx": 1, "y0": rows.start, "dy": 1,
+        "zmin": 0, "zmax": 1,
+        "colorscale": theme.heat,
+        "xgap": gap, "ygap": gap,
+        "hoverongaps": False,
+        "hovertemplate": (
             f"<b>%{{y}}</b> {looks} <b>%{{x}}</b><br>"
             f"{say('figures.attention.weight')} %{{z:.4f}}<br>"
             f"{say('figures.attention.positions')} %{{y:d}} → %{{x:d}}<extra></extra>"
         ),
-        colorbar={
-            "orientation": "h", "x": 0.84, "xanchor": "right", "y": 1, "yanchor": "top", "yref": "container",
-            "len": 0.46, "thickness": 8, "ypad": 0, "xpad": 0, "outlinewidth": 0,
-            "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickfont": {"size": TICKS}, "ticks": "",
-        },
-    )  # fmt: skip
+        "colorbar": color_bar(),
+    }  # fmt: skip
 
 
-def _name_scale(figure: go.Figure) -> None:
+def color_bar() -> Part:
+    """Return the scale of weights above the plot, left of Plotly's buttons."""
+    return {
+        "orientation": "h", "x": 0.84, "xanchor": "right", "y": 1, "yanchor": "top", "yref": "container",
+        "len": 0.46, "thickness": 8, "ypad": 0, "xpad": 0, "outlinewidth": 0,
+        "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickfont": {"size": TICKS}, "ticks": "",
+    }  # fmt: skip
+
+
+def name_scale(figure: Figure) -> None:
     """Write what the colours mean left of the colour bar; Plotly's buttons are right of it."""
     figure.add_annotation(
         text=say("figures.attention.weight"),
@@ -99,7 +106,7 @@ def _name_scale(figure: go.Figure) -> None:
 
 
 def _label_axes(
-    figure: go.Figure,
+    figure: Figure,
     tokens: Sequence[str],
     rows: range,
     columns: range,
@@ -107,13 +114,13 @@ def _label_axes(
     theme: Theme,
 ) -> None:
     """Name queries and keys; the key of the selected position is the last that its query can look at."""
-    common = {"showgrid": False, "automargin": True, "tickfont_size": TICKS}
+    common = {"showgrid": False, "automargin": True, "tickfont": {"size": TICKS}}
     figure.update_xaxes(
         **token_axis(
             tokens, columns, selected=selected, color=theme.glow_ink, most=MOST_LABELS, limit=LABEL_LIMIT
         ),
         **common,
-        title_text=say("figures.attention.key"),
+        title={"text": say("figures.attention.key")},
         tickangle=-90,
         range=[columns.start - 0.5, _end(columns)],
     )
@@ -122,12 +129,12 @@ def _label_axes(
             tokens, rows, selected=selected, color=theme.glow_ink, most=MOST_LABELS, limit=LABEL_LIMIT
         ),
         **common,
-        title_text=say("figures.attention.query"),
+        title={"text": say("figures.attention.query")},
         range=[_end(rows), rows.start - 0.5],
     )
 
 
-def _frame(figure: go.Figure, row: int, columns: range, theme: Theme) -> None:
+def _frame(figure: Figure, row: int, columns: range, theme: Theme) -> None:
     figure.add_shape(
         type="rect",
         x0=columns.start - 0.5,
@@ -138,9 +145,7 @@ def _frame(figure: go.Figure, row: int, columns: range, theme: Theme) -> None:
     )
 
 
-def _note(
-    figure: go.Figure, row: int, tokens: Sequence[str], rows: range, columns: range, theme: Theme
-) -> None:
+def _note(figure: Figure, row: int, tokens: Sequence[str], rows: range, columns: range, theme: Theme) -> None:
     """Say over the blank end of the framed row what it chose, from further up where the row is too full."""
     end = _end(columns)
     tail = min(row, int(end - ROOM_FOR_NOTE * (end - columns.start + 0.5)))

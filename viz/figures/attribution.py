@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import plotly.graph_objects as go
-
 from model.interior.attribution import Attribution, LayerAttribution
+from viz.figures.figure import Figure
 from viz.figures.layer_rows import EMBEDDING, band, in_lines, row_name, rows_figure, signed
 from viz.figures.own_texts import own_name, own_titles
 from viz.figures.theme import Theme, add_key
@@ -19,7 +18,7 @@ HEADS = 6
 LABEL_LIMIT = 14
 
 
-def attribution_figure(found: Attribution, *, token: str, against: str | None, theme: Theme) -> go.Figure:
+def attribution_figure(found: Attribution, *, token: str, against: str | None, theme: Theme) -> Figure:
     """Draw two bars for each layer, attention and MLP, and one for the embedding; they add up to the logit.
 
     Args:
@@ -44,13 +43,13 @@ def attribution_figure(found: Attribution, *, token: str, against: str | None, t
     figure.update_xaxes(
         range=[low, high], nticks=6, fixedrange=True,
         zeroline=True, zerolinecolor=theme.quiet, zerolinewidth=1,
-        title_text=_axis(token, against, token_label),
+        title={"text": _axis(token, against, token_label)},
     )  # fmt: skip
     own_titles(figure, x=_axis(token, against))
     return figure
 
 
-def _add_layers(figure: go.Figure, found: Attribution, theme: Theme) -> None:
+def _add_layers(figure: Figure, found: Attribution, theme: Theme) -> None:
     rows = list(range(len(found.layers)))
     if any(one.attention is None or one.mlp is None for one in found.layers):
         figure.add_bar(

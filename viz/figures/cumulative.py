@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-import plotly.graph_objects as go
-
 from model.sampler.ladder import Rung
+from viz.figures.figure import Figure
 from viz.figures.own_texts import own_name, own_places
 from viz.figures.theme import SMALL, Theme, base_figure
 from viz.figures.token_labels import token_label
@@ -29,7 +28,7 @@ def cumulative_figure(
     why_no_dice: str,
     theme: Theme,
     coin: str = "",
-) -> go.Figure:
+) -> Figure:
     """Draw every token as a step as high as its probability, and u as a line to the step that it hits.
 
     Args:
@@ -93,7 +92,7 @@ def _fill(rung: Rung, dice: int | None, chosen: int | None, theme: Theme) -> str
     return theme.glow if rung.token_id == dice else theme.bands[1]
 
 
-def _mark(figure: go.Figure, rungs: Sequence[Rung], u: float, dice: int | None, theme: Theme) -> None:
+def _mark(figure: Figure, rungs: Sequence[Rung], u: float, dice: int | None, theme: Theme) -> None:
     """Draw u from the axis to the step that it falls on."""
     at = next((place for place, rung in enumerate(rungs) if rung.token_id == dice), 0)
     figure.add_scatter(
@@ -114,7 +113,7 @@ def _sentences(
     return said
 
 
-def _title(figure: go.Figure, sentences: Sequence[str], theme: Theme) -> None:
+def _title(figure: Figure, sentences: Sequence[str], theme: Theme) -> None:
     figure.add_annotation(
         text="<br>".join([f"<b>{sentences[0]}</b>", *sentences[1:]]), xref="paper", x=0, xanchor="left",
         yref="paper", y=1, yanchor="bottom", yshift=8, align="left", showarrow=False,

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
-
 from model.lab.rollout_statistics import RolloutStatistics
+from viz.figures.figure import Figure
 from viz.figures.own_texts import own_table
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
 from viz.words.strings import say
@@ -28,7 +27,7 @@ class Tried:
     """Whether the page's own sampler stands at it."""
 
 
-def diversity_figure(tried: Sequence[Tried], *, setting: str, theme: Theme) -> go.Figure:
+def diversity_figure(tried: Sequence[Tried], *, setting: str, theme: Theme) -> Figure:
     """Draw distinct-2 against the mean log-probability of a token, one point per value, in their order.
 
     Args:
@@ -67,9 +66,15 @@ def diversity_figure(tried: Sequence[Tried], *, setting: str, theme: Theme) -> g
         entries.append(("○", theme.accent, say("figures.diversity.partial")))
     add_key(figure, entries, lift=4, theme=theme)
     figure.update_xaxes(
-        title_text=say("figures.diversity.x"), range=_around(x), nticks=6, fixedrange=True, tickformat=".2~f"
+        title={"text": say("figures.diversity.x")},
+        range=_around(x),
+        nticks=6,
+        fixedrange=True,
+        tickformat=".2~f",
     )
-    figure.update_yaxes(title_text=say("figures.diversity.y"), range=_around(y), nticks=6, fixedrange=True)
+    figure.update_yaxes(
+        title={"text": say("figures.diversity.y")}, range=_around(y), nticks=6, fixedrange=True
+    )
     return figure
 
 

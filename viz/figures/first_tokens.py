@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
-
 from model.lab.rollout_statistics import FirstToken
+from viz.figures.figure import Figure
 from viz.figures.own_texts import own_table
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_label, token_name
@@ -21,7 +20,7 @@ LEFT = 88
 """Pixels for the names of the tokens, at least."""
 
 
-def first_tokens_figure(rows: Sequence[FirstToken], labels: Sequence[str], *, theme: Theme) -> go.Figure:
+def first_tokens_figure(rows: Sequence[FirstToken], labels: Sequence[str], *, theme: Theme) -> Figure:
     """Draw the probability of each token as a bar, and its observed share as a dot with its 95 % band.
 
     Args:
@@ -75,10 +74,10 @@ def first_tokens_figure(rows: Sequence[FirstToken], labels: Sequence[str], *, th
     ]
     if not all(row.inside for row in rows):
         entries.append(("●", theme.glow, say("figures.first.outside")))
-    add_key(figure, entries, lift=4, theme=theme)
-    figure.update_annotations(xshift=-LEFT)  # the whole width is needed for the key on a phone
+    # The key needs the whole width on a phone.
+    add_key(figure, entries, lift=4, shift=-LEFT, theme=theme)
     figure.update_xaxes(
-        range=[0, top], tickformat=".0%", nticks=6, fixedrange=True, title_text=say("figures.first.axis")
+        range=[0, top], tickformat=".0%", nticks=6, fixedrange=True, title={"text": say("figures.first.axis")}
     )
     figure.update_yaxes(
         range=[len(rows) - 0.5, -0.5],

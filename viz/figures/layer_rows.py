@@ -7,8 +7,7 @@ embedding, at coordinate -1.
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
+from viz.figures.figure import Figure
 from viz.figures.theme import CLEAR, TICKS, Theme, base_figure
 from viz.words.strings import say
 
@@ -31,7 +30,7 @@ def after(acted: int) -> str:
     return say("figures.lens.after", layer=acted - 1) if acted else say("figures.lens.after_embedding")
 
 
-def rows_figure(rows: range, names: Sequence[str], *, theme: Theme) -> go.Figure:
+def rows_figure(rows: range, names: Sequence[str], *, theme: Theme) -> Figure:
     """Return an empty figure with a row for each layer.
 
     Args:
@@ -43,7 +42,7 @@ def rows_figure(rows: range, names: Sequence[str], *, theme: Theme) -> go.Figure
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_yaxes(
         range=[rows.start - 0.5, rows.stop - 0.5],
-        tickmode="array", tickvals=list(rows), ticktext=list(names), tickfont_size=TICKS,
+        tickmode="array", tickvals=list(rows), ticktext=list(names), tickfont={"size": TICKS},
         automargin=True, showgrid=False, fixedrange=True,
     )  # fmt: skip
     return figure

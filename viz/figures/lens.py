@@ -4,9 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
 from model.interior.lens import LensLayer
+from viz.figures.figure import Figure
 from viz.figures.layer_rows import after, band, row_name, rows_figure
 from viz.figures.own_texts import own_name, own_places
 from viz.figures.theme import SMALL, TICKS, Theme, add_key
@@ -29,7 +28,7 @@ def lens_figure(
     chosen: int | None,
     vocab_size: int,
     theme: Theme,
-) -> go.Figure:
+) -> Figure:
     """Draw columns beside each other, a row for each layer: probability, rank and entropy.
 
     Args:
@@ -48,7 +47,7 @@ def lens_figure(
         _COLUMNS[name](figure, axis, rows, layers, vocab_size, theme)
         figure.add_trace(band(theme, hover, x=[_reach(name, vocab_size)] * len(rows), y=list(rows),
                               xaxis=axis))  # fmt: skip
-        figure.update_layout({f"xaxis{axis[1:]}": {"domain": domain, "fixedrange": True}})
+        figure.update_layout(**{f"xaxis{axis[1:]}": {"domain": domain, "fixedrange": True}})
         _title(figure, domain, say(f"figures.lens.{name}"))
     _key(figure, token_of, chosen, theme)
     own_places(figure, y={row: token_of(one.token_ids[0]) for row, one in zip(rows, layers, strict=True)})
@@ -92,7 +91,7 @@ def _share(probability: float) -> str:
 
 
 def _probability(
-    figure: go.Figure, axis: str, rows: range, layers: Sequence[LensLayer], _: int, theme: Theme
+    figure: Figure, axis: str, rows: range, layers: Sequence[LensLayer], _: int, theme: Theme
 ) -> None:
     common: dict[str, Any] = {"y": list(rows), "orientation": "h", "hoverinfo": "skip", "xaxis": axis}
     figure.add_bar(
@@ -111,12 +110,12 @@ def _probability(
             **common,
         )
     figure.update_layout(
-        {f"xaxis{axis[1:]}": {"range": [0, 1.01], "tickvals": [0, 0.5, 1], "tickformat": ".0%"}}
+        **{f"xaxis{axis[1:]}": {"range": [0, 1.01], "tickvals": [0, 0.5, 1], "tickformat": ".0%"}}
     )
 
 
 def _rank(
-    figure: go.Figure, axis: str, rows: range, layers: Sequence[LensLayer], vocab_size: int, theme: Theme
+    figure: Figure, axis: str, rows: range, layers: Sequence[LensLayer], vocab_size: int, theme: Theme
 ) -> None:
     figure.add_scatter(
         x=[one.rank for one in layers], y=list(rows), mode="lines+markers", xaxis=axis, hoverinfo="skip",
@@ -126,7 +125,7 @@ def _rank(
     ticks = {rank: text for rank, text in RANK_TICKS.items() if rank <= vocab_size}
     most = math.log10(max(2, vocab_size))
     figure.update_layout(
-        {
+        **{
             f"xaxis{axis[1:]}": _further(theme) | {
                 "type": "log", "range": [1.04 * most, -0.06 * most],
                 "tickvals": list(ticks), "ticktext": list(ticks.values()), "tickangle": 0,
@@ -136,7 +135,7 @@ def _rank(
 
 
 def _entropy(
-    figure: go.Figure, axis: str, rows: range, layers: Sequence[LensLayer], vocab_size: int, theme: Theme
+    figure: Figure, axis: str, rows: range, layers: Sequence[LensLayer], vocab_size: int, theme: Theme
 ) -> None:
     figure.add_scatter(
         x=[one.entropy_bits for one in layers], y=list(rows), mode="lines", xaxis=axis, hoverinfo="skip",
@@ -144,7 +143,7 @@ def _entropy(
     )  # fmt: skip
     most = math.log2(max(2, vocab_size))
     figure.update_layout(
-        {f"xaxis{axis[1:]}": _further(theme) | {"range": [0, 1.03 * most], "nticks": 3, "title": _unit()}}
+        **{f"xaxis{axis[1:]}": _further(theme) | {"range": [0, 1.03 * most], "nticks": 3, "title": _unit()}}
     )
 
 
@@ -167,7 +166,7 @@ def _further(theme: Theme) -> dict[str, Any]:
     return {"anchor": "y", "gridcolor": theme.grid, "zeroline": False, "tickfont": {"size": SMALL}}
 
 
-def _title(figure: go.Figure, domain: tuple[float, float], text: str) -> None:
+def _title(figure: Figure, domain: tuple[float, float], text: str) -> None:
     """Write a name over a column; that of the last one ends where the figure does."""
     side = "right" if domain[1] == 1.0 else "left"
     figure.add_annotation(
@@ -177,7 +176,7 @@ def _title(figure: go.Figure, domain: tuple[float, float], text: str) -> None:
     )  # fmt: skip
 
 
-def _key(figure: go.Figure, token_of: Callable[[int], str], chosen: int | None, theme: Theme) -> None:
+def _key(figure: Figure, token_of: Callable[[int], str], chosen: int | None, theme: Theme) -> None:
     entries = [("■", theme.bands[1], say("figures.lens.leading"))]
     if chosen is not None:
         entries.append(("■", theme.accent, f"“{token_label(token_of(chosen), KEY_LIMIT)}”"))

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from model.interior.lens import LensColumn, LensLayer
+from viz.figures.figure import Figure, Part
 from viz.figures.layer_rows import BOTTOM, EMBEDDING, TOP, row_name, rows_figure
 from viz.figures.own_texts import own_places
 from viz.figures.theme import SMALL, TICKS, ColorScale, Theme, contrast
@@ -39,7 +39,7 @@ def lens_grid_figure(
     layers: int,
     vocab_size: int,
     theme: Theme,
-) -> go.Figure:
+) -> Figure:
     """Draw a heatmap of layers by positions.
 
     Args:
@@ -56,7 +56,7 @@ def lens_grid_figure(
     rows = range(-1, layers)
     figure = rows_figure(rows, [row_name(row) for row in rows], theme=theme)
     figure.update_layout(
-        height=figure.layout.height - TOP - BOTTOM + HEAD + SOLE,
+        height=figure.plan["height"] - TOP - BOTTOM + HEAD + SOLE,
         margin={"t": HEAD, "b": SOLE, "l": 84, "r": 8},
     )
     figure.add_trace(_heat(columns, positions, rows, token_of, colour, vocab_size, theme))
@@ -102,7 +102,7 @@ def _heat(
     colour: str,
     vocab_size: int,
     theme: Theme,
-) -> go.Heatmap:
+) -> Part:
     names = min(_named(len(positions)), len(columns[0].layers[0].token_ids) if columns else 0)
     told = np.full((len(rows), len(positions), names + 1), "", dtype=object)
     words = np.full((len(rows), len(positions)), "", dtype=object)
@@ -114,8 +114,8 @@ def _heat(
     if len(positions) <= WORDS:
         legible = {"text": words, "texttemplate": "%{text}", "textfont": {"size": TICKS, "color": theme.ink}}
         colours = [one for one in colours if contrast(theme.ink, one) >= READABLE]
-    return go.Heatmap(
-        z=values(columns, len(positions), colour, len(rows) - 1),
+    return dict(
+        type="heatmap", z=values(columns, len(positions), colour, len(rows) - 1),
         x0=positions.start, dx=1, y0=rows.start, dy=1, xgap=1, ygap=1,
         hoverongaps=False, customdata=told, hovertemplate=_template(names),
         **_scale(colour, vocab_size, colours), **legible,
@@ -180,7 +180,7 @@ def _template(names: int) -> str:
 
 
 def _name_axes(
-    figure: go.Figure, positions: range, tokens: Sequence[str], selected: int | None, theme: Theme
+    figure: Figure, positions: range, tokens: Sequence[str], selected: int | None, theme: Theme
 ) -> None:
     """Name below what the model has just read, and above what really comes next."""
 
@@ -196,7 +196,7 @@ def _name_axes(
 
     common = {"range": [positions.start - 0.5, positions.stop - 0.5], "showgrid": False, "fixedrange": True}
     names = {str(at): token_name(tokens[at], AXIS_LIMIT) for at in positions}
-    figure.update_xaxes(**ticks(0), **common, tickfont_size=TICKS, labelalias=names)
+    figure.update_xaxes(**ticks(0), **common, tickfont={"size": TICKS}, labelalias=names)
     figure.update_yaxes(labelalias={str(EMBEDDING): row_name(EMBEDDING)})
     figure.update_layout(
         xaxis2={
@@ -213,7 +213,7 @@ def _name_axes(
         )  # fmt: skip
 
 
-def _name_scale(figure: go.Figure, colour: str) -> None:
+def _name_scale(figure: Figure, colour: str) -> None:
     figure.add_annotation(
         text=say(f"figures.lens.scale.{colour}"), x=0.53, xref="paper", xanchor="right", y=1, yref="paper",
         yanchor="bottom", yshift=HEAD - 18, showarrow=False, font={"size": SMALL},

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
-import plotly.graph_objects as go
-
 from model.interior.neurons import LayerNeurons, Moved, Neuron
+from viz.figures.figure import Figure
 from viz.figures.layer_rows import band, in_lines, signed
 from viz.figures.own_texts import own_table
 from viz.figures.theme import TICKS, Theme, add_key, base_figure, placeholder
@@ -25,7 +24,7 @@ COLUMNS = ("token", "neuron", "activation", "column_norm", "logit")
 
 def neurons_figure(
     found: LayerNeurons, order: Order, *, token_of: Callable[[int], str], theme: Theme
-) -> go.Figure:
+) -> Figure:
     """Draw a bar for each neuron, the first at the top, and beside it the tokens that it raised most.
 
     Args:
@@ -59,13 +58,13 @@ def neurons_figure(
     figure.add_trace(band(theme, hovers, x=[high - low] * len(rows), base=low, y=rows))
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_yaxes(
-        range=[-0.5, len(rows) - 0.5], tickmode="array", tickvals=rows, tickfont_size=TICKS,
+        range=[-0.5, len(rows) - 0.5], tickmode="array", tickvals=rows, tickfont={"size": TICKS},
         ticktext=[_label(one, token_of, theme) for one in shown], automargin=True, showgrid=False,
         fixedrange=True,
     )  # fmt: skip
     figure.update_xaxes(
         range=[low, high], nticks=6, fixedrange=True, zeroline=True, zerolinecolor=theme.quiet,
-        zerolinewidth=1, title_text=_title(order, token_label(token_of(found.token_id), TOKEN_LIMIT)),
+        zerolinewidth=1, title={"text": _title(order, token_label(token_of(found.token_id), TOKEN_LIMIT))},
     )  # fmt: skip
     marks = [(theme.accent, "positive"), (theme.quiet, "negative")]
     add_key(

@@ -7,10 +7,10 @@ this is true of the token itself. `meta`, of which Plotly draws nothing, carries
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
+from viz.figures.figure import Figure
 
 
-def own_places(figure: go.Figure, **axes: Mapping[int, str]) -> None:
+def own_places(figure: Figure, **axes: Mapping[int, str]) -> None:
     """Keep what the places on axes are.
 
     Args:
@@ -24,7 +24,7 @@ def own_places(figure: go.Figure, **axes: Mapping[int, str]) -> None:
     )
 
 
-def own_titles(figure: go.Figure, **axes: str) -> None:
+def own_titles(figure: Figure, **axes: str) -> None:
     """Keep what axes show, where their titles name a token; raw, for `x`, `y` or both."""
     _keep(figure, "titles", axes)
 
@@ -44,6 +44,6 @@ def own_table(columns: Sequence[str], tokens: Sequence[str]) -> dict[str, Any]:
     return {"columns": list(columns), "tokens": list(tokens)}
 
 
-def _keep(figure: go.Figure, what: str, own: Mapping[str, Any]) -> None:
-    kept = figure.layout.meta or {}
+def _keep(figure: Figure, what: str, own: Mapping[str, Any]) -> None:
+    kept = figure.plan.get("meta", {})
     figure.update_layout(meta={**kept, what: {**kept.get(what, {}), **own}})

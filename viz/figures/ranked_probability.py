@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from model.sampler.distribution import Floats
 from model.sampler.effects import Cut, RankedCurve
 from model.sampler.settings import SamplerSettings
 from model.sampler.stage_records import XTC
 from viz.figures.band_labels import Anchor, staggered
+from viz.figures.figure import Figure
 from viz.figures.temperature_sweep import HEIGHT
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
 from viz.words.strings import say
@@ -18,7 +18,7 @@ LABEL_LINE = 14
 """Pixels between two lines of labels."""
 
 
-def ranked_probability_figure(curve: RankedCurve, *, settings: SamplerSettings, theme: Theme) -> go.Figure:
+def ranked_probability_figure(curve: RankedCurve, *, settings: SamplerSettings, theme: Theme) -> Figure:
     """Draw probability and cumulative mass against the logarithm of rank, and where each stage cuts.
 
     Args:
@@ -42,7 +42,7 @@ def ranked_probability_figure(curve: RankedCurve, *, settings: SamplerSettings, 
     figure.add_shape(
         type="rect", x0=max(10**low, curve.excluded + 0.5 * (curve.excluded > 0)), x1=kept + 0.5,
         y0=0, y1=1, yref="paper",
-        fillcolor=theme.accent_wash, line_width=0, layer="below",
+        fillcolor=theme.accent_wash, line={"width": 0}, layer="below",
     )  # fmt: skip
     _curves(figure, curve, settings, theme, lift=LABEL_LINE * lines + 2)
     for cut, text, (line, anchor) in zip(cuts, texts, places, strict=True):
@@ -52,16 +52,16 @@ def ranked_probability_figure(curve: RankedCurve, *, settings: SamplerSettings, 
     figure.update_layout(hovermode="x unified")
     powers = [10**power for power in range(len(str(size)))]
     figure.update_xaxes(
-        type="log", range=[low, high], title_text=say("figures.ranked.rank"), fixedrange=True,
+        type="log", range=[low, high], title={"text": say("figures.ranked.rank")}, fixedrange=True,
         tickvals=powers, ticktext=[f"{power:,}".replace(",", "\u2009") for power in powers],
-        unifiedhovertitle_text=say("figures.ranked.rank_hover") + " %{x:,d}",
+        unifiedhovertitle={"text": say("figures.ranked.rank_hover") + " %{x:,d}"},
     )  # fmt: skip
     figure.update_yaxes(range=[-0.02, 1.02], tickvals=[0, 0.5, 1], tickformat=".0%", fixedrange=True)
     return figure
 
 
 def _curves(
-    figure: go.Figure, curve: RankedCurve, settings: SamplerSettings, theme: Theme, *, lift: int
+    figure: Figure, curve: RankedCurve, settings: SamplerSettings, theme: Theme, *, lift: int
 ) -> None:
     """Draw probability and cumulative mass, and the model's own ranking where they differ from it."""
     lines: list[tuple[str, str, Floats, str, dict[str, Any]]] = [
@@ -80,9 +80,8 @@ def _curves(
             hovertemplate="%{fullData.name}  <b>%{y:.3%}</b><extra></extra>",
         )
     entries = [(mark, color, say(f"figures.ranked.{key}")) for mark, key, _, color, _ in lines]
-    add_key(figure, entries, lift=lift, theme=theme)
     # Three entries need the whole width of a narrow card.
-    figure.update_annotations(xshift=-figure.layout.margin.l)
+    add_key(figure, entries, lift=lift, shift=-figure.plan["margin"]["l"], theme=theme)
 
 
 def _cut_text(cut: Cut, settings: SamplerSettings) -> str:
@@ -91,7 +90,7 @@ def _cut_text(cut: Cut, settings: SamplerSettings) -> str:
     return say(f"figures.ranked.{cut.name}", value=f"{getattr(settings, cut.name):g}")
 
 
-def _cut(figure: go.Figure, cut: Cut, *, text: str, line: int, anchor: Anchor, theme: Theme) -> None:
+def _cut(figure: Figure, cut: Cut, *, text: str, line: int, anchor: Anchor, theme: Theme) -> None:
     """Draw the line after the last token kept and name it above the plot."""
     at = cut.kept + 0.5
     figure.add_shape(
@@ -111,7 +110,7 @@ def _cut(figure: go.Figure, cut: Cut, *, text: str, line: int, anchor: Anchor, t
     )  # fmt: skip
 
 
-def _floor(figure: go.Figure, floor: float, theme: Theme) -> None:
+def _floor(figure: Figure, floor: float, theme: Theme) -> None:
     """Draw the probability below which min-p cuts."""
     figure.add_shape(
         type="line",

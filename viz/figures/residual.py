@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from model.interior.residual import Update
+from viz.figures.figure import Figure
 from viz.figures.layer_rows import band, row_name, rows_figure
 from viz.figures.own_texts import own_name
 from viz.figures.theme import Theme, add_key
@@ -15,7 +15,7 @@ Line = tuple[str, list[float], str, str]
 """Name, lengths, colour and mark."""
 
 
-def residual_figure(updates: Sequence[Update], *, theme: Theme) -> go.Figure:
+def residual_figure(updates: Sequence[Update], *, theme: Theme) -> Figure:
     """Draw the lengths as lines from the bottom to the top, on a logarithmic axis.
 
     Args:
@@ -24,7 +24,7 @@ def residual_figure(updates: Sequence[Update], *, theme: Theme) -> go.Figure:
     """
     rows = range(len(updates))
     figure = rows_figure(rows, [row_name(row) for row in rows], theme=theme)
-    figure.update_layout(margin_r=24)
+    figure.update_layout(margin={"r": 24})
     lines = _lines(updates, theme)
     for name, lengths, colour, mark in lines:
         figure.add_scatter(
@@ -37,7 +37,7 @@ def residual_figure(updates: Sequence[Update], *, theme: Theme) -> go.Figure:
     figure.add_trace(band(theme, _hovers(updates, lines), x=[2 * longest] * len(rows), y=list(rows)))
     figure.update_xaxes(
         type="log", range=[float(np.log10(shortest)) - 0.1, float(np.log10(longest)) + 0.1], dtick=1,
-        tickformat=",~r", title_text=say("figures.residual.length"), fixedrange=True,
+        tickformat=",~r", title={"text": say("figures.residual.length")}, fixedrange=True,
     )  # fmt: skip
     marks = {"circle": "●", "square": "■", "diamond": "◆"}
     add_key(figure, [(marks[mark], colour, name) for name, _, colour, mark in lines], lift=8, theme=theme)

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-import plotly.graph_objects as go
-
 from model.interior.score_histograms import RANK_BOUNDS, Histogram
+from viz.figures.figure import Figure
 from viz.figures.theme import SMALL, Theme, base_figure, placeholder
 from viz.words.strings import say
 
@@ -17,7 +16,7 @@ FEWEST = 4
 """Tokens that the axis reaches to at least: a single one does not fill a figure."""
 
 
-def rank_figure(counts: Sequence[int], *, theme: Theme) -> go.Figure:
+def rank_figure(counts: Sequence[int], *, theme: Theme) -> Figure:
     """Draw how many tokens had which rank, with their numbers and shares above the bars.
 
     Args:
@@ -41,7 +40,7 @@ def rank_figure(counts: Sequence[int], *, theme: Theme) -> go.Figure:
     )  # fmt: skip
     names = buckets()
     figure.update_xaxes(
-        tickvals=list(range(len(counts))), ticktext=names, title_text=say("figures.score.rank"),
+        tickvals=list(range(len(counts))), ticktext=names, title={"text": say("figures.score.rank")},
         labelalias={str(place): name for place, name in enumerate(names)}, tickformat="d",
         range=[-0.6, len(counts) - 0.4], showgrid=False, fixedrange=True,
     )  # fmt: skip
@@ -49,7 +48,7 @@ def rank_figure(counts: Sequence[int], *, theme: Theme) -> go.Figure:
     return figure
 
 
-def ratio_figure(histogram: Histogram, *, theme: Theme) -> go.Figure:
+def ratio_figure(histogram: Histogram, *, theme: Theme) -> Figure:
     """Draw how many tokens had which share of the probability of the most likely one.
 
     Args:
@@ -59,7 +58,7 @@ def ratio_figure(histogram: Histogram, *, theme: Theme) -> go.Figure:
     return _drawn(histogram, say("figures.score.ratio"), theme)
 
 
-def entropy_figure(histogram: Histogram, *, theme: Theme) -> go.Figure:
+def entropy_figure(histogram: Histogram, *, theme: Theme) -> Figure:
     """Draw before how many tokens the model was how undecided, in bits.
 
     Args:
@@ -76,7 +75,7 @@ def buckets() -> list[str]:
     return [*named, say("figures.score.beyond", first=f"{firsts[-1]}")]
 
 
-def _drawn(histogram: Histogram, title: str, theme: Theme) -> go.Figure:
+def _drawn(histogram: Histogram, title: str, theme: Theme) -> Figure:
     if not histogram.total:
         return placeholder(say("figures.score.empty"), theme=theme, height=HEIGHT)
     edges, counts = histogram.edges.tolist(), histogram.counts.tolist()
@@ -93,14 +92,14 @@ def _drawn(histogram: Histogram, title: str, theme: Theme) -> go.Figure:
         f"{say('figures.score.tokens')}  %{{customdata[2]:.1%}}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(
-        range=[edges[0], edges[-1]], title_text=title, nticks=9, showgrid=False, fixedrange=True
+        range=[edges[0], edges[-1]], title={"text": title}, nticks=9, showgrid=False, fixedrange=True
     )
     _count_axis(figure, counts)
     return figure
 
 
-def _count_axis(figure: go.Figure, counts: Sequence[int]) -> None:
+def _count_axis(figure: Figure, counts: Sequence[int]) -> None:
     figure.update_yaxes(
         range=[0, HEADROOM * max(FEWEST, *counts)], nticks=4, tickformat="~d", fixedrange=True,
-        title_text=say("figures.score.tokens"),
+        title={"text": say("figures.score.tokens")},
     )  # fmt: skip

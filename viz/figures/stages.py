@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from model.sampler.stage_shares import StageShares
 from viz.figures.band_labels import CHARACTER_WIDTH
+from viz.figures.figure import Figure
 from viz.figures.own_texts import own_name
 from viz.figures.theme import SMALL, Theme, add_key, base_figure
 from viz.figures.token_labels import token_label, token_name
@@ -31,7 +31,7 @@ def stages_figure(
     chosen: int | None,
     dice: int | None,
     theme: Theme,
-) -> go.Figure:
+) -> Figure:
     """Draw a stacked column for the model, each stage, and what the dice are thrown on.
 
     Args:
@@ -70,7 +70,7 @@ def stages_figure(
             },
         },
     )  # fmt: skip
-    _label_tokens(figure, bands[-1], [*labels, None], fills, theme)
+    _label_tokens(figure, len(columns) - 1, bands[-1], [*labels, None], fills, theme)
     _key(figure, shares, chosen, dice, theme)
     figure.update_layout(barmode="stack", bargap=0)
     figure.update_xaxes(
@@ -92,7 +92,7 @@ def _fills(token_ids: Sequence[int], chosen: int | None, dice: int | None, theme
 
 
 def _flows(
-    figure: go.Figure,
+    figure: Figure,
     bands: "np.ndarray[tuple[int, int], np.dtype[np.float64]]",
     cut: "np.ndarray[tuple[int], np.dtype[np.float64]]",
     fills: Sequence[str],
@@ -129,13 +129,14 @@ def _lost(shares: StageShares, column: int) -> str:
 
 
 def _label_tokens(
-    figure: go.Figure,
+    figure: Figure,
+    column: int,
     shares: "np.ndarray[tuple[int], np.dtype[np.float64]]",
     labels: Sequence[str | None],
     fills: Sequence[str],
     theme: Theme,
 ) -> None:
-    """Name the tokens beside the last column, where they are high enough."""
+    """Name the tokens beside a column, where they are high enough."""
     tops = np.cumsum(shares)
     for top, share, label, fill in zip(tops, shares, labels, fills, strict=True):
         if share < LABEL_ROOM:
@@ -144,12 +145,12 @@ def _label_tokens(
         special = fill in (theme.accent_fill, theme.glow)
         figure.add_annotation(
             text=f"<b>{name}</b> {share:.0%}" if special else f"{name} {share:.0%}",
-            x=len(figure.data[-1].x) - 1 + WIDTH / 2, xshift=5, y=top - share / 2, xanchor="left",
+            x=column + WIDTH / 2, xshift=5, y=top - share / 2, xanchor="left",
             yanchor="middle", showarrow=False, font={"size": SMALL, "color": theme.ink},
         )  # fmt: skip
 
 
-def _key(figure: go.Figure, shares: StageShares, chosen: int | None, dice: int | None, theme: Theme) -> None:
+def _key(figure: Figure, shares: StageShares, chosen: int | None, dice: int | None, theme: Theme) -> None:
     followed: Collection[int] = shares.token_ids.tolist()
     entries = [("■", theme.accent_fill, say("figures.stages.chosen"))] if chosen in followed else []
     if dice in followed and dice != chosen:

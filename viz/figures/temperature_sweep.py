@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from model.sampler.effects import TemperatureSweep
 from viz.figures.band_labels import Anchor, spot_in_band
+from viz.figures.figure import Figure
 from viz.figures.own_texts import own_name
 from viz.figures.theme import SMALL, Theme, base_figure, ink_on, placeholder
 from viz.figures.token_labels import token_label, token_name
@@ -21,7 +21,7 @@ LABEL_ROOM = 0.1
 
 def temperature_sweep_figure(
     sweep: TemperatureSweep, *, labels: Sequence[str], temperature: float, chosen: int | None, theme: Theme
-) -> go.Figure:
+) -> Figure:
     """Draw the probability of the leading tokens against temperature, stacked, with all others on top.
 
     Args:
@@ -56,8 +56,8 @@ def temperature_sweep_figure(
     _label_bands(figure, sweep, labels=labels, fills=fills, at=at, temperature=temperature, theme=theme)
     figure.update_layout(hovermode="x unified")
     figure.update_xaxes(
-        title_text=say("figures.sweep.temperature"), range=[low, high], nticks=6, showgrid=False,
-        fixedrange=True, unifiedhovertitle_text=say("figures.sweep.temperature") + " %{x:.2f}",
+        title={"text": say("figures.sweep.temperature")}, range=[low, high], nticks=6, showgrid=False,
+        fixedrange=True, unifiedhovertitle={"text": say("figures.sweep.temperature") + " %{x:.2f}"},
     )  # fmt: skip
     figure.update_yaxes(range=[0, 1], tickvals=[0, 0.5, 1], tickformat=".0%", showgrid=False, fixedrange=True)
     return figure
@@ -74,7 +74,7 @@ def _fills(sweep: TemperatureSweep, chosen: int | None, theme: Theme) -> list[st
     return [*fills, theme.others]
 
 
-def _mark(figure: go.Figure, *, at: float, share: float, temperature: float, theme: Theme) -> None:
+def _mark(figure: Figure, *, at: float, share: float, temperature: float, theme: Theme) -> None:
     """Draw the line of the current temperature and name it above the plot."""
     figure.add_shape(
         type="line", x0=at, x1=at, y0=0, y1=1, yref="paper", line={"color": theme.glow, "width": 2}
@@ -93,7 +93,7 @@ def _mark(figure: go.Figure, *, at: float, share: float, temperature: float, the
 
 
 def _label_bands(
-    figure: go.Figure,
+    figure: Figure,
     sweep: TemperatureSweep,
     *,
     labels: Sequence[str],

@@ -4,9 +4,9 @@ import html
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
-import plotly.graph_objects as go
+from viz.figures.figure import Figure, Part, merged
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 FONT_SIZE = 12
@@ -91,7 +91,7 @@ DARK = Theme(
 )
 
 
-def base_figure(*, theme: Theme, height: int, margin: Mapping[str, int] | None = None) -> go.Figure:
+def base_figure(*, theme: Theme, height: int, margin: Mapping[str, int] | None = None) -> Figure:
     """Return an empty figure: transparent, calm, with nothing on it that scrolling on a phone would catch.
 
     Args:
@@ -99,41 +99,43 @@ def base_figure(*, theme: Theme, height: int, margin: Mapping[str, int] | None =
         height: in pixels; the width follows the card.
         margin: sides that differ from the common ones, in pixels.
     """
+    return Figure(merged(_common(theme), {"height": height, "margin": margin or {}}))
+
+
+@cache
+def _common(theme: Theme) -> Part:
+    """Return what the layouts of all figures share."""
     font = {"family": FONT, "size": FONT_SIZE, "color": theme.quiet}
-    # One call: Plotly checks every property again with each update, which took longer than the drawing.
-    return go.Figure(
-        layout={
-            "template": {},
-            "height": height,
-            "autosize": True,
-            "margin": {"l": 44, "r": 12, "t": 24, "b": 34, "pad": 0, **(margin or {})},
-            "paper_bgcolor": CLEAR,
-            "plot_bgcolor": CLEAR,
-            "font": font,
-            "hovermode": "closest",
-            "dragmode": False,
-            "uirevision": "kept",
-            "hoverlabel": {
-                "bgcolor": theme.hover,
-                "bordercolor": theme.quiet,
-                "font": {**font, "color": theme.ink},
-                "align": "left",
-                "namelength": -1,
-            },
-            "modebar": {
-                "bgcolor": CLEAR,
-                "color": theme.quiet,
-                "activecolor": theme.accent,
-                "remove": list(HIDDEN_BUTTONS),
-            },
-            "showlegend": False,
-            "xaxis": axis(theme),
-            "yaxis": axis(theme),
-        }
-    )
+    return {
+        "template": {},
+        "autosize": True,
+        "margin": {"l": 44, "r": 12, "t": 24, "b": 34, "pad": 0},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "font": font,
+        "hovermode": "closest",
+        "dragmode": False,
+        "uirevision": "kept",
+        "hoverlabel": {
+            "bgcolor": theme.hover,
+            "bordercolor": theme.quiet,
+            "font": {**font, "color": theme.ink},
+            "align": "left",
+            "namelength": -1,
+        },
+        "modebar": {
+            "bgcolor": CLEAR,
+            "color": theme.quiet,
+            "activecolor": theme.accent,
+            "remove": list(HIDDEN_BUTTONS),
+        },
+        "showlegend": False,
+        "xaxis": axis(theme),
+        "yaxis": axis(theme),
+    }
 
 
-def axis(theme: Theme) -> dict[str, Any]:
+def axis(theme: Theme) -> Part:
     """Return what every axis shares."""
     return {
         "gridcolor": theme.grid,
@@ -147,7 +149,7 @@ def axis(theme: Theme) -> dict[str, Any]:
     }
 
 
-def placeholder(message: str, *, theme: Theme, height: int = 160) -> go.Figure:
+def placeholder(message: str, *, theme: Theme, height: int = 160) -> Figure:
     """Return a quiet centred sentence in place of a figure that has nothing to show yet.
 
     Args:
@@ -159,7 +161,7 @@ def placeholder(message: str, *, theme: Theme, height: int = 160) -> go.Figure:
     figure = base_figure(theme=theme, height=height)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
-    figure.update_layout(modebar_remove=[*HIDDEN_BUTTONS, "zoom", "resetscale", "toimage"])
+    figure.update_layout(modebar={"remove": [*HIDDEN_BUTTONS, "zoom", "resetscale", "toimage"]})
     figure.add_annotation(
         text="<br>".join(lines),
         showarrow=False,
@@ -172,7 +174,9 @@ def placeholder(message: str, *, theme: Theme, height: int = 160) -> go.Figure:
     return figure
 
 
-def add_key(figure: go.Figure, entries: Sequence[tuple[str, str, str]], *, lift: int, theme: Theme) -> None:
+def add_key(
+    figure: Figure, entries: Sequence[tuple[str, str, str]], *, lift: int, shift: int = 0, theme: Theme
+) -> None:
     """Write a legend on one line above the plot, from its left edge.
 
     Plotly's own breaks into a line for each entry, and into the plot, on a phone.
@@ -181,6 +185,7 @@ def add_key(figure: go.Figure, entries: Sequence[tuple[str, str, str]], *, lift:
         figure: the figure to write on.
         entries: mark, colour of the mark, text.
         lift: pixels above the plot.
+        shift: pixels to the right of the plot's left edge.
         theme: the colours.
     """
     parts = (
@@ -194,6 +199,7 @@ def add_key(figure: go.Figure, entries: Sequence[tuple[str, str, str]], *, lift:
         yref="paper",
         y=1,
         yanchor="bottom",
+        xshift=shift,
         yshift=lift,
         showarrow=False,
         font={"size": SMALL},

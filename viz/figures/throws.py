@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from model.sampler.distribution import Floats
 from model.sampler.throws import Share
+from viz.figures.figure import Figure
 from viz.figures.own_texts import own_places
 from viz.figures.theme import Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_label, token_name
@@ -18,7 +18,7 @@ FEWEST = 5
 """Bars that there is room for, even where fewer tokens are left."""
 
 
-def throws_figure(shares: Sequence[Share], *, labels: Sequence[str], total: int, theme: Theme) -> go.Figure:
+def throws_figure(shares: Sequence[Share], *, labels: Sequence[str], total: int, theme: Theme) -> Figure:
     """Draw the probability of the leading tokens as bars, and the shares in which they came as dots.
 
     Args:
@@ -64,7 +64,7 @@ def throws_figure(shares: Sequence[Share], *, labels: Sequence[str], total: int,
 
 def convergence_figure(
     totals: Sequence[int], distances: Sequence[float], expected: tuple[Floats, Floats] | None, *, theme: Theme
-) -> go.Figure:
+) -> Figure:
     """Draw the total variation distance against the number of throws, both logarithmic.
 
     A distance of 0 has no place there, and none is drawn where a single token is left.
@@ -102,7 +102,7 @@ def convergence_figure(
     low = min([0.1, float(expected[1].min()), *(distance for distance in distances if distance > 0)])
     figure.update_xaxes(
         type="log", range=[-0.1, np.log10(max(100, totals[-1])) + 0.1],
-        title_text=say("figures.throws.count"),
+        title={"text": say("figures.throws.count")},
         tickvals=[1, 10, 100, 1000, 10_000, 100_000, 1_000_000],
         ticktext=["1", "10", "100", "1k", "10k", "100k", "1M"], fixedrange=True,
     )  # fmt: skip

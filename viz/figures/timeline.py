@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
-
 from model.texts.run import Step
+from viz.figures.figure import Figure, Part
 from viz.figures.own_texts import own_table
 from viz.figures.theme import CLEAR, Theme, add_key, base_figure, placeholder
 from viz.figures.token_labels import token_name
@@ -19,7 +18,7 @@ ROOM_FOR_WORD = 0.14
 TICK_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
-def timeline(steps: Sequence[Step], *, selected: int | None, theme: Theme) -> go.Figure:
+def timeline(steps: Sequence[Step], *, selected: int | None, theme: Theme) -> Figure:
     """Draw surprisal as bars and the entropy of the distribution as a stepped line over them.
 
     Args:
@@ -38,14 +37,14 @@ def timeline(steps: Sequence[Step], *, selected: int | None, theme: Theme) -> go
     figure.add_bar(
         x=positions,
         y=surprisal,
-        marker_color=theme.glow,
+        marker={"color": theme.glow},
         hoverinfo="skip",
     )
     if selected in positions:
         figure.add_bar(
             x=[selected],
             y=[surprisal[positions.index(selected)]],
-            marker_color=theme.accent,
+            marker={"color": theme.accent},
             hoverinfo="skip",
         )
         figure.add_shape(
@@ -83,20 +82,21 @@ def timeline(steps: Sequence[Step], *, selected: int | None, theme: Theme) -> go
     return figure
 
 
-def _entropy(steps: Sequence[Step], *, width: float, theme: Theme) -> go.Scatter:
+def _entropy(steps: Sequence[Step], *, width: float, theme: Theme) -> Part:
     """Return the line whose level parts span exactly the bars: one point at every edge between them."""
     edges = [step.position - 0.5 for step in steps] + [steps[-1].position + 0.5]
     levels = [step.entropy_bits for step in steps] + [steps[-1].entropy_bits]
-    return go.Scatter(
-        x=edges,
-        y=levels,
-        mode="lines",
-        line={"color": theme.quiet, "width": width, "shape": "hv"},
-        hoverinfo="skip",
-    )
+    return {
+        "type": "scatter",
+        "x": edges,
+        "y": levels,
+        "mode": "lines",
+        "line": {"color": theme.quiet, "width": width, "shape": "hv"},
+        "hoverinfo": "skip",
+    }
 
 
-def _hover(steps: Sequence[Step], top: float) -> go.Bar:
+def _hover(steps: Sequence[Step], top: float) -> Part:
     """Return invisible columns of full height, so that a step can be hovered where its bar is tiny."""
     rows = (
         "<b>%{customdata[0]}</b>",
@@ -105,12 +105,13 @@ def _hover(steps: Sequence[Step], top: float) -> go.Bar:
         say("figures.timeline.entropy") + " %{customdata[2]:.2f} " + say("figures.bits"),
         say("figures.timeline.rank") + " %{customdata[3]:,d}",
     )
-    return go.Bar(
-        x=[step.position for step in steps],
-        y=[top] * len(steps),
-        width=1,
-        marker_color=CLEAR,
-        meta=own_table(
+    return {
+        "type": "bar",
+        "x": [step.position for step in steps],
+        "y": [top] * len(steps),
+        "width": 1,
+        "marker": {"color": CLEAR},
+        "meta": own_table(
             [
                 say("figures.timeline.position"),
                 say("figures.timeline.token"),
@@ -122,7 +123,7 @@ def _hover(steps: Sequence[Step], top: float) -> go.Bar:
             ],
             [step.token for step in steps],
         ),
-        customdata=[
+        "customdata": [
             [
                 token_name(step.token, 40),
                 round(step.surprisal_bits, 4),
@@ -131,8 +132,8 @@ def _hover(steps: Sequence[Step], top: float) -> go.Bar:
             ]
             for step in steps
         ],
-        hovertemplate="<br>".join(rows) + "<extra></extra>",
-    )
+        "hovertemplate": "<br>".join(rows) + "<extra></extra>",
+    }
 
 
 def _ticks(first: int, last: int) -> list[int]:

@@ -1,12 +1,13 @@
-"""Every control of the Explore page, by name, as the events receive them."""
+"""Where every control stands: those of the page by name, and those of each room in a type of its own."""
 
-from dataclasses import dataclass, fields
-from typing import Any, get_args
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, TypeVar, cast, get_args
 
 from model.engine.internals import MEAN_HEAD
 from model.sampler.settings import SamplerSettings
 from viz.components.chain import in_chain
-from viz.components.token_strip import ColourBy
+from viz.components.tint import ColourBy
 from viz.figures.theme import DARK, LIGHT, Theme
 
 DEFAULTS = SamplerSettings()
@@ -22,8 +23,26 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
+class RoomControls:
+    """The values of the controls that one room alone has; each room's own is a class of its own.
+
+    Its fields have defaults, at which they stand at first. The room lays out a component for each, and its
+    panels ask for them with `Controls.of`.
+    """
+
+    of_the_moment: ClassVar[Collection[str]] = ()
+    """Fields that follow the browser, and are not given back to a page that is loaded anew."""
+
+
+Own = TypeVar("Own", bound=RoomControls)
+
+
+@dataclass(frozen=True)
 class Controls:
-    """The values of the controls at one moment. The order of the fields is the order of the inputs."""
+    """The values of the controls at one moment: of the page, and of its rooms."""
+
+    of_the_moment: ClassVar[Collection[str]] = ("appearance", "place", "picked")
+    """As of `RoomControls`."""
 
     temperature: float = DEFAULTS.temperature
     top_k: int = DEFAULTS.top_k
@@ -39,29 +58,24 @@ class Controls:
     layer: int = 9
     head: int = 0
     mean_heads: bool = True
-    hide_first: bool = True
-    whole: bool = False
     appearance: dict[str, Any] | None = None
+    place: dict[str, Any] | None = None
+    """The value of `Places`: the page that is open, and its room."""
     chain: dict[str, Any] | None = None
     """The value of `ChainChoice`: what of the sampler is set in its chain and not by the sliders."""
     picked: dict[str, Any] | None = None
     """The value of `TokenPick`: the token whose row was picked in a table."""
-    quantity: str = "entropy"
-    """Of the grid of all heads, by the names of `QUANTITIES`."""
-    of_step: bool = False
-    """Whether the grid is of the selected step alone."""
-    head_choice: dict[str, Any] | None = None
-    """The value of `HeadChoice`: the key that the grid may ask about."""
-    against_rival: bool = False
-    """Whether the logit of the chosen token is held against that of the next best."""
-    lens_colour: str = "probability"
-    """What a cell of the lens over the text is coloured by."""
-    lens_size: int = 24
-    """Positions that it is computed for."""
-    neuron_layer: int = 22
-    """Whose neurons are shown."""
-    neuron_order: str = "strongest"
-    """In which order."""
+    rooms: Mapping[type[RoomControls], RoomControls] = field(default_factory=dict, kw_only=True)
+    """Of the rooms, each by its type."""
+
+    def of(self, kind: type[Own]) -> Own:
+        """Return where the controls of a room stand."""
+        return cast(Own, self.rooms[kind]) if kind in self.rooms else kind()
+
+    def again(self, here: "Controls") -> "Controls":
+        """Return these for a page that was loaded anew, whose own stand `here`."""
+        rooms = {kind: _again(own, here.of(kind)) for kind, own in self.rooms.items()}
+        return replace(_again(self, here), rooms=rooms)
 
     @property
     def settings(self) -> SamplerSettings:
@@ -89,5 +103,13 @@ class Controls:
         return next((name for name, settings in PRESETS.items() if settings == self.settings), None)
 
 
-NAMES = tuple(field.name for field in fields(Controls))
+Kind = TypeVar("Kind", Controls, RoomControls)
+
+
+def _again(kept: Kind, here: Kind) -> Kind:
+    return replace(kept, **{name: getattr(here, name) for name in kept.of_the_moment})
+
+
+NAMES = tuple(one.name for one in fields(Controls) if one.name != "rooms")
+"""Of the page's own."""
 SAMPLER_NAMES = NAMES[:5]

@@ -1,6 +1,7 @@
 """Who comes and goes: a page that is loaded anew has its texts again, a closed one frees its place."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -8,18 +9,17 @@ import gradio as gr
 
 from model.texts.given import given_text
 from viz.components.ticket import TicketValue
-from viz.pages.controls import NAMES, Controls
+from viz.pages.controls import Controls
 from viz.pages.layout import Layout
+from viz.pages.quiet import QUIET
 from viz.pages.screen import Screen
 from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor
 from viz.server.limits import LOOKING
 from viz.words.strings import say
 
-Back = tuple[list[Any], Screen]
-"""The controls in their order, and the screen."""
-OF_THE_MOMENT = ("appearance", "picked", "head_choice")
-"""Inputs that follow the browser, and are not given back."""
+Back = tuple[Controls, Screen]
+"""Where the controls stood, and the screen."""
 
 
 class Door(Showing):
@@ -36,28 +36,30 @@ class Door(Showing):
         self._by_page[str(request.session_hash)] = self._by_ticket[ticket] = visitor
         return {"now": ticket}
 
-    def back(self, visitor: Visitor, ticket: TicketValue | None, prompt: str, *values: object) -> Back:
+    def back(self, visitor: Visitor, ticket: TicketValue | None, prompt: str, controls: Controls) -> Back:
         """Return controls and screen as before the page was loaded anew; its address has the room."""
         told = ticket if isinstance(ticket, dict) else {}
-        before = self._by_ticket.get(str(told.get("before")))
+        before = self._before(visitor, told)
         typed = self._typed(told.get("prompt"), prompt)
-        if before is None or before is visitor:
+        if before is None:
             if typed is not None:
                 _tell("page.forgotten")
-            screen = Screen(prompt=gr.skip() if typed is None else typed)
-            return [gr.skip() for _ in NAMES], screen
+            screen = self.redraw(visitor, controls) if _selects(visitor, told.get("at")) else Screen()
+            return controls, screen._replace(prompt=gr.skip() if typed is None else typed)
         visitor.resume(before)
-        here = Controls(*values)  # type: ignore[arg-type]
-        kept = visitor.controls or here
-        moved = {name: getattr(kept, name) for name in NAMES if name not in OF_THE_MOMENT}
-        now = Controls(**{name: getattr(here, name) for name in OF_THE_MOMENT} | moved)
-        screen = self.redraw(visitor, *(getattr(now, name) for name in NAMES))
+        _selects(visitor, told.get("at"))
+        now = controls if visitor.controls is None else visitor.controls.again(controls)
+        screen = self.redraw(visitor, now)
         if visitor.run is not self.example.run:
             _tell("page.back")
         shown = given_text(visitor.run) if typed is None else typed
-        # A control that is set, if only to what it is, may tell that it has changed.
-        changed = {name: value for name, value in moved.items() if value != getattr(here, name)}
-        return [changed.get(name, gr.skip()) for name in NAMES], screen._replace(prompt=shown)
+        return now, screen._replace(prompt=shown)
+
+    def _before(self, visitor: Visitor, told: Mapping[str, object]) -> Visitor | None:
+        """Return who was at this tab before: a page that was left before it had its texts again has none."""
+        pages = (self._by_ticket.get(str(told.get(name))) for name in ("before", "older"))
+        known = [one for one in pages if one is not None and one is not visitor]
+        return next((one for one in known if one.has_text), known[0] if known else None)
 
     def leave(self, request: gr.Request) -> None:
         """Stop what is written for a closed page, at once and not when Gradio next has news for it.
@@ -78,21 +80,31 @@ class Door(Showing):
 
 def wire_door(app: gr.Blocks, page: Layout, visitor: gr.State, door: Door) -> None:
     """Tell who comes and goes."""
-    quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    app.load(door.arrive, visitor, page.ticket, queue=False, **quietly)
+    app.load(door.arrive, visitor, page.ticket, queue=False, **QUIET)
 
-    def back(visitor: Visitor, ticket: TicketValue | None, prompt: str, *values: object) -> list[Any]:
-        controls, screen = door.back(visitor, ticket, prompt, *values)
-        return [*controls, *page.values(screen)]
+    def back(visitor: Visitor, ticket: TicketValue | None, prompt: str, controls: Controls) -> list[Any]:
+        before, screen = door.back(visitor, ticket, prompt, controls)
+        # A control that is set, if only to what it is, may tell that it has changed.
+        pairs = zip(page.order.values(before), page.order.values(controls), strict=True)
+        moved = [gr.skip() if then == now else then for then, now in pairs]
+        return [*moved, *page.values(screen)]
 
     page.ticket.select(
-        back,
+        page.taking(back),
         [visitor, page.ticket, page.prompt, *page.inputs],
         [*page.inputs, *page.outputs],
-        **quietly,
+        **QUIET,
         **LOOKING,
     )
     app.unload(door.leave)
+
+
+def _selects(visitor: Visitor, at: object) -> bool:
+    """Select the token that an address asks for, if there is such a one; return whether there is."""
+    if not isinstance(at, int) or isinstance(at, bool) or not 0 < at <= len(visitor.pieces):
+        return False
+    visitor.selected, visitor.following = at, False
+    return True
 
 
 def _tell(key: str) -> None:

@@ -36,13 +36,19 @@ class Growth:
         self._drawing = showing.drawing
         self._visitor = visitor
         self._written = written
-        self._controls = controls
+        self._pressed, self._before = controls, visitor.controls
         self._reader = self._service.model.text.reader()
         run = written.latest()
         self._begun_with = len(run.token_ids)
         self._first: tuple[float, int] | None = None
         """When the first new tokens were there, and how many: the speed is that of what followed."""
         visitor.show(run, tuple(self._reader.read(token_id) for token_id in run.token_ids))
+
+    @property
+    def controls(self) -> Controls:
+        """Where the controls stand: as at the press, until one is moved while the text is written."""
+        now = self._visitor.controls
+        return self._pressed if now is None or now is self._before else now
 
     def screens(self) -> Iterator[Screen]:
         """Yield what to show as the text grows, as often as the pages share the core; not yet its end."""
@@ -82,32 +88,30 @@ class Growth:
             self._visitor.pieces,
             self._visitor.run,
             selected=self._visitor.selected,
-            colour_by=self._controls.colour_by,
+            colour_by=self.controls.colour_by,
             writing=True,
         )
         screen = Screen(
             strip=value, notice="", status=status_line(self._delay()), stop=gr.update(interactive=True)
         )
         scene = unread_scene(self._service, self._visitor)
-        screen = screen._replace(rooms=self._drawing.begun(scene, self._controls).rooms)
-        return (
-            screen if self._visitor.following else screen._replace(bars=bars(self._scene(), self._controls))
-        )
+        screen = screen._replace(rooms=self._drawing.begun(scene, self.controls).rooms)
+        return screen if self._visitor.following else screen._replace(bars=bars(self._scene(), self.controls))
 
     def _light(self, scene: Scene) -> Screen:
         """Return what every update shows."""
         if self._visitor.following:
-            return self._drawing.grown(scene, self._controls)
-        return drawn(scene, self._controls, {"strip": PAGE["strip"]}, {})
+            return self._drawing.grown(scene, self.controls)
+        return drawn(scene, self.controls, {"strip": PAGE["strip"]}, {})
 
     def _with_figure(self, screen: Screen, number: int, scene: Scene) -> Screen:
         """Return a screen with one figure more, if there is one whose turn it is."""
-        figure = self._drawing.turn(number, scene, self._controls)
+        figure = self._drawing.turn(number, scene, self.controls)
         shown = {} if number % 2 else {"timeline": figure.timeline}
         return screen._replace(**shown, rooms={**screen.rooms, **figure.rooms})
 
     def _scene(self) -> Scene:
-        return scene_of(self._service, self._example, self._visitor, self._controls)
+        return scene_of(self._service, self._example, self._visitor, self.controls)
 
     def _delay(self) -> str:
         """Say why there is no new token yet."""

@@ -2,11 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import wraps
-from inspect import isgeneratorfunction
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 
@@ -16,10 +13,10 @@ from viz.components.bias_chips import BiasChips
 from viz.components.branch_choice import BranchChoice
 from viz.components.chain import ChainChoice, ChainDials, TokenPick
 from viz.components.download import Download
-from viz.components.head_choice import HeadChoice
 from viz.components.heading import question
 from viz.components.hints import Hints
 from viz.components.network_watch import NetworkWatch
+from viz.components.notice import Notice
 from viz.components.own_direction import OwnDirection
 from viz.components.selection import Selection
 from viz.components.switch import Switch
@@ -27,7 +24,8 @@ from viz.components.take_away import TakeAway
 from viz.components.ticket import Ticket
 from viz.components.writing_watch import WritingWatch
 from viz.pages import prompt_card, shell, step_cards, way
-from viz.pages.controls import NAMES, Controls
+from viz.pages.controls import NAMES, Controls, RoomControls
+from viz.pages.inputs import InputOrder
 from viz.pages.screen import FRAME, NOTHING, Screen
 from viz.server.limits import Limits
 from viz.words.strings import say
@@ -62,15 +60,20 @@ class Laid:
     outputs: Parts = field(default_factory=dict)
     """Its panels' components, by their names."""
     controls: Parts = field(default_factory=dict)
-    """Inputs, by the names of `Controls`."""
+    """Inputs that are its own, by the fields of its `RoomControls`."""
+    shared: Parts = field(default_factory=dict)
+    """Inputs that other rooms read too, by the names of `Controls`."""
+    layer_dials: Sequence[gr.Slider] = ()
+    """Those of them that go over the layers of the model: they end where it does."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a room stands, and how it is laid out there."""
+    """Where a room stands, how it is laid out there, and which controls it alone has."""
 
     page: str
     lay_out: Callable[[Plan], Laid]
+    controls: type[RoomControls] = RoomControls
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,8 @@ class Layout:
     """The page of each room, in the order of the rooms."""
     laid: Mapping[str, Any]
     """What each room has put there, by its name."""
-    head_choice: HeadChoice
-    """The head that a person opens."""
+    order: InputOrder
+    """Of the inputs."""
     branch: BranchChoice
     """What is done with the branches, and the token to go on from."""
     download: Download
@@ -114,8 +117,14 @@ class Layout:
 
     @property
     def inputs(self) -> list[Any]:
-        """The controls in the order of the fields of `Controls`."""
-        return [self.controls[name] for name in NAMES]
+        """All controls in their order."""
+        own = [control for room in self.laid.values() for control in room.controls.values()]
+        return [*(self.controls[name] for name in NAMES), *own]
+
+    @property
+    def layer_dials(self) -> list[gr.Slider]:
+        """Sliders over the layers of the model, in the order of their rooms."""
+        return [dial for room in self.laid.values() for dial in room.layer_dials]
 
     @property
     def outputs(self) -> list[Any]:
@@ -135,21 +144,11 @@ class Layout:
 
     def answering(self, handler: Callable[..., Screen | Iterator[Screen]]) -> Callable[..., Any]:
         """Return a handler of screens as Gradio takes it: its answers in the order of the outputs."""
-        if isgeneratorfunction(handler):
+        return self.order.taking(handler, self.values)
 
-            @wraps(handler)
-            def stream(*values: Any) -> Iterator[list[Any]]:
-                with closing(handler(*values)) as screens:  # what is written ends when its page is closed
-                    for screen in screens:
-                        yield self.values(screen)
-
-            return stream
-
-        @wraps(handler)
-        def answer(*values: Any) -> list[Any]:
-            return self.values(cast(Screen, handler(*values)))
-
-        return answer
+    def taking(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a handler that changes something else as Gradio takes it; both get `Controls`."""
+        return self.order.taking(handler)
 
 
 def lay_out(
@@ -173,10 +172,9 @@ def lay_out(
     """
     names = {page: [(name, say(f"page.room.{name}")) for name in _on(page, rooms)] for page in PAGES[1:]}
     top = shell.lay_out({PAGES[0]: [], **names})
-    controls: dict[str, Any] = {"appearance": Appearance()}
+    controls: dict[str, Any] = {"appearance": Appearance(), "place": top.places}
     # Not in their room either: a token is banned, and picked, in the tables above.
     controls["chain"], controls["picked"], chain_dials = ChainChoice(), TokenPick(), ChainDials()
-    controls["head_choice"] = head_choice = HeadChoice()
     TakeAway()
     Aria()
     ticket = Ticket()
@@ -187,7 +185,7 @@ def lay_out(
     branch, download = BranchChoice(), Download()  # not in their room: they are needed before it is opened
     with gr.Row(elem_classes=["remarks"]):  # as high whatever is said there: see the style sheet
         biases = BiasChips(first.biases)
-        notice = gr.HTML(first.notice, elem_id="notice", apply_default_css=False)
+        notice = Notice(first.notice)
     outputs, travelling = way.lay_out(first)
     plan = Plan(start, limits, layers, heads, first.rooms)
     laid: dict[str, Laid] = {}
@@ -207,7 +205,7 @@ def lay_out(
                 laid |= _tabbed(page, names[page], rooms, replace(plan, first=NOTHING), tabs)
     laid = {name: laid[name] for name in rooms}
     for one in laid.values():
-        controls |= one.controls
+        controls |= one.shared
     buttons = {**top.buttons, **card.buttons}
     screen = Screen(
         **outputs,
@@ -235,11 +233,11 @@ def lay_out(
         rooms=tabs,
         places={name: place.page for name, place in rooms.items()},
         laid=laid,
+        order=InputOrder(tuple(place.controls for place in rooms.values())),
         branch=branch,
         download=download,
         watch=watch,
         chain_dials=chain_dials,
-        head_choice=head_choice,
         ticket=ticket,
     )
 

@@ -9,6 +9,7 @@ from viz.pages.controls import Controls
 from viz.pages.drawing import drawn
 from viz.pages.layout import Layout
 from viz.pages.panel import Panels
+from viz.pages.quiet import QUIET
 from viz.pages.scene import Scene, scene_of
 from viz.pages.screen import Screen
 from viz.pages.showing import Showing
@@ -18,8 +19,6 @@ from viz.server.limits import LOOKING
 from viz.words.lines import problem
 
 Handler = Callable[..., Screen]
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""Arguments of events that nobody waits for."""
 
 
 class Looking:
@@ -42,10 +41,25 @@ class Looking:
             change: what to note of the visitor before.
         """
 
-        def handle(visitor: Visitor, *values: object) -> Screen:
+        def follow(visitor: Visitor, controls: Controls) -> None:
+            visitor.follow(controls.place, self.page.places)
             if change is not None:
                 change(visitor)
-            controls = visitor.take(values)
+
+        return self._handler(draw, follow)
+
+    def arriving(
+        self, draw: Callable[[Scene, Controls], Screen], enter: Callable[[Visitor], None]
+    ) -> Handler:
+        """Return a handler of an event that itself tells what was opened; arguments as of `handler`."""
+        return self._handler(draw, lambda visitor, _: enter(visitor))
+
+    def _handler(
+        self, draw: Callable[[Scene, Controls], Screen], change: Callable[[Visitor, Controls], None]
+    ) -> Handler:
+        def handle(visitor: Visitor, controls: Controls) -> Screen:
+            change(visitor, controls)
+            visitor.controls = controls
             try:
                 return draw(scene_of(self.service, self.showing.example, visitor, controls), controls)
             except UNDERSTOOD as trouble:

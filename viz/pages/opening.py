@@ -1,20 +1,21 @@
 """How a text that the lab has written comes onto the page: as a branch of the one that is there."""
 
-from typing import Any
-
 from model.texts.branch_tree import MOST_BRANCHES
 from model.texts.comparison import shared
 from model.texts.given import given_text
 from model.texts.run import Run
+from viz.pages.controls import Controls
 from viz.pages.screen import Screen
 from viz.pages.showing import Showing, require_idle
 from viz.pages.visitor import Visitor
 from viz.server.service import Trouble
-from viz.words.lines import said
+from viz.words.branches import now_on
 from viz.words.strings import say
 
 
-def open_run(showing: Showing, visitor: Visitor, run: Run, name: str, prompt: str, *values: Any) -> Screen:
+def open_run(
+    showing: Showing, visitor: Visitor, run: Run, name: str, prompt: str, controls: Controls
+) -> Screen:
     """Put a run on the page; Undo brings back the text that was there.
 
     Args:
@@ -23,7 +24,7 @@ def open_run(showing: Showing, visitor: Visitor, run: Run, name: str, prompt: st
         run: a text of the model that is here; one that the page has already is gone back to.
         name: of the new branch.
         prompt: what stands in the field of the prompt.
-        values: of the controls.
+        controls: where they stand.
 
     Raises:
         Trouble: a text is being written, or the page has no room for another one.
@@ -39,5 +40,5 @@ def open_run(showing: Showing, visitor: Visitor, run: Run, name: str, prompt: st
         else:
             visitor.history.change(tree.left(run, shared(tree.run.token_ids, run.token_ids), name))
         showing.take(visitor)
-    screen = showing.redraw(visitor, *values)._replace(notice=said(say("lab.opened", name=name)))
+    screen = showing.redraw(visitor, controls)._replace(notice=now_on(visitor.branch))
     return screen if prompt != given_text(before) else screen._replace(prompt=given_text(visitor.run))

@@ -1,7 +1,5 @@
 """The panels of the page itself, whichever room is open."""
 
-import plotly.graph_objects as go
-
 from model.sampler.settings import BAN
 from model.texts.given import given_steps, only_given
 from model.texts.likelihood import Likelihood
@@ -9,6 +7,7 @@ from viz.components.bias_chips import BiasChipsValue, bias_chips_value
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
 from viz.components.spelling import begun_before, explained, spelled
 from viz.components.token_strip import StripValue, strip_value
+from viz.figures.figure import Figure
 from viz.figures.timeline import timeline
 from viz.pages import way
 from viz.pages.controls import Controls
@@ -100,7 +99,7 @@ def found(scene: Scene, controls: Controls) -> NextTokenValue | None:
     return value
 
 
-def steps(scene: Scene, controls: Controls) -> go.Figure:
+def steps(scene: Scene, controls: Controls) -> Figure:
     """Return the timeline."""
     return timeline(scene.run.steps, selected=scene.selected, theme=controls.theme)
 

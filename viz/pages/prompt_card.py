@@ -53,7 +53,7 @@ def _rows(start: Controls, limits: Limits) -> PromptCard:
                 "stop": gr.Button(say("page.button.stop"), variant="stop", elem_id="stop", interactive=False),
             }
     with gr.Row(elem_classes=["starters"]):
-        reading = _switch("reading", "read-mode")
+        reading = _switch("reading", "read-mode", says="aria-pressed")
         with gr.Row(elem_classes=["group", "tries"]):
             _name(say("page.examples"))
             examples = _buttons(known["prompts"][:CHIPS], "try")
@@ -71,11 +71,10 @@ def _rows(start: Controls, limits: Limits) -> PromptCard:
     return card
 
 
-def _switch(name: str, elem_id: str) -> Switch:
+def _switch(name: str, elem_id: str, **kwargs: Any) -> Switch:
     """Return a button that opens something; while it is open, the page has the class `<name>-open`."""
-    return Switch(
-        f"{name}-open", say(f"page.switch.{name}"), say(f"page.switch.{name}_title"), elem_id=elem_id
-    )
+    label, title = say(f"page.switch.{name}"), say(f"page.switch.{name}_title")
+    return Switch(f"{name}-open", label, title, elem_id=elem_id, **kwargs)
 
 
 def _buttons(known: list[dict[str, str]], kind: str, first: int = 0) -> dict[str, gr.Button]:

@@ -1,10 +1,12 @@
 """What a room is: a place on a page, or in the drawer, of the same shape for all."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Generic, TypeVar
 
+from viz.pages.controls import RoomControls
 from viz.pages.layout import Laid, Plan
+from viz.pages.layout import Parts as Components
 from viz.pages.looking import Looking
 from viz.pages.panel import Panels
 
@@ -33,14 +35,23 @@ class Room(Generic[Parts]):
     """What it shows of a scene; `lay_out` returns the component of each in `Laid.outputs`."""
     wire: Callable[[Parts, Looking], None] = wires_nothing
     """Lets what a person does in it have its effect."""
+    controls: type[RoomControls] = RoomControls
+    """What no other room has of controls; `lay_out` returns the component of each in `Laid.controls`."""
 
     def place(self, plan: Plan) -> Parts:
-        """Lay the room out, its components in the order of its panels.
+        """Lay the room out, its components in the order of its panels and of its controls.
 
         Raises:
-            ValueError: a panel has no component, or the other way round.
+            ValueError: a panel or a control has no component, or the other way round.
         """
         laid = self.lay_out(plan)
-        if alone := sorted(laid.outputs.keys() ^ self.panels.keys()):
-            raise ValueError(f"a panel without a component, or the other way round: {self.name}: {alone}")
-        return replace(laid, outputs={name: laid.outputs[name] for name in self.panels})
+        return replace(
+            laid,
+            outputs=self._ordered("panel", list(self.panels), laid.outputs),
+            controls=self._ordered("control", [one.name for one in fields(self.controls)], laid.controls),
+        )
+
+    def _ordered(self, kind: str, names: Sequence[str], components: Components) -> Components:
+        if alone := sorted({*names} ^ components.keys()):
+            raise ValueError(f"a {kind} without a component, or the other way round: {self.name}: {alone}")
+        return {name: components[name] for name in names}

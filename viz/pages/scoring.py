@@ -16,8 +16,8 @@ from viz.pages.visitor import Visitor
 from viz.pages.work import now_and_then
 from viz.pages.writing import Writing
 from viz.server.service import Trouble
-from viz.words.branches import called
-from viz.words.lines import problem, said, status_line
+from viz.words.branches import called, now_on
+from viz.words.lines import problem, status_line
 from viz.words.strings import say
 
 AT_WORK = "score"
@@ -26,15 +26,15 @@ AT_WORK = "score"
 class Scoring(Writing):
     """One more way than writing it to bring a text onto the page."""
 
-    def score_text(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
+    def score_text(self, visitor: Visitor, prompt: str, controls: Controls) -> Iterator[Screen]:
         """Put what stands in the prompt on the page, every token after the first one scored.
 
         Stop ends it: while the model reads, the page stays as it was; afterwards with what is scored.
         """
-        yield from self._or_why_not(visitor, self._scored(visitor, prompt, *values))
+        yield from self._or_why_not(visitor, self._scored(visitor, prompt, controls))
 
-    def _scored(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
-        controls = visitor.take(values)
+    def _scored(self, visitor: Visitor, prompt: str, controls: Controls) -> Iterator[Screen]:
+        visitor.controls = controls
         yield from self._loading(visitor)
         typed, form = self.service.typed(prompt), self.service.precision(controls.precision)
         texts = scoring(self.service.engine, typed, form, self._seed(controls))
@@ -50,11 +50,12 @@ class Scoring(Writing):
             notice = ""
             if not stopped.is_set():
                 try:
-                    notice = self._arrive(visitor, first.run)
+                    more = self._arrive(visitor, first.run)
                     yield from self._follow(visitor, texts, stopped, controls)
+                    notice = now_on(visitor.branch, more)
                 except Trouble as trouble:
                     notice = problem(str(trouble))
-        screen = self.redraw(visitor, *values)
+        screen = self.redraw(visitor, controls)
         yield screen._replace(notice=notice) if notice else screen
 
     def _arrive(self, visitor: Visitor, run: Run) -> str:
@@ -71,7 +72,7 @@ class Scoring(Writing):
             visitor.following = True
             visitor.show(run, pieces)
             visitor.writing = True
-        return "" if gone is None else said(say("page.made_room", name=called(gone)))
+        return "" if gone is None else say("page.made_room", name=called(gone))
 
     def _follow(
         self, visitor: Visitor, texts: Iterator[ScoredText], stopped: Event, controls: Controls

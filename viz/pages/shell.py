@@ -17,6 +17,7 @@ class Shell:
     """What events need of it."""
 
     model: gr.HTML
+    places: Places
     buttons: dict[str, gr.Button]
 
 
@@ -35,7 +36,7 @@ def lay_out(rooms: Mapping[str, Sequence[tuple[str, str]]]) -> Shell:
     with gr.Column(elem_id="shell"):
         with gr.Row(elem_classes=["masthead"]):
             gr.HTML(f"<h1>{escape(say('page.title'))}</h1>", elem_id="brand", apply_default_css=False)
-            Places(rooms)
+            places = Places(rooms)
             model = gr.HTML(elem_id="model", apply_default_css=False)
             PageTools()
         with gr.Row(elem_classes=["text-line"]):
@@ -44,7 +45,7 @@ def lay_out(rooms: Mapping[str, Sequence[tuple[str, str]]]) -> Shell:
                 can_be_pressed = name not in ("undo", "redo")
                 buttons[name] = _button(say(f"page.button.{name}"), name, interactive=can_be_pressed)
             buttons["texts"] = _button(texts_label(1), "texts-button")
-    return Shell(model, buttons)
+    return Shell(model, places, buttons)
 
 
 def _button(label: str, elem_id: str, *, interactive: bool = True) -> gr.Button:

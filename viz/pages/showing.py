@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from viz.pages.controls import Controls
 from viz.pages.drawing import Drawing
 from viz.pages.example import Example
 from viz.pages.scene import scene_of
@@ -23,9 +24,9 @@ class Showing:
         self.example = example
         self.drawing = drawing
 
-    def redraw(self, visitor: Visitor, *values: object) -> Screen:
+    def redraw(self, visitor: Visitor, controls: Controls) -> Screen:
         """Return the whole page as it is."""
-        controls = visitor.take(values)
+        visitor.controls = controls
         try:
             scene = scene_of(self.service, self.example, visitor, controls)
             return self.drawing.everything(scene, controls)._replace(**buttons(visitor))

@@ -7,7 +7,8 @@ import gradio as gr
 from viz.components.heading import heading
 from viz.components.next_token import NextTokenBars
 from viz.components.selection import Selection
-from viz.components.token_strip import COLOUR_BY, TokenStrip
+from viz.components.tint import COLOUR_BY
+from viz.components.token_strip import TokenStrip
 from viz.pages.controls import Controls
 from viz.pages.plot import plot
 from viz.pages.screen import Screen
@@ -21,7 +22,7 @@ def lay_out(start: Controls, first: Screen, controls: dict[str, Any]) -> tuple[d
 
     The controls in the cards are put into `controls`.
     """
-    with gr.Row(equal_height=True, elem_classes=["pair"]):
+    with gr.Row(equal_height=True, elem_classes=["pair", "answering"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             outputs, selection = _text(start, first, controls)
         with gr.Column(scale=5, min_width=340, elem_classes=["card"]):

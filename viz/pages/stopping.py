@@ -9,11 +9,11 @@ from typing import Any
 
 import gradio as gr
 
+from viz.pages.quiet import QUIET
 from viz.pages.visitor import Visitor
 
 PRESSABLE = "() => ({ __type__: 'update', interactive: true })"
 """Said in the browser, at once. What comes from the server says it too, or that there is nothing to stop."""
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 class Stopping:

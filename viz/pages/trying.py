@@ -7,10 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from model.texts.given import given_text
+from viz.pages.controls import Controls
 from viz.pages.screen import Screen
 from viz.pages.showing import require_idle
 from viz.pages.visitor import Visitor
 from viz.pages.writing import Writing
+from viz.server.service import Trouble
+from viz.words.strings import say
 
 SEEDS = 10**6
 """New dice have a seed below this: one that can be read out loud and typed again."""
@@ -19,28 +22,30 @@ SEEDS = 10**6
 class Trying(Writing):
     """More ways of writing a text than to press Write."""
 
-    def throw(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
+    def throw(self, visitor: Visitor, prompt: str, controls: Controls) -> Iterator[Screen]:
         """Write with other dice: on from where the text was cut just now, or else a new text."""
-        controls = visitor.controls = replace(visitor.take(values), seed=secrets.randbelow(SEEDS))
+        thrown = visitor.controls = replace(controls, seed=secrets.randbelow(SEEDS))
 
         def screens() -> Iterator[Screen]:
             yield from self._loading(visitor)
             run, typed = visitor.cut or (None, "")
             if run is visitor.run and typed == prompt:
-                written = self._extend(visitor, given_text(visitor.run), None, controls)
+                written = self._extend(visitor, given_text(visitor.run), None, thrown)
             else:
-                written = self._anew(visitor, prompt, self._length(controls), controls)
-            yield from _first_with(written, seed=controls.seed)
+                written = self._anew(visitor, prompt, self._length(thrown), thrown)
+            yield from _first_with(written, seed=thrown.seed)
 
         yield from self._or_why_not(visitor, screens())
 
     def asking(self, message: str) -> Callable[..., Iterator[Screen]]:
         """Return a handler that asks something in the model's chat template, and writes its answer."""
 
-        def ask(visitor: Visitor, typed: str, *values: object) -> Iterator[Screen]:
+        def ask(visitor: Visitor, typed: str, controls: Controls) -> Iterator[Screen]:
             def screens() -> Iterator[Screen]:
                 yield from self._loading(visitor)
-                yield from self.beginning(self.service.model.chat(message))(visitor, typed, *values)
+                if not self.service.model.text.chats:
+                    raise Trouble(say("page.no_chat", name=self.service.model.info.name))
+                yield from self.beginning(self.service.model.chat(message))(visitor, typed, controls)
 
             yield from self._or_why_not(visitor, screens())
 
@@ -49,8 +54,8 @@ class Trying(Writing):
     def beginning(self, prompt: str) -> Callable[..., Iterator[Screen]]:
         """Return a handler that puts a prompt in place of the one typed, and writes a new text from it."""
 
-        def begin_with(visitor: Visitor, _typed: str, *values: object) -> Iterator[Screen]:
-            controls = visitor.take(values)
+        def begin_with(visitor: Visitor, _typed: str, controls: Controls) -> Iterator[Screen]:
+            visitor.controls = controls
 
             def screens() -> Iterator[Screen]:
                 require_idle(visitor)

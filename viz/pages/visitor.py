@@ -1,12 +1,12 @@
 """One visitor's work: the texts, which of them is on the page, what is selected in it, and the way back."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
 from model.engine.continuation import Continuation
-from model.texts.branch_tree import BranchTree
+from model.texts.branch_tree import Branch, BranchTree
 from model.texts.history import History
 from model.texts.run import Run
 from model.tokenizer.pieces import Piece
@@ -16,6 +16,8 @@ from viz.server.service import Trouble
 from viz.server.sessions import Remembered
 from viz.words.strings import say
 
+SWITCHED = "explore"
+"""The page on which a switch, which the browser remembers, says what is open."""
 TEXT = "text"
 """What is written, among what can be stopped; the rest goes by its room."""
 
@@ -68,7 +70,7 @@ class Visitor(Remembered):
         self.working: dict[str, Callable[[], None]] = {}
         """How to stop what is computed for a room, by the room, as long as it is."""
         self.controls: Controls | None = None
-        """Where the controls stood when something was last drawn."""
+        """Where the controls stood when something was last drawn: for a page that is loaded anew."""
         self.lock = RLock()
         """Held from the look whether a text is being written to the change that depends on it."""
 
@@ -82,6 +84,11 @@ class Visitor(Remembered):
         return self.history.now
 
     @property
+    def branch(self) -> Branch:
+        """The text on the page as one of them all."""
+        return self.tree[self.tree.current]
+
+    @property
     def has_text(self) -> bool:
         """Whether there is more here than the example that everybody is shown."""
         return self.writing or bool(self.working) or self.history.can_undo or self.history.can_redo
@@ -92,9 +99,38 @@ class Visitor(Remembered):
             self.history = before.history.copy()
             self.run, self.pieces, self.selected = before.run, before.pieces, before.selected
             self.kept, self.controls = before.kept.again(), before.controls
-            self.room, self.opened, self.cut = before.room, dict(before.opened), before.cut
+            self.cut = before.cut
+            self._come_back(before)
         if self.run is not self.tree.run:
             self.history.now = self.tree.grown(self.run)
+
+    def _come_back(self, before: "Visitor") -> None:
+        """Know which rooms are open: those that this page has told of by now, else those of the page before.
+
+        A link may have led to a room meanwhile. What is open on the first page a switch says, which the
+        browser keeps.
+        """
+        own = dict(self.opened)
+        first = own.pop(SWITCHED, None)
+        if not self.room:
+            self.room = before.room
+        elif self.room == first:
+            self.room = before.opened.get(SWITCHED, first)
+        self.opened = {**before.opened, **own}
+
+    def follow(self, place: object, pages: Mapping[str, str]) -> None:
+        """Be where the browser says that one is; what it has told before may be heard later.
+
+        Args:
+            place: as `Places` has it, if it is there yet.
+            pages: of all rooms, by their names.
+        """
+        told = place if isinstance(place, dict) else {}
+        page, room = told.get("page"), told.get("room")
+        if page == SWITCHED:
+            room = self.opened.get(SWITCHED) or next(name for name, one in pages.items() if one == SWITCHED)
+        if isinstance(page, str) and isinstance(room, str) and pages.get(room) == page:
+            self.enter(page, room)
 
     def enter(self, page: str, room: str) -> None:
         """Open a room of a page."""
@@ -144,11 +180,6 @@ class Visitor(Remembered):
         finally:
             stop()  # also when the page was closed
             del self.working[room]
-
-    def take(self, values: Sequence[object]) -> Controls:
-        """Return where the controls stand, and note it for a page that is loaded anew."""
-        self.controls = Controls(*values)  # type: ignore[arg-type]
-        return self.controls
 
     def show(self, run: Run, pieces: tuple[Piece, ...]) -> None:
         """Take a text; the selection stays where it can, else goes to the last token."""

@@ -18,7 +18,9 @@ from viz.words.strings import say
 
 
 class WayState(RoomState):
-    """What is remembered of a visitor."""
+    """What is remembered of a visitor; the browser keeps the journey open when the page is loaded anew."""
+
+    comes_back = True
 
     def __init__(self) -> None:
         self.journey = False

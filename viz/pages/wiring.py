@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from viz.components.chain import DIALLED
-from viz.components.selection import SelectionValue
+from viz.components.selection import SelectionValue, chosen_index
 from viz.components.switch import is_on
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.layout import Layout
@@ -16,6 +16,7 @@ from viz.pages.looking import Looking
 from viz.pages.masthead import describe
 from viz.pages.notices import notice, other_numbers
 from viz.pages.panels import bars, strip
+from viz.pages.quiet import QUIET
 from viz.pages.scene import Scene
 from viz.pages.scoring import AT_WORK, Scoring
 from viz.pages.screen import Screen
@@ -65,10 +66,10 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
     scoring = Scoring(writing.service, writing.example, writing.drawing)
     branch = {"inputs": [visitor, page.prompt, page.branch, *page.inputs]}
 
-    def submit(visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
+    def submit(visitor: Visitor, prompt: str, controls: Controls) -> Iterator[Screen]:
         """Read or write what was typed, as the switch stands."""
         reading = visitor.opened.get("explore") == SCORE
-        yield from (scoring.score_text if reading else writing.generate)(visitor, prompt, *values)
+        yield from (scoring.score_text if reading else writing.generate)(visitor, prompt, controls)
 
     answering = page.answering
     stopping.unlit_if_refused(
@@ -87,19 +88,15 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
         [visitor, page.watch],
         None,
         queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )
-    page.buttons["stop"].click(
-        writing.stop, visitor, None, queue=False, show_progress="hidden", api_visibility="private"
-    )
+    page.buttons["stop"].click(writing.stop, visitor, None, queue=False, **QUIET)
     for name, handler in (("cut", writing.cut), ("undo", writing.undo), ("redo", writing.redo)):
         page.buttons[name].click(
             page.answering(handler),
             [visitor, page.prompt, *page.inputs],
             page.outputs,
-            show_progress="hidden",
-            api_visibility="private",
+            **QUIET,
             **LOOKING,
         )
 
@@ -108,13 +105,13 @@ def wire_looking(page: Layout, looking: Looking) -> None:
     """Let clicks, sliders and choices redraw the panels that depend on them; the text stays."""
     drawing = looking.drawing
 
-    def select(visitor: Visitor, selection: SelectionValue | None, *values: object) -> Screen:
-        index = selection.get("index") if selection else None
+    def select(visitor: Visitor, selection: SelectionValue | None, controls: Controls) -> Screen:
+        index = chosen_index(selection)
         if index is None:
             return Screen()
         visitor.following = False
-        visitor.selected = max(0, min(int(index), len(visitor.pieces)))
-        return looking.handler(drawing.after_selection)(visitor, *values)
+        visitor.selected = min(index, len(visitor.pieces))
+        return looking.handler(drawing.after_selection)(visitor, controls)
 
     def numbers(scene: Scene, now: Controls) -> Screen:
         if not looking.service.ready:
@@ -124,11 +121,17 @@ def wire_looking(page: Layout, looking: Looking) -> None:
         )
 
     controls, on, draws = page.controls, looking.on, looking.handler
+
+    def thrown(visitor: Visitor, now: Controls) -> Screen:
+        if visitor.controls is not None and visitor.controls.seed == now.seed:
+            return Screen()  # Again has set it, and says itself which text this is
+        return draws(lambda scene, now: Screen(notice=notice(scene, now)))(visitor, now)
+
     on([page.selection.select], select, page.selection)
     on([controls[name].change for name in (*SAMPLER_NAMES, "chain")], draws(drawing.after_settings))
     on([controls["colour_by"].change], draws(lambda scene, now: Screen(strip=strip(scene, now))))
     on([controls["rows"].change], draws(lambda scene, now: Screen(bars=bars(scene, now))))
-    on([controls["seed"].change], draws(lambda scene, now: Screen(notice=notice(scene, now))))
+    on([controls["seed"].change], thrown)
     on([controls["precision"].change], draws(numbers))
     on([controls["query"].change], draws(drawing.after_search))
     on([controls["picked"].change], draws(drawing.after_pick))
@@ -138,31 +141,37 @@ def wire_looking(page: Layout, looking: Looking) -> None:
 def wire_places(page: Layout, looking: Looking) -> None:
     """Let pages, rooms and the switch of reading open what is drawn from then on."""
     first_on = {place: name for name, place in reversed(list(page.places.items()))}
-    opened = looking.drawing.opened
+    opened, first = looking.drawing.opened, looking.drawing.first
 
     def enter(name: str, visitor: Visitor) -> None:
         visitor.enter(page.places[name], name)
 
-    def turn_to(name: str, visitor: Visitor) -> None:
-        visitor.enter(name, visitor.opened.get(name) or first_on[name])
+    def turn_to(name: str, visitor: Visitor, controls: Controls) -> Screen:
+        # Gradio tells of the first page as it puts it there, where it is drawn.
+        drawn = not visitor.room and name == page.places[first]
+        arrived = partial(Visitor.enter, page=name, room=visitor.opened.get(name) or first_on[name])
+        if drawn:
+            arrived(visitor)
+            return Screen()
+        return looking.arriving(opened, arrived)(visitor, controls)
 
-    def read(visitor: Visitor, reading: object, *values: object) -> Screen:
-        visitor.enter("explore", SCORE if is_on(reading) else first_on["explore"])
-        return looking.handler(opened)(visitor, *values)
+    def read(visitor: Visitor, reading: object, controls: Controls) -> Screen:
+        room = SCORE if is_on(reading) else first_on["explore"]
+        return looking.arriving(opened, partial(Visitor.enter, page="explore", room=room))(visitor, controls)
 
     looking.on([page.reading.select], read, page.reading)
     for name, tab in page.pages.items():
-        looking.on([tab.select], looking.handler(opened, partial(turn_to, name)))
+        looking.on([tab.select], partial(turn_to, name))
     for name, tab in page.rooms.items():
-        looking.on([tab.select], looking.handler(opened, partial(enter, name)))
+        looking.on([tab.select], looking.arriving(opened, partial(enter, name)))
 
 
 def wire_journey(page: Layout, looking: Looking) -> None:
     """Let a switch open the journey, which is drawn from then on."""
 
-    def travel(visitor: Visitor, travelling: object, *values: object) -> Screen:
+    def travel(visitor: Visitor, travelling: object, controls: Controls) -> Screen:
         visitor.kept.of(WayState).journey = is_on(travelling)
-        return looking.handler(lambda scene, now: Screen(journey=journey(scene, now)))(visitor, *values)
+        return looking.handler(lambda scene, now: Screen(journey=journey(scene, now)))(visitor, controls)
 
     looking.on([page.travelling.select], travel, page.travelling)
 
@@ -170,14 +179,13 @@ def wire_journey(page: Layout, looking: Looking) -> None:
 def wire_switches(page: Layout) -> None:
     """Let controls set other controls, and a button open the drawer."""
     controls = page.controls
-    page.buttons["texts"].click(None, js=OPEN_DRAWER, show_progress="hidden", api_visibility="private")
+    page.buttons["texts"].click(None, js=OPEN_DRAWER, **QUIET)
     page.chain_dials.select(
         None,
         [page.chain_dials, *(controls[name] for name in DIALLED)],
         [controls[name] for name in DIALLED],
         js=SET_DIALS,
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )
     page.screen.preset.input(
         preset_values,
@@ -186,8 +194,7 @@ def wire_switches(page: Layout) -> None:
         js=USUAL_CHAIN,
         queue=False,
         trigger_mode="always_last",  # a second press while the first is answered counts
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )
 
 
@@ -197,27 +204,25 @@ def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
 
     def look() -> tuple[Any, ...]:
         info = service.model.info if service.ready else None
-        layer = layer_range(info.layers, Controls.layer) if info else gr.skip()
-        neurons = layer_range(info.layers, Controls.neuron_layer) if info else gr.skip()
+        layers = [layer_range(info.layers, int(one.value)) if info else gr.skip() for one in page.layer_dials]
         head = gr.update(maximum=info.heads - 1) if info else gr.skip()
         precision = precision_choice(info.formats) if info else gr.skip()
         ends = service.model.ends if info else ()
         chat = gr.update(visible=service.model.text.chats) if info else gr.skip()
         told = describe(info, service.background, ends)
         chats = [chat] * len(page.chats)
-        return told, layer, neurons, head, precision, *chats, gr.Timer(active=info is None)
+        return told, *layers, head, precision, *chats, gr.Timer(active=info is None)
 
     gr.on(
         [app.load, ticking.tick],
         look,
         None,
         [
-            *(page.model, *(page.controls[name] for name in ("layer", "neuron_layer", "head", "precision"))),
+            *(page.model, *page.layer_dials, page.controls["head"], page.controls["precision"]),
             *page.chats.values(),
             ticking,
         ],
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )
 
 

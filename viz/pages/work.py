@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from viz.pages.looking import QUIET, Looking
+from viz.components.drawn import Drawn
+from viz.pages.looking import Looking
+from viz.pages.quiet import QUIET
 from viz.pages.stopping import Stopping
 from viz.pages.visitor import Visitor
 from viz.server.service import Service
@@ -16,8 +18,8 @@ Step = TypeVar("Step")
 
 UPDATE_SECONDS = 0.3
 """Between two updates of a page; pages that share the core take longer."""
-Begins = Mapping[gr.Button, tuple[Callable[..., Any], Sequence[Any]]]
-"""Handlers by the button that each begins on, and their inputs beside the visitor."""
+Begins = Mapping[gr.Button | Drawn, tuple[Callable[..., Any], Sequence[Any]]]
+"""Handlers by the button that each begins on, or by what asks itself, and their inputs beside the visitor."""
 
 
 def watched(
@@ -67,14 +69,19 @@ def wire_work(
     def end(visitor: Visitor) -> None:
         visitor.cancel(work)
 
+    def begin(one: gr.Button | Drawn, handler: Callable[..., Any], inputs: Sequence[Any]) -> Any:
+        begun, mode = _begun_by(one)
+        return begun(handler, [looking.visitor, *inputs], list(outputs), trigger_mode=mode, **QUIET | how)
+
     stopping = Stopping(cancel, looking.visitor, work)
-    stopping.lit_by([button.click for button in begins])
-    stopping.unlit_if_refused(
-        *(
-            button.click(
-                handler, [looking.visitor, *inputs], list(outputs), trigger_mode="once", **QUIET | how
-            )
-            for button, (handler, inputs) in begins.items()
-        )
-    )
+    stopping.lit_by([_begun_by(one)[0] for one in begins])
+    stopping.unlit_if_refused(*(begin(one, *done) for one, done in begins.items()))
     cancel.click(end, looking.visitor, None, queue=False, **QUIET)
+
+
+def _begun_by(one: gr.Button | Drawn) -> tuple[Any, str]:
+    """Return the event that begins something, and what becomes of one that comes meanwhile.
+
+    A second press is one too many; what asks by itself asks for something else then.
+    """
+    return (one.click, "once") if isinstance(one, gr.Button) else (one.select, "always_last")

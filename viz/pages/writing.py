@@ -21,7 +21,7 @@ from viz.pages.showing import Showing, buttons, require_idle
 from viz.pages.visitor import TEXT, Visitor
 from viz.server.failing import or_why_not
 from viz.server.service import Trouble
-from viz.words.branches import called
+from viz.words.branches import called, now_on
 from viz.words.lines import problem, said, status_line
 from viz.words.strings import say
 
@@ -31,9 +31,9 @@ LOADING_SECONDS = 0.5
 class Writing(Showing):
     """Handlers of the events, for every visitor."""
 
-    def generate(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
+    def generate(self, visitor: Visitor, prompt: str, controls: Controls) -> Iterator[Screen]:
         """Write a new text from the prompt, token by token."""
-        controls = visitor.take(values)
+        visitor.controls = controls
 
         def screens() -> Iterator[Screen]:
             yield from self._loading(visitor)
@@ -41,22 +41,22 @@ class Writing(Showing):
 
         yield from self._or_why_not(visitor, screens())
 
-    def step(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
+    def step(self, visitor: Visitor, prompt: str, controls: Controls) -> Iterator[Screen]:
         """Write one more token: of the text on the page, or of a new one if the prompt has changed."""
-        screens = self._extend(visitor, prompt, 1, Controls(*values))  # type: ignore[arg-type]
+        screens = self._extend(visitor, prompt, 1, controls)
         yield from self._or_why_not(visitor, screens)
 
-    def more(self, visitor: Visitor, prompt: str, *values: object) -> Iterator[Screen]:
+    def more(self, visitor: Visitor, prompt: str, controls: Controls) -> Iterator[Screen]:
         """Write on from the end of the text on the page, whatever stands in the prompt by now."""
         prompt = given_text(visitor.run)
-        screens = self._extend(visitor, prompt, None, Controls(*values))  # type: ignore[arg-type]
+        screens = self._extend(visitor, prompt, None, controls)
         yield from self._or_why_not(visitor, screens)
 
     def go_on(
-        self, visitor: Visitor, prompt: str, choice: BranchChoiceValue | None, *values: object
+        self, visitor: Visitor, prompt: str, choice: BranchChoiceValue | None, controls: Controls
     ) -> Iterator[Screen]:
         """Put a token at the selected position and write on from there; the old text stays as a branch."""
-        controls = visitor.take(values)
+        visitor.controls = controls
         token_id = choice.get("token_id") if isinstance(choice, dict) else None
         if not isinstance(token_id, int) or isinstance(token_id, bool):
             return
@@ -70,7 +70,7 @@ class Writing(Showing):
                 position = min(visitor.selected, len(visitor.run.token_ids))
                 run, tree = self._fork(visitor, position, chosen)
                 written = self._begin(visitor, run, length, controls, tree, selected=position)
-            yield from self._grow(visitor, written, controls)
+            yield from self._grow(visitor, written, controls, "")
 
         yield from self._or_why_not(visitor, screens())
 
@@ -82,7 +82,7 @@ class Writing(Showing):
         """Give the browser of a visitor the time between two updates for which it asks."""
         visitor.pause = asked_pause(asked)
 
-    def cut(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
+    def cut(self, visitor: Visitor, prompt: str, controls: Controls) -> Screen:
         """Drop what follows the selected token; as a branch the whole text stays."""
         if not self.service.ready:
             return Screen(notice=problem(self.service.progress))
@@ -99,18 +99,18 @@ class Writing(Showing):
         except Trouble as trouble:
             return Screen(notice=problem(str(trouble)))
         after = "page.after_cut_given" if only_given(run) else "page.after_cut"
-        return self.redraw(visitor, *values)._replace(notice=said(say(after)))
+        return self.redraw(visitor, controls)._replace(notice=said(say(after)))
 
-    def undo(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
+    def undo(self, visitor: Visitor, prompt: str, controls: Controls) -> Screen:
         """Return to the texts as they were before the last change, and to the prompt if it was not edited."""
-        return self._turn(visitor, prompt, visitor.history.undo, say("page.nothing_to_undo"), *values)
+        return self._turn(visitor, prompt, visitor.history.undo, say("page.nothing_to_undo"), controls)
 
-    def redo(self, visitor: Visitor, prompt: str, *values: object) -> Screen:
+    def redo(self, visitor: Visitor, prompt: str, controls: Controls) -> Screen:
         """Make again what was undone last."""
-        return self._turn(visitor, prompt, visitor.history.redo, say("page.nothing_to_redo"), *values)
+        return self._turn(visitor, prompt, visitor.history.redo, say("page.nothing_to_redo"), controls)
 
     def _turn(
-        self, visitor: Visitor, prompt: str, turn: Callable[[], bool], nothing: str, *values: object
+        self, visitor: Visitor, prompt: str, turn: Callable[[], bool], nothing: str, controls: Controls
     ) -> Screen:
         try:
             with visitor.lock:
@@ -121,7 +121,7 @@ class Writing(Showing):
                 self.take(visitor)
         except Trouble as trouble:
             return Screen(notice=problem(str(trouble)))
-        screen = self.redraw(visitor, *values)
+        screen = self.redraw(visitor, controls)
         if visitor.run is before:
             return screen._replace(notice=said(say("page.text_stayed")))
         return screen if prompt != given_text(before) else screen._replace(prompt=given_text(visitor.run))
@@ -170,7 +170,7 @@ class Writing(Showing):
             require_idle(visitor)
             tree, gone = begun(visitor.tree, run)
             written = self._begin(visitor, run, length, controls, tree)
-        made_room = "" if gone is None else said(say("page.made_room", name=called(gone)))
+        made_room = "" if gone is None else say("page.made_room", name=called(gone))
         yield from self._grow(visitor, written, controls, made_room)
 
     def _begin(
@@ -203,9 +203,17 @@ class Writing(Showing):
         return written
 
     def _grow(
-        self, visitor: Visitor, written: Continuation, controls: Controls, notice: str = ""
+        self, visitor: Visitor, written: Continuation, controls: Controls, more: str | None = None
     ) -> Iterator[Screen]:
-        """Show the tokens of a text as they come, and at its end the whole page."""
+        """Show the tokens of a text as they come, and at its end the whole page.
+
+        Args:
+            visitor: for whom it is written.
+            written: the text.
+            controls: how the page is drawn, until a control is moved.
+            more: what is said beside which text one is on then; None where it is the one that was there.
+        """
+        key = visitor.branch.key
         try:
             growth = Growth(self, visitor, written, controls)
             with self.service.pace.page():
@@ -215,9 +223,14 @@ class Writing(Showing):
         finally:
             written.stop()  # also when the page was closed
             visitor.settle()
+        controls = growth.controls
         screen = self.drawing.everything(scene_of(self.service, self.example, visitor, controls), controls)
         screen = screen._replace(**buttons(visitor))
-        yield screen._replace(notice=notice) if notice else screen
+        if more is not None and not screen.notice:
+            again = "" if visitor.branch.key == key else _again(visitor)
+            told = " ".join(filter(None, (again, more)))
+            screen = screen._replace(notice=now_on(visitor.branch, told))
+        yield screen
 
     @staticmethod
     def _or_why_not(visitor: Visitor, screens: Iterator[Screen]) -> Iterator[Screen]:
@@ -248,3 +261,9 @@ class Writing(Showing):
     @staticmethod
     def _seed(controls: Controls) -> int:
         return int(within("seed", controls.seed, 0, MAX_SEED, whole=True))
+
+
+def _again(visitor: Visitor) -> str:
+    """Return what is said of a text that was written again word for word, and is the older one of the two."""
+    thrown = visitor.run.settings.temperature > 0
+    return say("page.same_text") + (f" {say('page.same_text_dice')}" if thrown else "")

@@ -7,17 +7,20 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from fastapi import Request
-from gradio.route_utils import get_root_url
 from starlette.datastructures import MutableHeaders
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viz.server.gathering import Gathering
-from viz.words.assets import ASSETS
+from viz.server.gradio_private import get_root_url
+from viz.server.login import FORM
+from viz.words.assets import ASSETS, FIRST_ANSWERS
 from viz.words.strings import say
 
 PREVIEW = "link-preview.png"
 PICTURE: Path = ASSETS / PREVIEW
+FILES = {file.name: file for file in (PICTURE, FIRST_ANSWERS)}
+"""What is served beside the page, by name."""
 WIDTH, HEIGHT = 1200, 630
 """Of the picture, in pixels: what those who show links ask for."""
 GRADIOS_OWN = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
@@ -33,22 +36,37 @@ ENGLISH = """<script>
 class Front:
     """ASGI middleware behind which Gradio's page is introduced as this project's."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, head: str = "", body: str = "") -> None:
+        """Take what is behind it.
+
+        Args:
+            app: serves the page.
+            head: HTML for the end of the page's head, such as what it is to look like from the first paint.
+            body: HTML for the end of its body.
+        """
         self._app = app
+        self._head, self._body = head, body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the picture; rewrite the head of HTML pages; pass on everything else as it is."""
+        """Serve what stands beside the page; rewrite the head of HTML pages; pass on all else as it is."""
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return await self._app(scope, receive, send)
-        if scope["path"].rpartition("/")[2] == PREVIEW:
-            return await FileResponse(PICTURE)(scope, receive, send)
+        if file := FILES.get(scope["path"].rpartition("/")[2]):
+            return await FileResponse(file)(scope, receive, send)
 
         scope = {**scope, "query_string": without_page(scope["query_string"])}
 
         async def ours(body: bytes, _headers: MutableHeaders) -> bytes:
-            return introduced(body.decode(), address_of(scope)).encode()
+            page = introduced(body.decode(), address_of(scope))
+            return (page if FORM in body else self._furnished(page)).encode()
 
         return await self._app(scope, receive, Gathering(send, _is_page, ours))
+
+    def _furnished(self, page: str) -> str:
+        # Texts of people stand between, in a script, where Gradio has escaped every "<".
+        for end, html in (("</head>", self._head), ("</body>", self._body)):
+            page = page.replace(end, html + end, 1)
+        return page
 
 
 def without_page(query: bytes) -> bytes:

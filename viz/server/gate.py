@@ -1,12 +1,12 @@
 """Which of the server's addresses are open, and how much one page may ask for before it listens."""
 
 import re
-from typing import Any
 
 import orjson
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from viz.server.gradio_private import unheard_events
 from viz.server.limits import EVENTS_PER_VISITOR
 from viz.server.prefix import route_path
 from viz.words.strings import say
@@ -40,7 +40,7 @@ class Gate:
             body = await _body(receive)
             if body is None:
                 return await _refusal(413, say("page.event_too_large"))(scope, receive, send)
-            if _unheard(scope["app"].get_blocks(), body) >= EVENTS_PER_VISITOR:
+            if unheard_events(scope["app"], _session(body)) >= EVENTS_PER_VISITOR:
                 return await _refusal(429, say("page.too_many_events"))(scope, receive, send)
             receive = _again(body, receive)
         await self._app(scope, receive, send)
@@ -73,10 +73,10 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return read
 
 
-def _unheard(blocks: Any, body: bytes) -> int:
-    """Return how many events of a page wait, are under way, or have answers that it has not fetched."""
+def _session(body: bytes) -> str:
+    """Return the name of the page that an event comes from; empty where Gradio will say that it is none."""
     try:
         name = orjson.loads(body).get("session_hash")
     except (orjson.JSONDecodeError, AttributeError):
-        return 0  # no event at all: Gradio says so
-    return len(blocks._queue.pending_event_ids_session.get(name, ())) if isinstance(name, str) else 0
+        return ""
+    return name if isinstance(name, str) else ""

@@ -15,8 +15,14 @@ LOOKING: dict[str, Any] = {"concurrency_id": "looking", "concurrency_limit": LOO
 SEARCHERS = 2
 """Visitors whose replays, searches and grids are computed at the same time: each of them is many texts.
 Rollouts of a page stand in the line of the engine."""
+GRIDDING: dict[str, Any] = {"concurrency_id": "gridding", "concurrency_limit": SEARCHERS}
+"""Arguments of the events that draw the lens over a text: it takes turns with all else, column by column, and
+need not wait for searches."""
 SEARCHING: dict[str, Any] = {"concurrency_id": "searching", "concurrency_limit": SEARCHERS}
 """Arguments of the events that ask for them; those of a page show on a line of their room that they wait."""
+
+UNASKED: dict[str, Any] = {"concurrency_id": "examples", "concurrency_limit": SEARCHERS}
+"""Arguments of the events that compute what nobody asked for: whoever asks does not wait for them."""
 
 MOST_TOKENS = 64 * 64
 """Of all rollouts of one press or call together."""

@@ -10,11 +10,11 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
-from gradio.state_holder import SessionState, StateHolder
+
+from viz.server.gradio_private import LeanSession, SessionState, StateHolder, remember_with
 
 PAGE_IS_KEPT = timedelta(hours=1)
 """A page that was closed, or put to sleep by its browser, keeps its texts for so long after its last use."""
@@ -38,7 +38,7 @@ class Remembered(ABC):
         """Whether there is more here than what everybody is shown."""
 
 
-class Session(SessionState):
+class Session(LeanSession):
     """One page or program: its visitor, and no copy of the configuration."""
 
     def __init__(self, blocks: gr.Blocks, *, forgotten: bool) -> None:
@@ -48,8 +48,7 @@ class Session(SessionState):
             blocks: of the app.
             forgotten: whether there was a visitor of this name before.
         """
-        # The copy is made of those blocks of the configuration that the page has: here, none.
-        super().__init__(SimpleNamespace(default_config=blocks.default_config, blocks={}))  # type: ignore[arg-type]
+        super().__init__(blocks)
         self._forgotten = forgotten
 
     def __getitem__(self, key: int) -> Any:
@@ -58,17 +57,6 @@ class Session(SessionState):
         if self._forgotten and isinstance(value, Remembered):
             value.forgotten = True
         return value
-
-    def __setitem__(self, key: int, value: Any) -> None:
-        """Take the value of a state, or a component that has changed."""
-        super().__setitem__(key, value)
-        self.config_values.clear()
-
-    def _update_config(self, key: int) -> None:
-        """Keep no configuration."""
-
-    def _update_value_in_config(self, key: int, value: Any) -> None:
-        """Keep no value: what the page shows can be drawn again."""
 
 
 class Sessions(StateHolder):
@@ -129,5 +117,5 @@ def _has_text(session: SessionState) -> bool:
 @asynccontextmanager
 async def sessions(app: Any) -> AsyncIterator[None]:
     """Let Gradio's server remember as it is said here, for as long as it runs."""
-    app.state_holder = Sessions(app.get_blocks())
+    remember_with(app, Sessions)
     yield

@@ -14,7 +14,7 @@ const itemOf = (key) => (key === null ? null : tree.querySelector(`[data-key="${
 const alert = make("p", { class: "notice problem", role: "alert", hidden: true });
 const file = make("input", { type: "file", accept: ".json,application/json", hidden: true, tabindex: -1 });
 const tool = (kind, text, does) => {
-  const button = make("button", { type: "button", class: kind }, text);
+  const button = make("button", { type: "button", class: `pill large ${kind}` }, text);
   button.addEventListener("click", does);
   return button;
 };

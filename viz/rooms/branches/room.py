@@ -4,7 +4,8 @@ import gradio as gr
 
 from viz.components.heading import heading
 from viz.pages.layout import DRAWER, Laid, Plan
-from viz.pages.looking import QUIET, Looking
+from viz.pages.looking import Looking
+from viz.pages.quiet import QUIET
 from viz.pages.room import Room
 from viz.rooms.branches.branch_tree import BranchTreeOutline
 from viz.rooms.branches.panels import PANELS

@@ -16,6 +16,7 @@ from model.texts.run import Run
 from model.texts.stored_run import stored_run
 from viz.components.branch_choice import BranchChoiceValue
 from viz.components.download import DownloadValue
+from viz.pages.controls import Controls
 from viz.pages.roads import begun
 from viz.pages.screen import Screen
 from viz.pages.showing import Showing, buttons, require_idle
@@ -28,6 +29,8 @@ from viz.words.lines import problem, said
 from viz.words.strings import say
 
 MEGABYTE = 1_000_000
+FILES = {"branches": "texts", "text": "text"}
+"""What can be saved, and what the name of its file says it is."""
 LONGEST_MODEL = 60
 """Characters of the name of another model."""
 NAMED_BY = 5
@@ -43,7 +46,9 @@ class Walking:
         self._showing = showing
         self._service = showing.service
 
-    def act(self, visitor: Visitor, prompt: str, choice: BranchChoiceValue | None, *values: object) -> Screen:
+    def act(
+        self, visitor: Visitor, prompt: str, choice: BranchChoiceValue | None, controls: Controls
+    ) -> Screen:
         """Do with the branches what was chosen, or say why it cannot be done."""
         acts: dict[Any, Callable[[Visitor, BranchChoiceValue], str]] = {
             "walk": self._walk,
@@ -70,7 +75,7 @@ class Walking:
         if visitor.run is before:
             screen = self._with_tree(visitor, Screen(**buttons(visitor)))
         else:
-            screen = self._showing.redraw(visitor, *values)
+            screen = self._showing.redraw(visitor, controls)
             if prompt == given_text(before):
                 screen = screen._replace(prompt=given_text(visitor.run))
         return screen._replace(notice=said(note)) if note else screen
@@ -80,14 +85,14 @@ class Walking:
     ) -> tuple[DownloadValue | dict[str, Any], str]:
         """Return the texts of the page, or the one on it, as a file for the browser to make."""
         what = choice.get("what") if isinstance(choice, dict) else None
-        if what not in ("branches", "text"):
+        if not isinstance(what, str) or what not in FILES:
             return gr.skip(), ""
         # While a text is being written, as far as it is there.
         run, tree = visitor.run, visitor.tree
         data = run.to_json() if what == "text" else tree.grown(run).to_json()
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         value: DownloadValue = {
-            "stem": f"gpt-inside-out-{what}{words_of(run)}",
+            "stem": f"gpt-inside-out-{FILES[what]}{words_of(run)}",
             "text": text,
             "at": time.time(),
         }

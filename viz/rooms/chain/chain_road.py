@@ -8,7 +8,7 @@ from model.sampler.sampling import ShapedDistribution
 from model.sampler.settings import SamplerSettings
 from model.sampler.stage_records import CUTS, XTC
 from viz.components.drawn import Drawn
-from viz.components.next_token import LONGEST_TOKEN
+from viz.components.token_rows import LONGEST_TOKEN
 from viz.words.percent import count, percent
 from viz.words.stages import stage_label
 from viz.words.strings import say

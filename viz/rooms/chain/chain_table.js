@@ -188,7 +188,7 @@ function fold(value) {
 
 function reset(value) {
   if (!value.changed) return "";
-  const made = make("button", { type: "button", class: "reset", "data-key": "reset" }, words.reset);
+  const made = make("button", { type: "button", class: "pill reset", "data-key": "reset" }, words.reset);
   made.addEventListener("click", () => change({ order: null, values: {}, logit_bias: {} }));
   return made;
 }

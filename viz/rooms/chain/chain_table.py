@@ -12,7 +12,8 @@ from model.sampler.stages import dry_penalties
 from viz.components.bias_chips import Chip, chip
 from viz.components.chain import DIALLED
 from viz.components.drawn import Drawn
-from viz.components.next_token import LONGEST_TOKEN
+from viz.components.token_rows import LONGEST_TOKEN
+from viz.words.coin import coin_note
 from viz.words.percent import count, percent
 from viz.words.stages import stage_label
 from viz.words.strings import say
@@ -143,19 +144,6 @@ def stage_note(shaped: ShapedDistribution, stage: Stage) -> str:
     if len(penalties) == 0 or shaped.settings.dry_multiplier == 0.0:
         return say("components.chain.repeats.none")
     return say("components.chain.repeats.some", count=count(len(penalties)), most=f"{penalties.max():.3g}")
-
-
-def coin_note(shaped: ShapedDistribution) -> str:
-    """Return what the coin of XTC showed and did at this step; empty where the sampler throws none."""
-    if not shaped.settings.throws_coin:
-        return ""
-    coin, chance = shaped.coin, shaped.settings.xtc_probability
-    if coin is None:
-        return say("components.chain.coin.none", chance=percent(chance))
-    if coin >= chance:
-        return say("components.chain.coin.rests", coin=f"{coin:.3f}")
-    acts = "acts" if shaped.excluded else "nothing"
-    return say(f"components.chain.coin.{acts}", coin=f"{coin:.3f}", count=count(shaped.excluded))
 
 
 def _dice(shaped: ShapedDistribution, token_id: int, *, gone: bool) -> Numbers:

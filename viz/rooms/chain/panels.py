@@ -1,35 +1,30 @@
-"""What the room of the chain shows: every stage of the sampler, and the draw on what they leave."""
+"""What the room of the sampler shows: every stage, and what temperature and cuts leave together."""
 
 from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
 
-from model.sampler.ladder import ladder
 from model.sampler.sampling import ShapedDistribution, draw
 from model.sampler.settings import SamplerSettings
 from model.sampler.stage_shares import stage_shares
 from model.sampler.stages import RULING
-from model.texts.given import given_steps
 from viz.components.chain import picked_token
-from viz.figures.cumulative import HEIGHT, cumulative_figure
-from viz.figures.stages import stages_figure
+from viz.figures.figure import Figure
+from viz.figures.stages import HEIGHT, stages_figure
 from viz.figures.theme import placeholder
 from viz.pages.controls import Controls
 from viz.pages.panel import On, Panel, Panels
+from viz.pages.sampler_figures import ranked, sweep
 from viz.pages.scene import Scene
 from viz.pages.search import found_tokens
-from viz.rooms.chain import throwing
 from viz.rooms.chain.chain_road import ChainRoadValue, chain_road_value
-from viz.rooms.chain.chain_table import ChainTableValue, chain_table_value, coin_note
+from viz.rooms.chain.chain_table import ChainTableValue, chain_table_value
 from viz.words.stages import stage_label
 from viz.words.strings import say
 from viz.words.tokens import told_token
 
 FOLLOWED = 8
 """Tokens with a share of their own in the picture of the stages."""
-STEPS = 14
-"""Leading tokens with a step of their own on the ladder of the dice."""
 ROADS = 3
 """Tokens whose roads are shown together."""
 
@@ -64,12 +59,12 @@ def road(scene: Scene, controls: Controls) -> ChainRoadValue | None:
     return chain_road_value(why.shaped, controls.settings, shown, scene.source.token_of)
 
 
-def stages(scene: Scene, controls: Controls) -> go.Figure:
+def stages(scene: Scene, controls: Controls) -> Figure:
     """Return the distribution after every stage."""
     why = scene.explanation
     if why is None:
         return placeholder(say("page.first_token"), theme=controls.theme, height=HEIGHT)
-    dice = _by_dice(scene)
+    dice = why.token_id_by_same_dice
     always = [token_id for token_id in (why.token_id, dice) if token_id is not None]
     shares = stage_shares(why.shaped, most=FOLLOWED, always=always)
     return stages_figure(
@@ -80,40 +75,6 @@ def stages(scene: Scene, controls: Controls) -> go.Figure:
         dice=dice,
         theme=controls.theme,
     )
-
-
-def cumulative(scene: Scene, controls: Controls) -> go.Figure:
-    """Return the cumulative curve and where the dice fall."""
-    why = scene.explanation
-    if why is None:
-        return placeholder(say("page.first_token"), theme=controls.theme, height=HEIGHT)
-    dice = _by_dice(scene)
-    marked = [token_id for token_id in (dice, why.token_id) if token_id is not None]
-    return cumulative_figure(
-        ladder(why.shaped, most=STEPS, marked=marked),
-        token_of=scene.source.token_of,
-        u=None if dice is None else why.u,
-        dice=dice,
-        chosen=why.token_id,
-        why_no_dice=_why_no_dice(scene),
-        theme=controls.theme,
-        coin=coin_note(why.shaped),
-    )
-
-
-def _by_dice(scene: Scene) -> int | None:
-    """Return the token on which the recorded dice of the step fall now; None where none were thrown."""
-    why = scene.explanation
-    return None if why is None or why.forced else why.token_id_by_same_dice
-
-
-def _why_no_dice(scene: Scene) -> str:
-    if scene.selected < len(scene.run.prompt_token_ids):
-        return say("figures.dice.prompt")
-    if scene.selected >= len(scene.run.token_ids):
-        return say("figures.dice.not_yet")
-    given = scene.selected < len(scene.run.prompt_token_ids) + given_steps(scene.run)
-    return say("figures.dice.given" if given else "figures.dice.forced")
 
 
 def _column(name: str, controls: Controls) -> str:
@@ -131,7 +92,7 @@ def _order_says(scene: Scene, controls: Controls) -> str:
         return say("components.chain.usual")
     usual = why.shaped.again(replace(settings, order=None))
     said = [*_moved_ahead(why.shaped, settings), _left(why.shaped, usual)]
-    dice = _by_dice(scene)
+    dice = why.token_id_by_same_dice
     if dice is not None and why.u is not None:
         other = draw(usual, why.u)
         name, usual_name = (told_token(scene.source.token_of(token_id)) for token_id in (dice, other))
@@ -163,8 +124,6 @@ PANELS: Panels = {
     "chain": Panel(table, On.SETTINGS),
     "road": Panel(road, On.SETTINGS | On.SEARCH),
     "stages": Panel(stages, On.SETTINGS, figure=True),
-    "cumulative": Panel(cumulative, On.SETTINGS, figure=True),
-    "thrown": Panel(throwing.thrown, On.SETTINGS),
-    "throws": Panel(throwing.throws, On.SETTINGS, figure=True),
-    "convergence": Panel(throwing.convergence, On.SETTINGS, figure=True),
+    "chain_sweep": Panel(sweep, On.SETTINGS, figure=True),
+    "chain_ranked": Panel(ranked, On.SETTINGS, figure=True),
 }

@@ -6,15 +6,14 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-import plotly.graph_objects as go
 
 from model.interior.head_memory import CHOSEN_KEY, OTHERS, HeadMemory
 from model.interior.head_quantities import QUANTITIES
 from model.interior.head_readings import HeadReadings
 from model.numbers import within
 from viz.components.bertviz_frame import BertVizValue, head_view_window
-from viz.components.head_choice import chosen_key
 from viz.components.heading import heading_html
+from viz.figures.figure import Figure
 from viz.figures.theme import DARK
 from viz.pages.controls import Controls
 from viz.pages.heatmap import WINDOW, heatmap
@@ -25,6 +24,8 @@ from viz.rooms.heads.bertviz_model import MOST_TOKENS as MODEL_TOKENS
 from viz.rooms.heads.bertviz_model import layers_beside, model_view_value
 from viz.rooms.heads.bertviz_neuron import MOST_TOKENS as NEURON_TOKENS
 from viz.rooms.heads.bertviz_neuron import neuron_view_value
+from viz.rooms.heads.controls import HeadsControls
+from viz.rooms.heads.head_choice import chosen_key
 from viz.rooms.heads.head_grid import HeadGridValue, head_grid_value, unit_of, value_text
 from viz.rooms.heads.head_thumbnails import ThumbnailsValue, thumbnails_value
 from viz.server.failing import UNDERSTOOD
@@ -83,7 +84,7 @@ def told(scene: Scene, controls: Controls) -> str:
         return heading_html(title)  # the panels beside it say why
 
 
-def head_map(scene: Scene, controls: Controls) -> go.Figure:
+def head_map(scene: Scene, controls: Controls) -> Figure:
     """Return the weights of the open head, all of them: what the quantities are worked out from."""
     return heatmap(scene.source.attention(controls.layer, controls.shown_head), scene, controls, WINDOW)
 
@@ -157,17 +158,18 @@ def _if_open(tab: str, value: Callable[[], Any], scene: Scene) -> Any:
 
 
 def _quantity(controls: Controls) -> str:
-    return controls.quantity if controls.quantity in QUANTITIES else next(iter(QUANTITIES))
+    asked = controls.of(HeadsControls).quantity
+    return asked if asked in QUANTITIES else next(iter(QUANTITIES))
 
 
 def _query(scene: Scene, controls: Controls) -> int | None:
     """Return the row that alone counts; None for all."""
-    return min(max(scene.query, 0), scene.source.length - 1) if controls.of_step else None
+    return min(max(scene.query, 0), scene.source.length - 1) if controls.of(HeadsControls).of_step else None
 
 
 def _key(scene: Scene, controls: Controls) -> int:
     """Return the chosen key, else the last token of the prompt."""
-    chosen = chosen_key(controls.head_choice)
+    chosen = chosen_key(controls.of(HeadsControls).choice)
     last = len(scene.run.prompt_token_ids) - 1 if chosen is None else chosen
     return min(max(last, 0), scene.source.length - 1)
 
@@ -196,7 +198,8 @@ def _numbers(scene: Scene, controls: Controls) -> str:
             found.append(
                 f"<span>{escape(say(f'interior.heads.quantity.{name}'))} <b>{escape(text)}</b></span>"
             )
-    over = say("interior.heads.over_step" if controls.of_step else "interior.heads.over_text")
+    of_step = controls.of(HeadsControls).of_step
+    over = say("interior.heads.over_step" if of_step else "interior.heads.over_text")
     return f'<p class="say head-numbers">{"".join(found)}</p><p class="say">{escape(over)}</p>'
 
 

@@ -10,12 +10,14 @@ import gradio as gr
 from model.interior.head_quantities import QUANTITIES
 from viz.components.bertviz_frame import BertVizFrame
 from viz.components.heading import heading
-from viz.pages.controls import Controls
 from viz.pages.layout import Laid, Plan
-from viz.pages.looking import QUIET, Looking
+from viz.pages.looking import Looking
 from viz.pages.plot import plot
+from viz.pages.quiet import QUIET
 from viz.pages.room import Room
 from viz.pages.visitor import Visitor
+from viz.rooms.heads.controls import HeadsControls
+from viz.rooms.heads.head_choice import HeadChoice
 from viz.rooms.heads.head_grid import HeadGrid
 from viz.rooms.heads.head_thumbnails import HeadThumbnails
 from viz.rooms.heads.panels import PANELS, TABS, HeadsState
@@ -39,7 +41,7 @@ def lay_out(plan: Plan) -> HeadsLaid:
     with gr.Row(equal_height=True, elem_classes=["pair", "heads-room"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             heading("interior.heads")
-            controls = _choices(plan.start)
+            controls = _choices(plan.start.of(HeadsControls)) | {"choice": HeadChoice()}
             outputs["head_grid"] = HeadGrid()
         with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
             outputs["head_told"] = gr.HTML(elem_id="head-told-card", apply_default_css=False)
@@ -55,12 +57,14 @@ def lay_out(plan: Plan) -> HeadsLaid:
             BertVizFrame, elem_id="neuron-view", invitation="components.bertviz.neuron.empty"
         ),
     }
-    with gr.Column(elem_classes=["card"]), gr.Tabs():
-        for name in TABS:
-            tab_id = f"tab-{name.replace('_', '-')}"
-            with gr.Tab(say(f"interior.heads.tab.{name}"), elem_id=tab_id) as tabs[name]:
-                outputs[name] = views[name]()
-    return HeadsLaid(outputs, controls, tabs)
+    with gr.Column(elem_classes=["card"]):
+        heading("interior.heads.more")
+        with gr.Tabs():
+            for name in TABS:
+                tab_id = f"tab-{name.replace('_', '-')}"
+                with gr.Tab(say(f"interior.heads.tab.{name}"), elem_id=tab_id) as tabs[name]:
+                    outputs[name] = views[name]()
+    return HeadsLaid(outputs, controls, tabs=tabs)
 
 
 def wire(laid: HeadsLaid, looking: Looking) -> None:
@@ -69,16 +73,16 @@ def wire(laid: HeadsLaid, looking: Looking) -> None:
     def enter(name: str, visitor: Visitor) -> None:
         visitor.kept.of(HeadsState).tab = name
 
-    page, choice = looking.page, looking.page.head_choice
-    sliders = [page.controls[name] for name in ("layer", "head", "mean_heads")]
-    changes = [control.change for control in laid.controls.values()]
-    looking.on([*changes, choice.submit], looking.panels(PANELS, "head_grid", "head_told"))
+    quantity, of_step, choice = laid.controls.values()
+    sliders = [looking.page.controls[name] for name in ("layer", "head", "mean_heads")]
+    triggers = [quantity.change, of_step.change, choice.submit]
+    looking.on(triggers, looking.panels(PANELS, "head_grid", "head_told"))
     for name, tab in laid.tabs.items():
         looking.on([tab.select], looking.handler(looking.drawing.after_head, partial(enter, name)))
     choice.select(None, [choice, *sliders], sliders, js=OPEN_HEAD, **QUIET)
 
 
-def _choices(start: Controls) -> dict[str, Any]:
+def _choices(start: HeadsControls) -> dict[str, Any]:
     """Return the quantity, and the rows that it is worked out over."""
     with gr.Row(elem_classes=["choices", "quantities"]):
         quantity = gr.Radio(
@@ -98,4 +102,4 @@ def _choices(start: Controls) -> dict[str, Any]:
     return {"quantity": quantity, "of_step": of_step}
 
 
-HEADS = Room("heads", "inside", lay_out, PANELS, wire)
+HEADS = Room("heads", "inside", lay_out, PANELS, wire, HeadsControls)

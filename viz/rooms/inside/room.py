@@ -10,13 +10,19 @@ import gradio as gr
 from viz.components.bertviz_frame import BertVizFrame
 from viz.components.dial import Dial
 from viz.components.heading import heading
+from viz.pages.controls import Controls
 from viz.pages.layout import Laid, Plan
-from viz.pages.looking import QUIET, Looking
+from viz.pages.looking import Looking
 from viz.pages.plot import plot
+from viz.pages.quiet import QUIET
 from viz.pages.room import Room
+from viz.pages.screen import Screen
 from viz.pages.visitor import Visitor
-from viz.rooms.inside.panels import PANELS, AttentionTabs
+from viz.rooms.inside.panels import PANELS, AttentionTabs, InsideControls
 from viz.words.strings import say
+
+IDS = {"mean_heads": "mean-heads", "hide_first": "hide-first", "whole": "whole-text"}
+"""Of the switches."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ def lay_out(plan: Plan) -> InsideLaid:
     with gr.Row(equal_height=True, elem_classes=["pair"]):
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
             heading("page.attention")
-            controls = _dials(plan) | _switches(plan)
+            dials, switches = _dials(plan), _switches(plan)
             attention, bertviz, tabs = _attention(plan)
         with gr.Column(scale=5, min_width=340, elem_classes=["card"], elem_id="sampler-effects"):
             heading("page.sampler")
@@ -41,23 +47,29 @@ def lay_out(plan: Plan) -> InsideLaid:
             ranked = plot(plan.first.get("ranked"), "ranked-probability")
             facts = gr.HTML(plan.first.get("facts"), elem_id="sampler-facts", apply_default_css=False)
     outputs = {"attention": attention, "bertviz": bertviz, "sweep": sweep, "ranked": ranked, "facts": facts}
-    return InsideLaid(outputs, controls, tabs)
+    shared = {**dials, "mean_heads": switches.pop("mean_heads")}
+    return InsideLaid(outputs, switches, shared, [dials["layer"]], tabs)
 
 
 def wire(laid: InsideLaid, looking: Looking) -> None:
     """Let layer, head and switches redraw what shows them, and a tab its view."""
 
-    def open_head_view(is_open: bool, visitor: Visitor) -> None:
-        visitor.kept.of(AttentionTabs).head_view = is_open
+    def open_view(is_head_view: bool, visitor: Visitor, controls: Controls) -> Screen:
+        tabs = visitor.kept.of(AttentionTabs)
+        if tabs.head_view == is_head_view:  # Gradio tells of the first as it puts it there, where it is drawn
+            return Screen()
+        tabs.head_view = is_head_view
+        return draws(after_head)(visitor, controls)
 
-    controls, draws, after_head = laid.controls, looking.handler, looking.drawing.after_head
-    looking.on([control.change for control in controls.values()], draws(after_head))
+    shared, draws, after_head = laid.shared, looking.handler, looking.drawing.after_head
+    controls = [*shared.values(), *laid.controls.values()]
+    looking.on([control.change for control in controls], draws(after_head))
     for name, tab in laid.tabs.items():
-        looking.on([tab.select], draws(after_head, partial(open_head_view, name == "head_view")))
-    controls["mean_heads"].change(
+        looking.on([tab.select], partial(open_view, name == "head_view"))
+    shared["mean_heads"].change(
         lambda mean: gr.update(interactive=not mean),
-        controls["mean_heads"],
-        controls["head"],
+        shared["mean_heads"],
+        shared["head"],
         queue=False,
         **QUIET,
     )
@@ -79,13 +91,12 @@ def _dials(plan: Plan) -> dict[str, Any]:
 
 def _switches(plan: Plan) -> dict[str, Any]:
     """Return what is shown of the layer."""
-    ids = {"mean_heads": "mean-heads", "hide_first": "hide-first", "whole": "whole-text"}
+    own = plan.start.of(InsideControls)
+    starts = {"mean_heads": plan.start.mean_heads, "hide_first": own.hide_first, "whole": own.whole}
     with gr.Row(elem_classes=["switches"]):
         switches = {
-            name: gr.Checkbox(
-                getattr(plan.start, name), label=say(f"page.{name}"), min_width=120, elem_id=elem_id
-            )
-            for name, elem_id in ids.items()
+            name: gr.Checkbox(stands, label=say(f"page.{name}"), min_width=120, elem_id=IDS[name])
+            for name, stands in starts.items()
         }
         # In place of those that do nothing there, while BertViz's view is open: see the style sheet.
         gr.HTML(
@@ -105,4 +116,4 @@ def _attention(plan: Plan) -> tuple[gr.Plot, BertVizFrame, dict[str, gr.Tab]]:
     return attention, bertviz, {"heatmap": heatmap_tab, "head_view": head_view_tab}
 
 
-INSIDE = Room("inside", "explore", lay_out, PANELS, wire)
+INSIDE = Room("inside", "explore", lay_out, PANELS, wire, InsideControls)

@@ -1,17 +1,17 @@
 """The room of the neurons: which of a layer's MLP are most active at the step, and what they write."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
-import plotly.graph_objects as go
 
 from model.interior.neurons import LayerNeurons, neurons
 from viz.components.dial import Dial
 from viz.components.heading import heading
+from viz.figures.figure import Figure
 from viz.figures.neurons import ORDERS, Order, neurons_figure
 from viz.figures.theme import placeholder
-from viz.pages.controls import Controls
+from viz.pages.controls import Controls, RoomControls
 from viz.pages.layout import Laid, Plan
 from viz.pages.looking import Looking
 from viz.pages.panel import On, Panel, Panels
@@ -22,19 +22,30 @@ from viz.rooms.neurons.words import neurons_html
 from viz.words.strings import say
 
 
+@dataclass(frozen=True)
+class NeuronControls(RoomControls):
+    """Where the controls of the room stand."""
+
+    layer: int = 22
+    """Whose neurons are shown."""
+    order: Order = "strongest"
+    """In which order."""
+
+
 def lay_out(plan: Plan) -> Laid:
     """Create the room."""
+    start = plan.start.of(NeuronControls)
     with gr.Column(elem_classes=["card"]):
         heading("interior.neurons")
         with gr.Row(elem_classes=["tools"]):
             layer = Dial(
-                0, plan.layers - 1, plan.start.neuron_layer, step=1, label=say("page.layer"), min_width=160,
+                0, plan.layers - 1, start.layer, step=1, label=say("page.layer"), min_width=160,
                 elem_id="neuron-layer",
             )  # fmt: skip
         with gr.Row(elem_classes=["choices"]):
             order = gr.Radio(
                 [(say(f"interior.neurons.order.{name}"), name) for name in ORDERS],
-                value=plan.start.neuron_order,
+                value=start.order,
                 label=say("interior.neurons.order.label"),
                 elem_classes=["chips"],
                 elem_id="neuron-order",
@@ -43,7 +54,7 @@ def lay_out(plan: Plan) -> Laid:
             "neurons": plot(None, "neurons"),
             "neurons_told": gr.HTML(elem_id="neurons-told", apply_default_css=False),
         }
-    return Laid(outputs, {"neuron_layer": layer, "neuron_order": order})
+    return Laid(outputs, {"layer": layer, "order": order}, layer_dials=[layer])
 
 
 def wire(laid: Laid, looking: Looking) -> None:
@@ -51,12 +62,12 @@ def wire(laid: Laid, looking: Looking) -> None:
     looking.on([control.change for control in laid.controls.values()], looking.panels(PANELS, *PANELS))
 
 
-def figure(scene: Scene, controls: Controls) -> go.Figure:
+def figure(scene: Scene, controls: Controls) -> Figure:
     """Return the neurons in the order that was chosen."""
     found = _found(scene, controls)
     if found is None:
         return placeholder(say("page.first_token"), theme=controls.theme)
-    order = cast(Order, controls.neuron_order)
+    order = controls.of(NeuronControls).order
     return neurons_figure(found, order, token_of=scene.source.token_of, theme=controls.theme)
 
 
@@ -72,7 +83,7 @@ def _found(scene: Scene, controls: Controls) -> LayerNeurons | None:
     if why is None:
         return None
     asked = why.token_id if why.token_id is not None else int(why.shaped.most_likely(1)[0])
-    return scene.once(_OfLayer(controls.neuron_layer, asked))
+    return scene.once(_OfLayer(controls.of(NeuronControls).layer, asked))
 
 
 @dataclass(frozen=True)
@@ -90,4 +101,4 @@ PANELS: Panels = {
     "neurons": Panel(figure, On.SELECTION, figure=True),
     "neurons_told": Panel(told, On.SELECTION),
 }
-NEURONS = Room("neurons", "inside", lay_out, PANELS, wire)
+NEURONS = Room("neurons", "inside", lay_out, PANELS, wire, NeuronControls)

@@ -28,7 +28,7 @@ function rowOf(row, index, first) {
 }
 
 function entry(row, index) {
-  const open = make("button", { type: "button", class: "open", "data-open": index, title: words.open_title }, words.open);
+  const open = make("button", { type: "button", class: "pill large open", "data-open": index, title: words.open_title }, words.open);
   const head = make("p", { class: "head" }, make("b", {}, row.name), make("span", {}, row.growing ? words.growing : row.facts));
   return make("li", {}, make("div", {}, head, row.reason && make("p", { class: "reason" }, ...prose(row.reason))), row.growing ? "" : open);
 }

@@ -43,8 +43,9 @@ def _by_dice(parted: Divergence, original: Run, after: SamplerSettings) -> str:
     else:
         stage = said_setting(after, parted.cut_by)
         because = say("lab.replay.cut", stage=stage, was=_shown(parted.was.token))
+    kind = "to_greedy" if after.temperature == 0 else "from_greedy" if before.temperature == 0 else "parted"
     return say(
-        "lab.replay.parted",
+        f"lab.replay.{kind}",
         position=parted.position,
         u=f"{parted.u:.3f}",
         before=said_difference(before, after),

@@ -25,6 +25,12 @@ from viz.words.lines import problem, status_line
 from viz.words.strings import say
 
 WORK = "replay"
+EXAMPLE = "replay-example"
+"""Begun by whoever opens the room, and ended by a press of Replay."""
+LOADING_SECONDS = 0.5
+"""Between two looks whether the model has come."""
+LONGEST_EXAMPLE = 64
+"""Tokens of a text that is replayed without a press."""
 SLIDERS = "sliders"
 MOST_VARIANTS = 5
 
@@ -35,6 +41,8 @@ class ReplayState(RoomState):
     def __init__(self) -> None:
         self.variants: Variants | None = None
         """Those that were written last."""
+        self.is_example = False
+        """Whether nobody had asked for them."""
 
 
 class ReplayScreen(NamedTuple):
@@ -57,16 +65,29 @@ class Replays:
         self.service = showing.service
         self.showing = showing
 
-    def replay(self, visitor: Visitor, chosen: object, *values: object) -> Iterator[ReplayScreen]:
+    def replay(self, visitor: Visitor, chosen: object, controls: Controls) -> Iterator[ReplayScreen]:
         """Write the text on the page again in several ways, and show them as they grow."""
-        controls = visitor.take(values)
+        visitor.controls = controls
 
         def explained(why: str) -> ReplayScreen:
             return ReplayScreen(line=problem(why), cancel=gr.update(interactive=WORK in visitor.working))
 
         yield from or_why_not(self._replay(visitor, chosen, controls), explained)
 
-    def open(self, visitor: Visitor, choice: object, prompt: str, *values: object) -> Screen:
+    def example(self, visitor: Visitor, chosen: object, controls: Controls) -> Iterator[ReplayScreen]:
+        """Replay a short text for whoever opens the room, unless they have replayed one of theirs before.
+
+        Nobody asked for it: where it cannot be done, the room stays as it was.
+        """
+        visitor.controls = controls
+        state = visitor.kept.of(ReplayState)
+        known = state.variants
+        wanted = known is None or (state.is_example and known.original is not visitor.run)
+        if wanted and len(visitor.run.steps) <= LONGEST_EXAMPLE:
+            visitor.want(EXAMPLE)
+            yield from or_why_not(self._example(visitor, chosen, controls), lambda _: ReplayScreen())
+
+    def open(self, visitor: Visitor, choice: object, prompt: str, controls: Controls) -> Screen:
         """Put one of the texts on the page."""
         variants, index = visitor.kept.of(ReplayState).variants, chosen_index(choice)
         if variants is None or index is None or index > len(variants.texts):
@@ -80,19 +101,41 @@ class Replays:
                 if not text.comparison.tokens:
                     raise Trouble(say("lab.nothing_to_open"))
                 run, name = variants.run(index - 1), name_of(text.variant.key)
-            return open_run(self.showing, visitor, run, name, prompt, *values)
+            return open_run(self.showing, visitor, run, name, prompt, controls)
 
         return one_or_why_not(opened, lambda why: Screen(notice=problem(why)))
+
+    def _example(self, visitor: Visitor, chosen: object, controls: Controls) -> Iterator[ReplayScreen]:
+        while not self.service.wait(LOADING_SECONDS):  # a link may lead here before there is a model
+            if EXAMPLE in visitor.unwanted:
+                return
+            yield ReplayScreen(line=status_line(self.service.progress))
+        state, run = visitor.kept.of(ReplayState), self._original(visitor)
+        variants, _ = self._variants(chosen, run, controls)
+        self.service.require_room_in_line(share=0.5)
+        names = ", ".join(name_of(variant.key) for variant in variants)
+        line = status_line(say("lab.replay.example", names=names))
+        growing = Variants(self.service.engine, run, variants, owner=visitor)
+        for begun in watched(self.service, visitor, EXAMPLE, _counted(growing), growing.stop):
+            if begun is None:
+                state.variants, state.is_example = growing, True
+                yield ReplayScreen(line=line)
+            elif state.variants is growing:  # else a press of Replay has taken its place
+                yield ReplayScreen(value_of(growing))
+        if state.variants is growing:
+            yield ReplayScreen(value_of(growing))
 
     def _replay(self, visitor: Visitor, chosen: object, controls: Controls) -> Iterator[ReplayScreen]:
         run = self._original(visitor)
         variants, left_out = self._variants(chosen, run, controls)
         self.service.require_room_in_line()
+        visitor.cancel(EXAMPLE)
         growing = Variants(self.service.engine, run, variants, owner=visitor)
         line = status_line(say("lab.replay.running"), left_out)
         for step in watched(self.service, visitor, WORK, _counted(growing), growing.stop):
             if step is None:
-                visitor.kept.of(ReplayState).variants = growing
+                state = visitor.kept.of(ReplayState)
+                state.variants, state.is_example = growing, False
                 yield ReplayScreen(value_of(growing), line, gr.update(interactive=True))
             else:
                 yield ReplayScreen(value_of(growing))

@@ -7,15 +7,16 @@ import gradio as gr
 from model.lab.variants import SEARCHES
 from viz.components.heading import heading
 from viz.components.selection import Selection
+from viz.pages import room_head
 from viz.pages.controls import PRESETS
 from viz.pages.layout import Laid, Plan
 from viz.pages.looking import Looking
+from viz.pages.quiet import QUIET
 from viz.pages.room import Room
 from viz.pages.work import wire_work
 from viz.rooms.replay.aligned_texts import AlignedTexts
 from viz.rooms.replay.replaying import MOST_VARIANTS, SLIDERS, WORK, Replays, ReplayScreen, name_of
-from viz.server.limits import SEARCHING
-from viz.words.lines import status_line
+from viz.server.limits import SEARCHING, UNASKED
 from viz.words.strings import say
 
 FIRST_TICKED = ("greedy", "wild")
@@ -35,8 +36,7 @@ class ReplayLaid(Laid):
 
 def lay_out(plan: Plan) -> ReplayLaid:
     """Create the room."""
-    with gr.Column(elem_classes=["card"]):
-        heading("lab.replay")
+    with room_head.head():
         chosen = gr.CheckboxGroup(
             [(name_of(key), key) for key in (*PRESETS, SLIDERS, *SEARCHES)],
             value=list(FIRST_TICKED),
@@ -44,13 +44,12 @@ def lay_out(plan: Plan) -> ReplayLaid:
             elem_classes=["chips"],
             elem_id="replay-variants",
         )
-        with gr.Row(elem_classes=["aftermath"]):
-            invitation = status_line(say("lab.replay.invitation"))
-            line = gr.HTML(invitation, elem_id="replay-line", apply_default_css=False)
-            start = gr.Button(say("lab.replay.start"), size="sm", elem_id="replay", min_width=60)
-            cancel = gr.Button(
-                say("lab.cancel"), size="sm", elem_id="replay-cancel", min_width=60, interactive=False
-            )
+        with room_head.presses():
+            start = room_head.action(say("lab.replay.start"), "replay")
+            cancel = room_head.cancel("replay-cancel")
+            line = room_head.line(say("lab.replay.invitation"), "replay-line")
+    with gr.Column(elem_classes=["card"]):
+        heading("lab.replay")
         texts = AlignedTexts()
         opened = Selection(elem_id="replay-opened", strip_id="replays")
     return ReplayLaid(chosen=chosen, start=start, screen=ReplayScreen(texts, line, cancel), opened=opened)
@@ -63,11 +62,19 @@ def wire(laid: ReplayLaid, looking: Looking) -> None:
         looking,
         WORK,
         laid.screen.cancel,
-        {laid.start: (handlers.replay, [laid.chosen, *looking.page.inputs])},
+        {laid.start: (looking.page.taking(handlers.replay), [laid.chosen, *looking.page.inputs])},
         laid.screen,
         show_progress="minimal",
         show_progress_on=laid.screen.line,
         **SEARCHING,
+    )
+    looking.page.rooms[REPLAY.name].select(
+        looking.page.taking(handlers.example),
+        [looking.visitor, laid.chosen, *looking.page.inputs],
+        list(laid.screen),
+        trigger_mode="once",
+        **QUIET,
+        **UNASKED,
     )
     looking.opens([laid.opened.select], handlers.open, laid.opened)
 

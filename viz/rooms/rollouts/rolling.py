@@ -23,6 +23,7 @@ from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor
 from viz.rooms.rollouts.beginning import beginning, granted_length
 from viz.rooms.rollouts.choices import SWEPT
+from viz.rooms.rollouts.guess import Guess, outcome, told
 from viz.rooms.rollouts.screen import (
     RolloutScreen,
     progress_html,
@@ -45,6 +46,8 @@ class RolloutsState(RoomState):
 
     def __init__(self) -> None:
         self.rolled: Rolled | None = None
+        self.guessed = ""
+        """How the guess before they were rolled did, in words."""
         self.swept: Swept | None = None
 
 
@@ -62,11 +65,19 @@ class Rolling:
         self.showing = showing
 
     def roll(
-        self, visitor: Visitor, start: object, count: object, length: object, *values: object
+        self,
+        visitor: Visitor,
+        start: object,
+        count: object,
+        length: object,
+        token: object,
+        share: object,
+        controls: Controls,
     ) -> Iterator[RolloutScreen]:
-        """Write many continuations of the text and show what they say, as they come."""
-        controls = visitor.take(values)
-        yield from self._or_why_not(visitor, self._roll(visitor, start, count, length, controls))
+        """Write many continuations of the text and show what they say, as they come, and how a guess did."""
+        visitor.controls = controls
+        guess = Guess.typed(token, share)
+        yield from self._or_why_not(visitor, self._roll(visitor, start, count, length, guess, controls))
 
     def sweep(
         self,
@@ -76,26 +87,26 @@ class Rolling:
         tried: object,
         each: object,
         length: object,
-        *values: object,
+        controls: Controls,
     ) -> Iterator[RolloutScreen]:
         """Write continuations under several values of a setting."""
-        controls = visitor.take(values)
+        visitor.controls = controls
         yield from self._or_why_not(
             visitor, self._sweep(visitor, start, setting, tried, each, length, controls)
         )
 
-    def redraw(self, visitor: Visitor, *values: object) -> RolloutScreen:
+    def redraw(self, visitor: Visitor, controls: Controls) -> RolloutScreen:
         """Return the room as it is, in the colours of the page."""
-        controls = visitor.take(values)
+        visitor.controls = controls
         screen, rolls = RolloutScreen(), visitor.kept.of(RolloutsState)
         if rolls.rolled is not None:
-            screen = rolled_screen(rolls.rolled, controls.theme, self._token_of)
+            screen = rolled_screen(rolls.rolled, controls.theme, self._token_of, rolls.guessed)
         if rolls.swept is not None:
             shown = swept_screen(rolls.swept, controls.theme, _settings_or_none(controls))
             screen = screen._replace(diversity=shown.diversity, swept=shown.swept)
         return screen
 
-    def open(self, visitor: Visitor, choice: object, prompt: str, *values: object) -> Screen:
+    def open(self, visitor: Visitor, choice: object, prompt: str, controls: Controls) -> Screen:
         """Put one of the texts on the page."""
         index, rolled = chosen_index(choice), visitor.kept.of(RolloutsState).rolled
         runs = {} if rolled is None else {rolled.number(run): run for run in rolled.runs}
@@ -103,12 +114,18 @@ class Rolling:
             return Screen()
         name = say("lab.rollouts.name", number=index + 1)
         try:
-            return open_run(self.showing, visitor, runs[index], name, prompt, *values)
+            return open_run(self.showing, visitor, runs[index], name, prompt, controls)
         except Trouble as trouble:
             return Screen(notice=problem(str(trouble)))
 
     def _roll(
-        self, visitor: Visitor, start: object, count: object, length: object, controls: Controls
+        self,
+        visitor: Visitor,
+        start: object,
+        count: object,
+        length: object,
+        guess: Guess,
+        controls: Controls,
     ) -> Iterator[RolloutScreen]:
         run = beginning(self.service, visitor, start)
         number = int(within("rollouts", count, 1, MOST_ROLLOUTS, whole=True))
@@ -120,10 +137,12 @@ class Rolling:
         with self._under_way(visitor, rollouts):
             yield _begun(progress_html(0, number, say("page.reading")))
             begun = Rolled.begun(rollouts.start, rollouts.begun, rollouts.first_step().shaped)
+            state = visitor.kept.of(RolloutsState)
+            state.guessed = told(outcome(guess, rollouts.begun))
 
             def take(runs: tuple[Run, ...]) -> tuple[int, RolloutScreen]:
-                visitor.kept.of(RolloutsState).rolled = rolled = replace(begun, runs=runs)
-                return len(runs), rolled_screen(rolled, controls.theme, self._token_of)
+                state.rolled = rolled = replace(begun, runs=runs)
+                return len(runs), rolled_screen(rolled, controls.theme, self._token_of, state.guessed)
 
             _, screen = take(())  # all first tokens are there
             yield screen

@@ -3,7 +3,7 @@ list.setAttribute("aria-label", words.texts);
 list.tabIndex = 0; // it scrolls in its own box
 
 function item({ index, text, logprob, name }) {
-  const open = make("button", { type: "button", "aria-label": name, "data-rollout": index }, words.open);
+  const open = make("button", { type: "button", class: "pill", "aria-label": name, "data-rollout": index }, words.open);
   const number = make("span", { class: "number", "aria-hidden": "true" }, `${index + 1}`);
   return make("li", {}, number, verbatim("span", { class: "text" }, text), make("span", { class: "mean", title: words.mean }, logprob), open);
 }

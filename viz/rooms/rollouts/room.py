@@ -1,7 +1,6 @@
 """The room of many short continuations of one text."""
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -9,12 +8,15 @@ import gradio as gr
 from viz.components.dial import Dial
 from viz.components.heading import heading
 from viz.components.selection import Selection
+from viz.pages import room_head
 from viz.pages.layout import Laid, Plan
-from viz.pages.looking import QUIET, Looking
+from viz.pages.looking import Looking
 from viz.pages.plot import plot
+from viz.pages.quiet import QUIET
 from viz.pages.room import Room
 from viz.pages.work import wire_work
 from viz.rooms.rollouts.choices import COUNTS, MOST_LENGTH, STARTS, SWEPT
+from viz.rooms.rollouts.guess import MOST_GUESS
 from viz.rooms.rollouts.rolling import WORK, Rolling, offered_values
 from viz.rooms.rollouts.rollout_texts import RolloutTexts
 from viz.rooms.rollouts.rollout_tree import RolloutTree
@@ -30,6 +32,10 @@ class RolloutsLaid(Laid):
     start: gr.Radio
     count: gr.Radio
     length: gr.Slider
+    token: gr.Textbox
+    """The guessed one."""
+    share: gr.Textbox
+    """The guessed one, in percent."""
     setting: gr.Radio
     values: gr.Textbox
     each: gr.Slider
@@ -43,33 +49,34 @@ def lay_out(plan: Plan) -> RolloutsLaid:
     """Create the room."""
     outputs: dict[str, Any] = {}
     with gr.Column(elem_classes=["rollouts"]):
-        with gr.Column(elem_classes=["card"]):
-            heading("lab.rollouts")
-            with gr.Row(elem_classes=["tools"]):
-                start, count = _starts(), _counts()
-                length = Dial(
-                    1, MOST_LENGTH, 24, step=1, label=say("lab.rollouts.length"), elem_id="rollout-length"
-                )
-                with gr.Row(elem_classes=["presses"]):
-                    outputs["roll"] = gr.Button(
-                        say("lab.rollouts.roll"), variant="primary", size="sm", elem_id="roll"
+        with room_head.head():
+            with gr.Row(elem_classes=["tools", "guess"]):
+                start = _starts()
+                token, share = _guess()
+            with room_head.presses():
+                outputs["roll"] = room_head.action(say("lab.rollouts.roll"), "roll")
+                outputs["cancel"] = room_head.cancel("rollout-cancel")
+                room_head.unfolds("rollouts")
+                outputs["state"] = room_head.line(say("lab.rollouts.empty"), "rollout-state")
+            with room_head.options():
+                with gr.Row(elem_classes=["tools"]):
+                    count = _counts()
+                    length = Dial(
+                        1, MOST_LENGTH, 24, step=1, label=say("lab.rollouts.length"), elem_id="rollout-length"
                     )
-                    outputs["cancel"] = gr.Button(
-                        say("lab.cancel"), size="sm", interactive=False, elem_id="rollout-cancel"
-                    )
-            with gr.Row(elem_classes=["tools", "second"]):
-                setting, values = _setting(), _values()
-                each = Dial(4, 32, 16, step=1, label=say("lab.rollouts.each"), elem_id="rollout-each")
-                with gr.Row(elem_classes=["presses"]):
-                    outputs["sweep"] = gr.Button(say("lab.rollouts.sweep"), size="sm", elem_id="sweep")
-            empty = f'<p class="say empty">{escape(say("lab.rollouts.empty"))}</p>'
-            outputs["state"] = _html(empty, "rollout-state")
+                with gr.Row(elem_classes=["tools", "second"]):
+                    setting, values = _setting(), _values()
+                    each = Dial(4, 32, 16, step=1, label=say("lab.rollouts.each"), elem_id="rollout-each")
+                    with gr.Row(elem_classes=["presses"]):
+                        outputs["sweep"] = gr.Button(say("lab.rollouts.sweep"), size="sm", elem_id="sweep")
         outputs |= _results()
         chosen = Selection(elem_id="rollout-chosen", strip_id="rollout-texts")
     return RolloutsLaid(
         start=start,
         count=count,
         length=length,
+        token=token,
+        share=share,
         setting=setting,
         values=values,
         each=each,
@@ -81,15 +88,15 @@ def lay_out(plan: Plan) -> RolloutsLaid:
 def wire(laid: RolloutsLaid, looking: Looking) -> None:
     """Let the buttons of the room do what they say."""
     page, screen, handlers = looking.page, laid.screen, Rolling(looking.showing)
-    roll = [laid.start, laid.count, laid.length]
+    roll = [laid.start, laid.count, laid.length, laid.token, laid.share]
     sweep = [laid.start, laid.setting, laid.values, laid.each, laid.length]
     wire_work(
         looking,
         WORK,
         screen.cancel,
         {
-            screen.roll: (handlers.roll, [*roll, *page.inputs]),
-            screen.sweep: (handlers.sweep, [*sweep, *page.inputs]),
+            screen.roll: (page.taking(handlers.roll), [*roll, *page.inputs]),
+            screen.sweep: (page.taking(handlers.sweep), [*sweep, *page.inputs]),
         },
         screen,
         # The engine has a line of its own, in which a person sees how many are ahead.
@@ -99,7 +106,7 @@ def wire(laid: RolloutsLaid, looking: Looking) -> None:
     laid.setting.input(offered_values, [laid.setting, laid.values], laid.values, queue=False, **QUIET)
     gr.on(
         [page.rooms[ROLLOUTS.name].select, page.controls["appearance"].change],
-        handlers.redraw,
+        page.taking(handlers.redraw),
         [looking.visitor, *page.inputs],
         list(screen),
         trigger_mode="always_last",
@@ -115,6 +122,7 @@ def _results() -> dict[str, Any]:
     with gr.Row(equal_height=True, elem_classes=["pair", "of-rolls"]):
         with gr.Column(scale=5, min_width=340, elem_classes=["card"]):
             heading("lab.rollouts.first")
+            outputs["guessed"] = _html("", "rollout-guessed")
             outputs["first"] = plot(None, "first-tokens")
             outputs["verdict"] = _html("", "rollout-verdict")
         with gr.Column(scale=6, min_width=340, elem_classes=["card"]):
@@ -134,6 +142,25 @@ def _results() -> dict[str, Any]:
 
 def _html(value: str, elem_id: str) -> gr.HTML:
     return gr.HTML(value, elem_id=elem_id, apply_default_css=False)
+
+
+def _guess() -> tuple[gr.Textbox, gr.Textbox]:
+    """Return the two fields of a guess, which may stay empty."""
+    token = gr.Textbox(
+        label=say("lab.rollouts.guess.token"),
+        placeholder=say("lab.rollouts.guess.hint"),
+        max_lines=1,
+        max_length=MOST_GUESS,
+        elem_id="rollout-guess",
+    )
+    share = gr.Textbox(  # a number field that is empty holds 0, which would be a guess
+        label=say("lab.rollouts.guess.share"),
+        placeholder=say("lab.rollouts.guess.hint"),
+        max_lines=1,
+        max_length=MOST_GUESS,
+        elem_id="rollout-guess-share",
+    )
+    return token, share
 
 
 def _starts() -> gr.Radio:

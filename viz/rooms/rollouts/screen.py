@@ -38,6 +38,7 @@ class RolloutScreen(NamedTuple):
     facts: Any = gr.skip()
     first: Any = gr.skip()
     verdict: Any = gr.skip()
+    guessed: Any = gr.skip()
     tree: Any = gr.skip()
     texts: Any = gr.skip()
     diversity: Any = gr.skip()
@@ -47,13 +48,23 @@ class RolloutScreen(NamedTuple):
     cancel: Any = gr.skip()
 
 
-def rolled_screen(rolled: Rolled, theme: Theme, token_of: Callable[[int], str]) -> RolloutScreen:
-    """Return everything that is shown of rollouts."""
+def rolled_screen(
+    rolled: Rolled, theme: Theme, token_of: Callable[[int], str], guessed: str = ""
+) -> RolloutScreen:
+    """Return everything that is shown of rollouts.
+
+    Args:
+        rolled: as far as they are there.
+        theme: the colours.
+        token_of: the token of an id.
+        guessed: how the guess did, in words; empty where nothing was guessed.
+    """
     labels = [token_of(row.token_id) for row in rolled.first]
     return RolloutScreen(
         facts=facts(rolled) + said_of(rolled.start, count=rolled.count),
         first=first_tokens_figure(rolled.first, labels, theme=theme),
         verdict=said_html(fit_words(rolled.fit)) + on_demand(fit_numbers(rolled.fit)),
+        guessed=said_html(guessed) if guessed else "",
         tree=tree(rolled, token_of),
         texts=texts(rolled),
     )

@@ -4,7 +4,6 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-import plotly.graph_objects as go
 
 from model.interior.score_histograms import entropy_histogram, rank_counts, ratio_histogram
 from model.interior.scoring import ScoredText
@@ -12,6 +11,7 @@ from model.sampler.distribution import Floats
 from model.texts.given import given_steps
 from model.texts.run import Run
 from viz.components.heading import heading, heading_html
+from viz.figures.figure import Figure
 from viz.figures.score_histograms import HEIGHT, entropy_figure, rank_figure, ratio_figure
 from viz.figures.theme import placeholder
 from viz.pages.controls import Controls
@@ -63,19 +63,19 @@ def facts(scene: Scene, controls: Controls) -> str:
     return counted if not scored.run.steps else facts_html(_facts(scored)) + counted
 
 
-def ranks(scene: Scene, controls: Controls) -> go.Figure:
+def ranks(scene: Scene, controls: Controls) -> Figure:
     """Return the ranks of the tokens."""
     return rank_figure(rank_counts([step.rank for step in scene.run.steps]), theme=controls.theme)
 
 
-def ratios(scene: Scene, controls: Controls) -> go.Figure:
+def ratios(scene: Scene, controls: Controls) -> Figure:
     """Return how near to the most likely token they were; not while the text is being written."""
     if scene.writing:
         return placeholder(say("interior.score.later"), theme=controls.theme, height=HEIGHT)
     return ratio_figure(ratio_histogram(_ratios(scene)), theme=controls.theme)
 
 
-def entropies(scene: Scene, controls: Controls) -> go.Figure:
+def entropies(scene: Scene, controls: Controls) -> Figure:
     """Return how undecided the model was before each of them."""
     bits = [step.entropy_bits for step in scene.run.steps]
     return entropy_figure(entropy_histogram(bits, scene.source.vocab_size), theme=controls.theme)

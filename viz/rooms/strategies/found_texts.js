@@ -4,7 +4,7 @@ const heads = [["#", "n"], [words.text, "text"], [words.score, "n", words.score_
 function rowOf(row, index) {
   const tokens = make("td", { class: "text" }, verbatim("div", {}, ...row.tokens.map((token) => make("span", { dir: token.includes("<0x") && "auto", class: token.startsWith(words.carrier) && "carried" }, token))));
   const cell = (kind, text, label) => make("td", { class: kind, "data-label": label }, String(text));
-  const open = make("button", { type: "button", class: "open", "data-open": index, title: words.open_title }, words.open);
+  const open = make("button", { type: "button", class: "pill large open", "data-open": index, title: words.open_title }, words.open);
   return make(
     "tr",
     { class: index === 0 ? "best" : "" },

@@ -9,6 +9,7 @@ from model.lab.beam_search import BeamSearch
 from model.lab.branching import forced_run
 from model.texts.run import Run
 from viz.components.selection import chosen_index
+from viz.pages.controls import Controls
 from viz.pages.kept import RoomState
 from viz.pages.opening import open_run
 from viz.pages.scene import readable
@@ -63,7 +64,7 @@ class Strategies:
 
         yield from or_why_not(self._search(visitor, choice), explained)
 
-    def open(self, visitor: Visitor, choice: object, prompt: str, *values: object) -> Screen:
+    def open(self, visitor: Visitor, choice: object, prompt: str, controls: Controls) -> Screen:
         """Put one of the sequences on the page."""
         search, index = visitor.kept.of(StrategiesState).search, chosen_index(choice)
         if search is None or index is None or index >= len(search.sequences):
@@ -72,7 +73,7 @@ class Strategies:
         def opened() -> Screen:
             run = forced_run(self.service.engine, search.base, search.sequences[index])
             name = say(f"lab.strategies.method.{search.choice.method}")
-            return open_run(self.showing, visitor, run, name, prompt, *values)
+            return open_run(self.showing, visitor, run, name, prompt, controls)
 
         return one_or_why_not(opened, lambda why: Screen(notice=problem(why)))
 

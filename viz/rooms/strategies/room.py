@@ -1,6 +1,6 @@
 """The room of beam search and its relatives: texts that are searched for instead of drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,8 +11,10 @@ from model.lab.contrastive_search import MOST_CANDIDATES
 from viz.components.dial import Dial
 from viz.components.heading import heading
 from viz.components.selection import Selection
+from viz.pages import room_head
 from viz.pages.layout import Laid, Plan
-from viz.pages.looking import QUIET, Looking
+from viz.pages.looking import Looking
+from viz.pages.quiet import QUIET
 from viz.pages.room import Room
 from viz.pages.work import wire_work
 from viz.rooms.strategies.beam_tree import BeamTree
@@ -21,7 +23,6 @@ from viz.rooms.strategies.found_texts import FoundTexts
 from viz.rooms.strategies.handlers import WORK, Strategies, StrategiesScreen
 from viz.rooms.strategies.searching import METHODS, MOST_BEAMS, STARTS, SearchChoice
 from viz.server.limits import SEARCHING, Limits
-from viz.words.lines import status_line
 from viz.words.strings import say
 
 MOST_DIVERSITY = 5.0
@@ -50,16 +51,17 @@ class StrategiesLaid(Laid):
 
 def lay_out(plan: Plan) -> StrategiesLaid:
     """Create the room."""
+    with room_head.head():
+        choices = _chips("method", METHODS)
+        with room_head.presses():
+            start = room_head.action(say("lab.strategies.start_button"), "find")
+            cancel = room_head.cancel("find-cancel")
+            room_head.unfolds("strategies")
+            line = room_head.line(say("lab.strategies.invitation"), "find-line")
+        with room_head.options():
+            choices |= {**_chips("start", STARTS), **_dials(plan.limits)}
     with gr.Column(elem_classes=["card"]):
         heading("lab.strategies")
-        choices = {**_choices(), **_dials(plan.limits)}
-        with gr.Row(elem_classes=["aftermath"]):
-            invitation = status_line(say("lab.strategies.invitation"))
-            line = gr.HTML(invitation, elem_id="find-line", apply_default_css=False)
-            start = gr.Button(say("lab.strategies.start_button"), size="sm", elem_id="find", min_width=60)
-            cancel = gr.Button(
-                say("lab.cancel"), size="sm", elem_id="find-cancel", min_width=60, interactive=False
-            )
         screen = StrategiesScreen(BeamTree(), ContrastiveSteps(), FoundTexts(), line, cancel)
         opened = Selection(elem_id="found-opened", strip_id="found-texts")
     return StrategiesLaid(choices=choices, start=start, screen=screen, opened=opened)
@@ -89,19 +91,16 @@ def shown_controls(method: str) -> list[dict[str, Any]]:
     return [gr.update(visible=method in methods) for methods in ONLY.values()]
 
 
-def _choices() -> dict[str, Any]:
-    first = SearchChoice()
+def _chips(name: str, keys: Sequence[str]) -> dict[str, Any]:
     with gr.Row(elem_classes=["choices"]):
-        return {
-            name: gr.Radio(
-                [(say(f"lab.strategies.{name}.{key}"), key) for key in keys],
-                value=getattr(first, name),
-                label=say(f"lab.strategies.dial.{name}"),
-                elem_classes=["chips"],
-                elem_id=f"find-{name}",
-            )
-            for name, keys in (("method", METHODS), ("start", STARTS))
-        }
+        chips = gr.Radio(
+            [(say(f"lab.strategies.{name}.{key}"), key) for key in keys],
+            value=getattr(SearchChoice(), name),
+            label=say(f"lab.strategies.dial.{name}"),
+            elem_classes=["chips"],
+            elem_id=f"find-{name}",
+        )
+    return {name: chips}
 
 
 def _dials(limits: Limits) -> dict[str, Any]:

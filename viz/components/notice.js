@@ -1,0 +1,26 @@
+// What could not be done is read before anything takes its place: what was asked for earlier, and is answered late, does not.
+// It goes with the next thing that the person does.
+const ACTS = ["pointerdown", "keydown", "click", "input"];
+const root = element.querySelector(".told");
+let drawn = null; // what stands there
+let unanswered = false; // a problem does, and nothing was done since
+
+function draw() {
+  const value = props.value ?? "";
+  const isProblem = value.includes('role="alert"');
+  if (value === drawn || (unanswered && !isProblem)) return;
+  unanswered = isProblem;
+  drawn = value;
+  root.innerHTML = value; // escaped where it was made
+}
+
+function act(event) {
+  if (!element.isConnected) return ACTS.forEach((name) => document.removeEventListener(name, act, true));
+  if (!unanswered || !event.isTrusted) return;
+  unanswered = false;
+  draw();
+}
+
+ACTS.forEach((name) => document.addEventListener(name, act, true));
+watch("value", draw);
+draw();

@@ -1,0 +1,143 @@
+"""Every private part of Gradio that this app leans on: what for, and what happens where it is another.
+
+Only this file imports them. `requirements.txt` pins Gradio; whoever raises the pin is told by a test which
+part has changed, reads it, and what leans on it here, and records its new digest. What Gradio's page and
+its scripts look like from outside is no matter of this file: it is tested in the browser.
+"""
+
+import inspect
+from hashlib import sha256
+from pathlib import Path
+from pydoc import locate
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import gradio as gr
+from gradio.route_utils import get_root_url
+from gradio.state_holder import SessionState, StateHolder
+
+__all__ = [
+    "PARTS",
+    "LeanSession",
+    "Part",
+    "SessionState",
+    "StateHolder",
+    "get_root_url",
+    "preload",
+    "remember_with",
+    "unheard_events",
+]
+
+
+class Part(NamedTuple):
+    """A private part of Gradio."""
+
+    name: str
+    """Where it is."""
+    why: str
+    """What leans on it, and what for."""
+    without: str
+    """What happens if nothing does."""
+    digest: str
+    """Of its source, as it was when that was written."""
+    mentioned: str = ""
+    """A name, if only the lines with it matter."""
+
+    def found(self) -> str:
+        """Return the digest of its source in the Gradio that is installed; empty if it is not there."""
+        part: Any = locate(self.name)
+        if part is None:
+            return ""
+        lines = [line.strip() for line in inspect.getsource(part).splitlines() if self.mentioned in line]
+        return sha256("\n".join(lines).encode()).hexdigest()[:12]
+
+
+PARTS = (
+    Part(
+        "gradio.state_holder.SessionState",
+        "A session of ours (sessions.py) keeps no copy of the configuration, which only deep links read.",
+        "Half a megabyte and 23 ms for each page and each call of a program.",
+        "3529a9614e3c",
+    ),
+    Part(
+        "gradio.state_holder.StateHolder",
+        "Ours (sessions.py) forgets first who has no text, and a closed page after an hour.",
+        "Ten thousand sessions are kept, and a text is forgotten only with them.",
+        "17a55a5104dc",
+    ),
+    Part(
+        "gradio.routes.App",
+        "Takes our holder of sessions when the server begins (sessions.py).",
+        "As without StateHolder.",
+        "994f5ed29baa",
+        "state_holder",
+    ),
+    Part(
+        "gradio.blocks.Blocks.postprocess_data",
+        "Ours (blocks.py) gives it only the outputs that change.",
+        "58 ms an event, for making anew the forty-eight outputs that it leaves alone.",
+        "10231dd205d3",
+    ),
+    Part(
+        "gradio.queueing.Queue",
+        "Says how many events of a page wait or are not fetched, of which the gate (gate.py) lets few in.",
+        "One page can fill the queue of all.",
+        "35a4e53caadf",
+        "pending_event_ids_session",
+    ),
+    Part(
+        "gradio.route_utils.get_root_url",
+        "Says what the address of the page is behind a proxy, for what a link to it shows (front.py).",
+        "The picture of a link would be looked for at an address that only the proxy knows.",
+        "44d1901ece15",
+    ),
+    Part(
+        "gradio.blocks.Block.get_block_name",
+        "Says that Gradio's own script draws our slider and number field (components/dial.py, seed.py).",
+        "The browser looks for a script of their names, and shows neither.",
+        "6eaf8d51ebf4",
+    ),
+)
+
+
+class LeanSession(SessionState):
+    """What Gradio remembers of one page or program, without a copy of the configuration."""
+
+    def __init__(self, blocks: gr.Blocks) -> None:
+        """Begin to remember for the blocks of an app."""
+        # The copy is made of those blocks of the configuration that the page has: here, none.
+        super().__init__(SimpleNamespace(default_config=blocks.default_config, blocks={}))  # type: ignore[arg-type]
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        """Take the value of a state, or a component that has changed."""
+        super().__setitem__(key, value)
+        self.config_values.clear()
+
+    def _update_config(self, key: int) -> None:
+        """Keep no configuration."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """Keep no value: what the page shows can be drawn again."""
+
+
+def remember_with(app: Any, holder: type[StateHolder]) -> None:
+    """Let Gradio's server, before it answers anybody, remember in a holder of this type."""
+    app.state_holder = holder(app.get_blocks())  # type: ignore[call-arg]
+
+
+def unheard_events(app: Any, session: str) -> int:
+    """Return how many events of a page wait, are under way, or have answers that it has not fetched."""
+    return len(app.get_blocks()._queue.pending_event_ids_session.get(session, ()))
+
+
+def preload() -> str:
+    """Return HTML that has a browser fetch the script of the figures at once, for the head of the page.
+
+    Gradio's page asks for it, 4.6 MB, when the first figure is put there: by then a first page is half a
+    second old. Where Gradio names it otherwise nothing is fetched early.
+    """
+    assets = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+    return "".join(
+        f'<link rel="modulepreload" href="./assets/{script.name}">'
+        for script in assets.glob("PlotlyPlot-*.js")
+    )
