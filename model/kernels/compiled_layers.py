@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from model.kernels.block_attention import attend_chunk, attend_singles
-from model.kernels.packed_linear import LONGEST_SINGLE
+from model.kernels.packed_linear import LONGEST_SINGLE, with_more_rows
 from model.kernels.rowwise import gelu, gelu_tanh, silu
 
 Float16Weights: Any = torch.classes.quantized.LinearPackedParamsBase
@@ -48,6 +48,8 @@ class Weights(NamedTuple):
     factor: float
     """By which these are larger than the layer's: see `Float16Linear`."""
     bias: Tensor | None
+    more_rows: Tensor
+    """What FBGEMM needs to add in one order: see `rows_to_add`; empty for oneDNN."""
 
 
 class Norm(NamedTuple):
@@ -129,7 +131,8 @@ def linear(x: Tensor, weights: Weights, longest_single: int = LONGEST_SINGLE) ->
     """Return (N, out) for (N, in); a single row longer than that becomes two: see `Float32Linear`."""
     half = weights.float16
     if half is not None:
-        scaled = torch.ops.quantized.linear_dynamic_fp16(x, half)
+        scaled = torch.ops.quantized.linear_dynamic_fp16(with_more_rows(x, weights.more_rows), half)
+        scaled = scaled[: x.size(0)]
         return scaled if weights.factor == 1.0 else scaled.div_(weights.factor)  # type: ignore[no-any-return]
     rows = x.expand(2, -1) if x.size(0) == 1 and x.size(1) > longest_single else x
     y = torch.ops.mkldnn._linear_pointwise(rows, weights.float32, weights.bias, "none", [], "")

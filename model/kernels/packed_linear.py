@@ -1,6 +1,7 @@
 """Linear layers on the processor whose weights lie in another format, or order, than they are called in."""
 
 import math
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,8 @@ FEW_ROWS = 4
 """Enough to tell most weights that float16 does not hold, before all are tried."""
 LEAST_OF_LARGEST = 2.0**-20
 """Of a layer's weights, for a factor that brings no bias near the end of float32."""
+FBGEMM_ROWS = 120
+"""Rows that FBGEMM takes at once; it divides fewer into blocks of up to six on AVX2, and more on AVX-512."""
 INT8_BLOCK = 16
 """Weights that PyTorch's int8 kernel reads at once; it runs past the end of rows that are no multiple."""
 
@@ -62,10 +65,34 @@ class Float32Linear(PackedLinear):
         return result[:count].view(*x.shape[:-1], self.out_features)
 
 
+@cache
+def rows_to_add() -> Tensor:
+    """Return (120,) how many rows FBGEMM needs besides n, by n modulo 120, to add in the same order as ever.
+
+    On AVX2 its kernels for blocks of one and two rows sum in another order than those for three to six, and
+    1, 2, 7, 14, 31 … rows end in such a block: one row gets two more. On AVX-512 all agree. Found by trying
+    on this machine; what cannot be had so is left to the proof at loading.
+    """
+    generator = torch.Generator().manual_seed(0)
+    weight, rows = (torch.randn(count, 64, generator=generator) for count in (64, FBGEMM_ROWS))
+    with torch.inference_mode():
+        kernel = torch.ops.quantized.linear_dynamic_fp16
+        layer = torch.ops.quantized.linear_prepack_fp16(weight, None)
+        whole = kernel(rows, layer)
+        agrees = [True] + [torch.equal(kernel(rows[:n], layer), whole[:n]) for n in range(1, FBGEMM_ROWS + 1)]
+    return torch.tensor([agrees[n:].index(True) for n in range(FBGEMM_ROWS)])
+
+
+def with_more_rows(x: Tensor, to_add: Tensor) -> Tensor:
+    """Return (N, in) with as many rows of zeros behind it as `rows_to_add` says."""
+    more = int(to_add[x.size(0) % to_add.size(0)])
+    return x if more == 0 else torch.constant_pad_nd(x, [0, 0, 0, more])
+
+
 class Float16Linear(PackedLinear):
     """float16 weights, float32 everything else: FBGEMM, for x86.
 
-    A row's result is the same to the last bit however many rows are computed with it.
+    A row's result is the same to the last bit however many rows are computed with it: see `rows_to_add`.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, factor: float = 1.0) -> None:
@@ -87,10 +114,12 @@ class Float16Linear(PackedLinear):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (..., out) float32 for (..., in) float32."""
-        if x.dim() == 1:  # which the kernel refuses
-            return self.forward(x[None])[0]
-        result: Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self.packed)
-        return result if self.factor == 1.0 else result.div_(self.factor)
+        rows = x.reshape(-1, self.in_features)
+        count = len(rows)
+        rows = with_more_rows(rows, rows_to_add())
+        result: Tensor = torch.ops.quantized.linear_dynamic_fp16(rows, self.packed)[:count]
+        result = result if self.factor == 1.0 else result.div_(self.factor)
+        return result.view(*x.shape[:-1], self.out_features)
 
 
 class Int8Linear(PackedLinear):

@@ -20,7 +20,7 @@ from model.kernels.compiled_layers import (
     normalised,
 )
 from model.kernels.formats import Format, oriented, packed, packs
-from model.kernels.packed_linear import Float16Linear, Float32Linear
+from model.kernels.packed_linear import Float16Linear, Float32Linear, rows_to_add
 from model.network.batch import Batch
 from model.network.compiled_families import has_family
 from model.network.description import Description, LayerModules
@@ -135,9 +135,9 @@ class CompiledDecoder:
                 weight, bias = weight[order], None if bias is None else bias[order]
             layer = packed(self._form, weight, bias)
         if isinstance(layer, Float16Linear):
-            return Weights(torch.empty(0), layer.packed, layer.factor, None)
+            return Weights(torch.empty(0), layer.packed, layer.factor, None, rows_to_add())
         assert isinstance(layer, Float32Linear)
-        return Weights(layer.packed, None, 1.0, layer.bias)
+        return Weights(layer.packed, None, 1.0, layer.bias, torch.empty(0))
 
 
 def compiles(transformer: PreTrainedModel, form: Format) -> bool:

@@ -213,7 +213,9 @@ def test_whoever_stops_listening_stops_them(endless, passes, monkeypatch):
         following.close()
         gone.set()
         assert under_way
-        assert {ended(one).finish_reason for one in under_way} == {"stop"}
+        reasons = [ended(one).finish_reason for one in under_way]
+        assert "stop" in reasons
+        assert {*reasons} <= {"stop", "eos"}, "none is written to its full length"
 
 
 def test_an_error_reaches_whoever_listens(endless, engine, monkeypatch):
