@@ -37,6 +37,7 @@ from viz.rooms.neurons.room import NEURONS
 from viz.rooms.replay.room import REPLAY
 from viz.rooms.rollouts.room import ROLLOUTS
 from viz.rooms.score.room import SCORE
+from viz.rooms.share.room import SHARE
 from viz.rooms.strategies.room import STRATEGIES
 from viz.rooms.tokens.room import TOKENS
 from viz.server.blocks import Blocks
@@ -57,6 +58,7 @@ ROOMS: tuple[Room[Any], ...] = (
     ROLLOUTS,
     STRATEGIES,
     BRANCHES,
+    SHARE,
 )
 """What can be opened, in the order in which it stands on its page; the first is open at first."""
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from model.engine.continuation import Continuation
 from model.engine.generation import step_of
-from model.interior.scoring import scoring
+from model.lab.branching import forced_run
 from model.lab.replay import Replay, Replaying
 from model.sampler.sampling import shaped
+from model.texts.given import AS_IT_IS
 from model.texts.recipe import Recipe
 from model.texts.run import Run
 
@@ -157,8 +158,15 @@ class Regenerating:
         typed = model.typed(recipe.prompt + recipe.text)
         if len(typed.token_ids) > model.info.context_length:
             raise ValueError(f"it has more than the {model.info.context_length:,} tokens of the context here")
-        *_, last = scoring(self._engine, typed, self._empty.precision, recipe.seed)
-        return last.run
+        first, *rest = typed.token_ids
+        begun = replace(
+            self._empty,
+            prompt=typed.slices[0],
+            prompt_token_ids=(first,),
+            settings=AS_IT_IS,
+            seed=recipe.seed,
+        )
+        return forced_run(self._engine, begun, rest)
 
     def _leaves_text(self, run: Run) -> int | None:
         """Return the position of the first token that writes something else than the text that was shared."""

@@ -25,7 +25,7 @@ from model.weights.timing import Timing, measure
 Precision = Literal["exact", "fast", "auto"]
 """What the person who starts the app says: `exact` is float32, the others use a `Choice`'s fast format."""
 
-VERSION = 6
+VERSION = 7
 """Changes when the measurement does, so that older ones are made again."""
 
 LARGEST_DIVERGENCE = 2e-3

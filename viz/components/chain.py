@@ -44,6 +44,24 @@ def in_chain(value: object, dials: Mapping[str, Any]) -> dict[str, Any]:
     return chosen if wanted == acting else chosen | {"order": wanted}
 
 
+def chain_value(settings: SamplerSettings, serial: int) -> dict[str, Any]:
+    """Return the value of a `ChainChoice` with which the sliders make these settings: see `in_chain`.
+
+    Args:
+        settings: the sliders stand at its values of `DIALLED`.
+        serial: larger than that of the value before.
+    """
+    own = set(SamplerSettings.RANGES) - set(DIALLED)
+    usual = SamplerSettings()
+    changed = {name: getattr(settings, name) for name in sorted(own)}
+    return {
+        "order": None if settings.order is None else list(settings.order),
+        "values": {name: value for name, value in changed.items() if value != getattr(usual, name)},
+        "logit_bias": {str(token_id): bias for token_id, bias in settings.logit_bias},
+        "serial": serial,
+    }
+
+
 def _is_id(key: object) -> bool:
     return isinstance(key, str) and key.isdecimal() and len(key) < LONGEST_ID
 

@@ -87,7 +87,7 @@ function leave() {
 
 const text = valueOf(words.strip);
 // A tab that has been here finds its own text again, and a link may lead to another page: both are not shown this one.
-if (text && kept("sessionStorage", words.ticket) === null && (asked.get("page") ?? words.page) === words.page) {
+if (text && kept("sessionStorage", words.ticket) === null && (asked.get("page") ?? words.page) === words.page && !location.hash.startsWith("#run=")) {
   box.classList.toggle("dark", isDark());
   tokenCells(box.querySelector(".strip"), words).draw(text);
   tokenLegend(box.querySelector(".legend"), text.legend);

@@ -38,6 +38,12 @@ class Door(Showing):
 
     def back(self, visitor: Visitor, ticket: TicketValue | None, prompt: str, controls: Controls) -> Back:
         """Return controls and screen as before the page was loaded anew; its address has the room."""
+        try:
+            return self._back(visitor, ticket, prompt, controls)
+        finally:
+            visitor.came_back.set()
+
+    def _back(self, visitor: Visitor, ticket: TicketValue | None, prompt: str, controls: Controls) -> Back:
         told = ticket if isinstance(ticket, dict) else {}
         before = self._before(visitor, told)
         typed = self._typed(told.get("prompt"), prompt)

@@ -6,7 +6,7 @@ from viz.server.service import Trouble
 from viz.words.strings import say
 
 
-def begun(tree: BranchTree, run: Run) -> tuple[BranchTree, Branch | None]:
+def begun(tree: BranchTree, run: Run, name: str = "") -> tuple[BranchTree, Branch | None]:
     """Return the tree with a text that begins by itself, and the branch that had to make room for it.
 
     The texts of one tree are of one model: for another model the tree begins anew.
@@ -15,11 +15,12 @@ def begun(tree: BranchTree, run: Run) -> tuple[BranchTree, Branch | None]:
         Trouble: the tree is full of branches with names, which go only by hand.
     """
     if run.model != tree.run.model:
-        return BranchTree.of(run), None
+        alone = BranchTree.of(run)
+        return alone.named(alone.current, name) if name else alone, None
     if not tree.full:
-        return tree.started(run), None
+        return tree.started(run, name), None
     gone = _dispensable(tree)
-    return tree.without(gone.key).started(run), gone
+    return tree.without(gone.key).started(run, name), gone
 
 
 def left(tree: BranchTree, run: Run, position: int) -> BranchTree:

@@ -45,6 +45,7 @@ def lay_out(rooms: Mapping[str, Sequence[tuple[str, str]]]) -> Shell:
                 can_be_pressed = name not in ("undo", "redo")
                 buttons[name] = _button(say(f"page.button.{name}"), name, interactive=can_be_pressed)
             buttons["texts"] = _button(texts_label(1), "texts-button")
+            buttons["share"] = _button(say("page.button.share"), "share")
     return Shell(model, places, buttons)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from threading import RLock
+from threading import Event, RLock
 from typing import Any
 
 from model.engine.continuation import Continuation
@@ -71,6 +71,8 @@ class Visitor(Remembered):
         """How to stop what is computed for a room, by the room, as long as it is."""
         self.controls: Controls | None = None
         """Where the controls stood when something was last drawn: for a page that is loaded anew."""
+        self.came_back = Event()
+        """Set once a page that was loaded anew has been given its texts again, if there were any."""
         self.lock = RLock()
         """Held from the look whether a text is being written to the change that depends on it."""
 

@@ -16,3 +16,8 @@ def said(text: str) -> str:
 def problem(text: str) -> str:
     """Return the escaped HTML of a notice that something could not be done."""
     return f'<p class="notice problem" role="alert">{prose(text)}</p>'
+
+
+def finding(text: str) -> str:
+    """Return the escaped HTML of a notice that stays until the person who asked does something else."""
+    return f'<p class="notice stays" role="status">{prose(text)}</p>'
