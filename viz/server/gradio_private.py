@@ -87,7 +87,8 @@ PARTS = (
     ),
     Part(
         "gradio.queueing.Queue",
-        "Says how many events of a page wait or are not fetched, of which the gate (gate.py) lets few in; an app that ends (drain.py) waits for them.",
+        "Says how many events wait or are not fetched: the gate (gate.py) lets few in, and an app "
+        "that ends (drain.py) waits for them.",
         "One page can fill the queue of all.",
         "35a4e53caadf",
         "pending_event_ids_session",

@@ -1,5 +1,6 @@
-"""What watches over the app learns whether it lives and can be used, outside the password and without secrets."""
+"""What watches over the app learns whether it lives and can be used, without secrets."""
 
+import asyncio
 import threading
 from typing import Any
 
@@ -40,10 +41,10 @@ def test_an_app_that_is_about_to_end_is_not_ready(service):
 def test_an_engine_that_hangs_is_told(service, pass_brake, monkeypatch):
     monkeypatch.setattr(health, "PATIENCE", 0.05)
     assert state_of(service) == {"status": "ok"}
-    pass_brake.hold()
+    pass_brake.pull()
     reader = threading.Thread(target=lambda: service.engine.read([1, 2, 3]))
     reader.start()
-    pass_brake.wait_until_held()
+    pass_brake.wait()
     assert state_of(service)["status"] == "stuck"
     pass_brake.release()
     reader.join(PATIENCE)
@@ -68,8 +69,6 @@ def test_it_stands_under_a_prefix_in_front_of_everything_else(service, prefix, p
 
     async def send(message: Any) -> None:
         sent.append(message)
-
-    import asyncio  # noqa: PLC0415
 
     scope = {"type": "http", "method": "GET", "path": path, "root_path": prefix, "app": _Blocks(service)}
     asyncio.run(Health(never)(scope, never, send))
