@@ -51,11 +51,8 @@ def test_texts_tokens_and_waits_are_those_that_were_written(open_app, tiny, scra
     brake.release()
     assert all(one.wait(PATIENCE) for one in begun)
     after = scrape(app)
-    assert (after["tokens_total"], after["texts_total length"], after["first_token_seconds_count"]) == (
-        20,
-        4,
-        4,
-    )
+    assert (after["tokens_total"], after["texts_total length"]) == (15, 3)
+    assert after["first_token_seconds_count"] == 3
     assert (after["texts_writing"], after["texts_waiting"]) == (0, 0)
     assert after["recordings_bytes"] == service.engine.store.nbytes > before["recordings_bytes"]
 
