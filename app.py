@@ -84,8 +84,6 @@ def end_well(app: Any, options: Options) -> None:
     say("Told to end: nothing new begins, and texts that are being written have a moment.")
     finished, cut = drain(app, options.drain_seconds)
     say(f"{finished} texts were finished, {cut} were cut.")
-    if app.server:
-        app.server.force_exit = True  # pages that are open hold a stream each, and would be waited for
     app.close(verbose=False)
 
 
