@@ -2,8 +2,10 @@
 
 import errno
 import os
+import signal
 import socket
 import sys
+from types import FrameType
 from typing import Any
 
 # No message about this machine leaves it. Set before the libraries are imported, which read it once.
@@ -22,14 +24,21 @@ os.environ["TQDM_DISABLE"] = "1"
 from model.weights.background import BackgroundModel
 from model.weights.catalog import ModelError, resolve
 from viz.command_line import Options, read_options
+from viz.server.log import LOG, begin_log, take_over_server_log
 
 THREADS_TO_SPARE = 24
 """Threads of the server for clicks and sliders, beside one for everybody whose text is written or waits."""
 
 
+class Terminated(BaseException):
+    """The app was told to end (SIGTERM), as systemd and Docker do; like KeyboardInterrupt."""
+
+
 def main() -> int:
     """Serve until interrupted; return the exit status."""
     options = read_options()
+    begin_log(options.log_format, texts=options.log_texts)
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         resolve(options.model)
     except ModelError as error:
@@ -37,13 +46,18 @@ def main() -> int:
     problem = why_not_served(options.host, options.port)
     if problem:
         return failed(problem)
-    model = BackgroundModel(options.model, device=options.device, precision=options.precision, report=say)
-    app = build(model, options)
-    app.launch(**launch_options(options))
-    announce(app, options)
-    # Only now: both imports hold the interpreter, and the page with its stored example comes first.
-    model.start()
+    app: Any = None
     try:
+        model = BackgroundModel(options.model, device=options.device, precision=options.precision, report=say)
+        app = build(model, options)
+        app.launch(**launch_options(options))
+        take_over_server_log()
+        if options.metrics and (problem := count(app, options.metrics)):
+            app.close(verbose=False)
+            return failed(problem)
+        announce(app, options)
+        # Only now: both imports hold the interpreter, and the page with its stored example comes first.
+        model.start()
         model.wait()
         app.block_thread()
     except ModelError as error:
@@ -51,7 +65,38 @@ def main() -> int:
         return failed(error)
     except KeyboardInterrupt:
         app.close(verbose=False)
+    except Terminated:
+        end_well(app, options)
     return 0
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # who says it twice does not want to wait
+    raise Terminated
+
+
+def end_well(app: Any, options: Options) -> None:
+    """Let texts that are being written end, then close; the app may not be served yet."""
+    if app is None:
+        return
+    from viz.server.drain import drain  # noqa: PLC0415 - as in build
+
+    say("Told to end: nothing new begins, and texts that are being written have a moment.")
+    finished, cut = drain(app, options.drain_seconds)
+    say(f"{finished} texts were finished, {cut} were cut.")
+    app.close(verbose=False)
+
+
+def count(app: Any, address: tuple[str, int]) -> str | None:
+    """Serve the app's numbers for Prometheus; return why that is not possible, or None."""
+    from viz.server.metrics import Numbers, serve_metrics  # noqa: PLC0415 - as in build
+
+    try:
+        serve_metrics(Numbers(app, lambda: app.app.state_holder.open_pages), address)
+    except OSError as error:
+        host, port = address
+        return f"The numbers cannot be served at {host}:{port} ({error.strerror}). Use another --metrics."
+    return None
 
 
 def build(model: BackgroundModel, options: Options) -> Any:
@@ -120,13 +165,13 @@ def announce(app: Any, options: Options) -> None:
 
 
 def say(line: str) -> None:
-    """Print a line on the console at once."""
-    print(line, flush=True)
+    """Put a sentence into the log, at once: the console."""
+    LOG.info(line)
 
 
 def failed(reason: object) -> int:
-    """Print why the app ends; return the exit status."""
-    print(reason, file=sys.stderr, flush=True)
+    """Say why the app ends; return the exit status."""
+    LOG.error(str(reason))
     return 1
 
 

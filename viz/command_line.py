@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model.weights.catalog import CATALOG, DEFAULT
+from viz.config_file import read_config
+from viz.space import options_of_space
 
 if TYPE_CHECKING:  # Torch takes seconds to import; --help does not need it.
     from model.weights.precision import Precision
@@ -37,6 +39,15 @@ class Options:
     """Runs, and other requests, that may wait for their turn."""
     internals_memory: int = 2048
     """MiB for recorded internals, over all visitors."""
+    metrics: tuple[str, int] | None = None
+    """Host and port at which Prometheus may ask for numbers."""
+    log_format: str = "plain"
+    log_texts: bool = False
+    """Whether prompts and what was written stand in the log."""
+    drain_seconds: int = 10
+    """For texts that are being written when the app is told to end."""
+    config: str | None = None
+    """The file that other options were read from."""
 
     @property
     def is_public(self) -> bool:
@@ -51,13 +62,21 @@ class Options:
 def read_options(
     arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Options:
-    """Return the options: an argument wins over its environment variable, which wins over the default.
+    """Return the options: an argument wins over its environment variable, that over the file of `--config`.
+
+    Where none of them says anything the default holds, or in a Space what is sensible there.
 
     Raises:
         SystemExit: a value is out of its range (status 2, message on stderr), or `--help` (status 0).
     """
     parser = _parser()
     given = vars(parser.parse_args(arguments))
+    config = given["config"] or environment.get(PREFIX + "CONFIG", "").strip()
+    try:
+        written = read_config(config, set(_OPTIONS) - {"config"}) if config else {}
+    except ValueError as error:
+        parser.error(str(error))
+    space = options_of_space(environment)
     values: dict[str, Any] = {}
     for name, (check, _) in _OPTIONS.items():
         variable = PREFIX + name.upper()
@@ -65,6 +84,10 @@ def read_options(
             source, text = "--" + name.replace("_", "-"), given[name]
         elif environment.get(variable, "").strip():
             source, text = variable, environment[variable].strip()
+        elif name in written:
+            source, text = f"{config}: {name.replace('_', '-')}", written[name]
+        elif name in space:
+            source, text = f"the {name} of this Space", space[name]
         else:
             continue
         try:
@@ -80,14 +103,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="app.py",
         description="GPT Inside Out: a real GPT writes in the browser, and every token can be asked why.",
-        epilog=f"Each option is also an environment variable, e.g. {PREFIX}PORT=7861. Models: {names}.",
+        epilog=f"Each option is also an environment variable, e.g. {PREFIX}PORT=7861, and a line of the file "
+        f"that --config names, e.g. port = 7861. Models: {names}.",
         allow_abbrev=False,
     )
     for name, (_, text) in _OPTIONS.items():
         default = getattr(Options, name)
         shown = f"{text} (default: {default})" if default not in (None, False) else text
         option = "--" + name.replace("_", "-")
-        if name == "share":
+        if isinstance(default, bool):
             parser.add_argument(option, action="store_const", const="yes", help=shown)
         else:
             parser.add_argument(option, metavar=name.rpartition("_")[2].upper(), help=shown)
@@ -116,6 +140,14 @@ def _yes_or_no(text: str) -> bool:
     if text.lower() not in YES + NO:
         raise ValueError("yes or no")
     return text.lower() in YES
+
+
+def _listening(text: str) -> tuple[str, int]:
+    """Return host and port; a port alone is one of this machine, which no other can reach."""
+    host, _, port = text.rpartition(":")
+    if not re.fullmatch(r"\d{1,5}", port) or not 1 <= int(port) <= 65535:
+        raise ValueError("an address such as 127.0.0.1:9100")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _credentials(text: str) -> tuple[str, str]:
@@ -151,4 +183,9 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
     "places": (_whole(1, 256), "runs written at the same time"),
     "queue_size": (_whole(1, 1_000), "runs that may wait for a place"),
     "internals_memory": (_whole(16, 1_048_576), "MiB for recorded internals, over all visitors"),
+    "metrics": (_listening, "address for Prometheus, such as 127.0.0.1:9100, apart from the page's"),
+    "log_format": (_one_of("plain|json", "plain or json"), "the log as sentences, or as JSON, one line each"),
+    "log_texts": (_yes_or_no, "let prompts and what was written stand in the log"),
+    "drain_seconds": (_whole(0, 3600), "seconds for texts under way when the app is told to end (SIGTERM)"),
+    "config": (_one_of(r".*\S.*", "the name of a file"), "TOML file with options"),
 }

@@ -63,11 +63,12 @@ ROOMS: tuple[Room[Any], ...] = (
 """What can be opened, in the order in which it stands on its page; the first is open at first."""
 
 
-def build_app(background: BackgroundModel, limits: Limits) -> gr.Blocks:
+def build_app(background: BackgroundModel, limits: Limits) -> Blocks:
     """Return the app: its pages and its API, with the stored example on them until a model writes."""
     service, example = Service(background, limits), load_example()
     drawing = drawing_of(ROOMS)
     app = Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True)
+    app.service = service
     with app:
         start = start_of(example, limits)
         page = lay_out(

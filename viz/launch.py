@@ -27,6 +27,7 @@ def launch_arguments() -> dict[str, Any]:
     from viz.server.front import Front  # noqa: PLC0415
     from viz.server.gate import Gate  # noqa: PLC0415
     from viz.server.gradio_private import preload  # noqa: PLC0415
+    from viz.server.health import Health  # noqa: PLC0415
     from viz.server.login import Login  # noqa: PLC0415
     from viz.server.prefix import Prefix  # noqa: PLC0415
     from viz.server.sessions import sessions  # noqa: PLC0415
@@ -46,7 +47,7 @@ def launch_arguments() -> dict[str, Any]:
         "app_kwargs": {
             "lifespan": sessions,
             "middleware": [
-                *(Middleware(one) for one in (Prefix, Compression, Streams, Login, Gate)),
+                *(Middleware(one) for one in (Prefix, Health, Compression, Streams, Login, Gate)),
                 Middleware(Front, head=head, body=first_paint()),
             ],
         },

@@ -1,9 +1,11 @@
 """A run that is being written by the engine, as the one who asked for it sees it."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from threading import Condition, Event
 
+from model.engine.tally import Tally
 from model.sampler.settings import SamplerSettings
 from model.texts.run import FinishReason, Run, Step
 
@@ -11,7 +13,14 @@ from model.texts.run import FinishReason, Run, Step
 class Continuation:
     """Grows in the engine's thread, is read and stopped from any other."""
 
-    def __init__(self, run: Run, settings: SamplerSettings, seed: int, max_new_tokens: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        settings: SamplerSettings,
+        seed: int,
+        max_new_tokens: int,
+        tally: Tally | None = None,
+    ) -> None:
         self.settings = settings
         self.seed = seed
         self.max_new_tokens = max_new_tokens
@@ -19,6 +28,11 @@ class Continuation:
         """Whether it is to end before its next token."""
         self.ahead = 0
         """Its number in the waiting line, 1 for the next; 0 once it is being written."""
+        self.began = time.monotonic()
+        self.reason = ""
+        """Why it has ended, as a `Tally` says it; empty until then."""
+        self._tally = Tally() if tally is None else tally
+        self._then: list[Callable[[Continuation], None]] = []
         self._begun_with = len(run.steps)
         self._run = run
         self._error: Exception | None = None
@@ -56,6 +70,19 @@ class Continuation:
         """Whether the run will not change any more."""
         return self._ended.is_set()
 
+    @property
+    def written(self) -> int:
+        """Tokens that it has got so far."""
+        return len(self._run.steps) - self._begun_with
+
+    def then(self, told: Callable[["Continuation"], None]) -> None:
+        """Tell of its end: from the thread that ends it, or at once if that was before."""
+        with self._changed:
+            if not self.done:
+                self._then.append(told)
+                return
+        told(self)
+
     def __iter__(self) -> Iterator[Run]:
         """Yield the run after every step, and at last as it ended. Whoever stops listening stops it.
 
@@ -78,6 +105,9 @@ class Continuation:
 
     def add(self, step: Step) -> None:
         """Append a step. For the engine."""
+        self._tally.tokens += 1
+        if not self.written:
+            self._tally.first_token.add(time.monotonic() - self.began)
         kept = step if self.settings == self._run.settings else replace(step, settings=self.settings)
         with self._changed:
             self._run = self._run.with_step(kept)
@@ -87,12 +117,22 @@ class Continuation:
         """End the run. For the engine."""
         with self._changed:
             self._run = self._run.finished(reason)
-            self._ended.set()
-            self._changed.notify_all()
+            self._end(reason)
+        self._tell()
 
     def fail(self, error: Exception) -> None:
         """End with an error. For the engine."""
         with self._changed:
             self._error = error
-            self._ended.set()
-            self._changed.notify_all()
+            self._end("error")
+        self._tell()
+
+    def _end(self, reason: str) -> None:
+        self.reason = reason
+        self._tally.texts[reason] += 1
+        self._ended.set()
+        self._changed.notify_all()
+
+    def _tell(self) -> None:
+        while self._then:
+            self._then.pop()(self)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +15,7 @@ from model.engine.internals import Internals, InternalsStore
 from model.engine.job import ReadingJob, WritingJob
 from model.engine.lane import Lane
 from model.engine.memory import keep_freed_memory
+from model.engine.tally import Tally
 from model.engine.threads import Threads
 from model.engine.waiting_line import WaitingLine
 from model.network.language_model import LanguageModel
@@ -53,10 +54,13 @@ class Engine:
         sys.setswitchinterval(SWITCH_SECONDS)
         self.model = model
         self.places = places
+        self.tally = Tally()
         self.store = InternalsStore(budget_bytes)
         self._lanes = {form: Lane(model, form, self.store) for form in model.networks}
         self._line = WaitingLine()
         self._looking: list[ReadingJob] = []
+        self._calls: list[Event] = []
+        """Of those who want to know whether the thread still works."""
         self._wake = Condition()
         self._closed = False
         self._threads = torch.get_num_threads()
@@ -105,7 +109,7 @@ class Engine:
         seed = run.seed if seed is None else seed
         if not run.steps:
             run = replace(run, settings=settings, seed=seed)
-        continuation = Continuation(run, settings, seed, max_new_tokens)
+        continuation = Continuation(run, settings, seed, max_new_tokens, self.tally)
         if run.finish_reason == "eos":
             continuation.finish("eos")
         elif len(run.token_ids) >= self.model.info.context_length:
@@ -181,6 +185,28 @@ class Engine:
         """How many runs wait for a place."""
         return len(self._line)
 
+    @property
+    def writing(self) -> int:
+        """How many runs have a place."""
+        return len(self._written())
+
+    def stop_all(self) -> None:
+        """Let every run that is written or waits end before its next token, and keep what it has."""
+        for job in (*self._line.jobs, *self._written()):
+            job.continuation.stop()
+
+    def answers(self, seconds: float) -> bool:
+        """Return whether the thread takes up work; it is heard between two passes.
+
+        Args:
+            seconds: to wait for it at most.
+        """
+        called = Event()
+        with self._wake:
+            self._calls.append(called)
+            self._wake.notify()
+        return called.wait(seconds)
+
     def close(self) -> None:
         """End what is being computed with an error, and the thread."""
         with self._wake:
@@ -204,6 +230,8 @@ class Engine:
                 if self._closed:
                     break
                 self._admit()
+                while self._calls:
+                    self._calls.pop().set()
             threads.settle()
             for lane in self._lanes.values():
                 if lane.jobs:
@@ -220,6 +248,7 @@ class Engine:
             self._closed
             or len(self._line) > 0
             or len(self._looking) > 0
+            or len(self._calls) > 0
             or any(lane.jobs for lane in self._lanes.values())
         )
 

@@ -23,6 +23,11 @@ class WaitingLine:
     def __len__(self) -> int:
         return len(self._jobs)
 
+    @property
+    def jobs(self) -> tuple[WritingJob, ...]:
+        """The runs, in the order of their arrival."""
+        return tuple(self._jobs)
+
     def join(self, job: WritingJob) -> None:
         """Add a run: its turn is the present one, or the one after the last of its owner."""
         turn = max(self._turn, self._latest.get(job.owner, -1) + 1)

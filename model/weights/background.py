@@ -1,7 +1,7 @@
 """A model that loads in a thread while the page is already up."""
 
+import logging
 import threading
-import traceback
 from typing import TYPE_CHECKING
 
 from model.weights.cache import Report
@@ -71,8 +71,8 @@ class BackgroundModel:
             )
         except ModelError as error:
             self.error = error
-        except Exception as error:  # noqa: BLE001 - whoever waits must hear of any failure
-            traceback.print_exc()
+        except Exception as error:  # whoever waits must hear of any failure
+            logging.getLogger(__name__).exception("Loading %s failed unexpectedly.", self.spec)
             self.error = ModelError(
                 f"Loading {self.spec} failed unexpectedly ({type(error).__name__}: {error}). "
                 "This is a fault of the app: please report it with the lines above."

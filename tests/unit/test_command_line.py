@@ -20,9 +20,11 @@ def test_every_option_is_read_from_the_command_line():
         "--auth ann:a:b --max-prompt-tokens 100 --max-new-tokens 50 --places 4 --queue-size 9 "
         "--internals-memory 256"
     )
-    assert read_options(text.split(), {}) == Options(
-        "gpt2", "cuda:1", "fast", "0.0.0.0", 7861, True, "/gpt", ("ann", "a:b"), 100, 50, 4, 9, 256
-    )
+    running = "--metrics 127.0.0.1:9100 --log-format json --log-texts --drain-seconds 3"
+    assert read_options((text + " " + running).split(), {}) == Options(
+        "gpt2", "cuda:1", "fast", "0.0.0.0", 7861, True, "/gpt", ("ann", "a:b"), 100, 50, 4, 9, 256,
+        metrics=("127.0.0.1", 9100), log_format="json", log_texts=True, drain_seconds=3,
+    )  # fmt: skip
 
 
 def test_every_option_is_read_from_its_environment_variable():
@@ -30,8 +32,9 @@ def test_every_option_is_read_from_its_environment_variable():
         "MODEL": "gpt2", "DEVICE": "cpu", "PRECISION": "exact", "HOST": "::1", "PORT": "80", "SHARE": "Yes",
         "ROOT_PATH": "https://example.org/gpt", "AUTH": "ann:secret", "MAX_PROMPT_TOKENS": "1",
         "MAX_NEW_TOKENS": "2", "PLACES": "3", "QUEUE_SIZE": "4", "INTERNALS_MEMORY": "500",
+        "METRICS": "9100", "LOG_FORMAT": "json", "LOG_TEXTS": "on", "DRAIN_SECONDS": "0",
     }  # fmt: skip
-    assert {name.lower() for name in variables} == set(Options.__dataclass_fields__)
+    assert {name.lower() for name in variables} == set(Options.__dataclass_fields__) - {"config"}
     options = read_options([], {PREFIX + name: value for name, value in variables.items()})
     assert options == Options(
         "gpt2",
@@ -47,6 +50,10 @@ def test_every_option_is_read_from_its_environment_variable():
         3,
         4,
         500,
+        metrics=("127.0.0.1", 9100),
+        log_format="json",
+        log_texts=True,
+        drain_seconds=0,
     )
 
 
@@ -74,6 +81,10 @@ def test_an_argument_wins_over_the_environment_and_an_empty_variable_is_none():
         ("queue-size", "0", "1 to 1000"),
         ("internals-memory", "1", "16 to 1048576"),
         ("model", " ", "the name of a model"),
+        ("metrics", "9100x", "127.0.0.1:9100"),
+        ("metrics", "127.0.0.1:70000", "127.0.0.1:9100"),
+        ("log-format", "xml", "plain or json"),
+        ("drain-seconds", "-1", "0 to 3600"),
     ],
 )
 def test_a_wrong_value_names_the_option_and_its_range(name, value, allowed, capsys):
@@ -82,6 +93,66 @@ def test_a_wrong_value_names_the_option_and_its_range(name, value, allowed, caps
     message = capsys.readouterr().err
     assert ended.value.code == 2
     assert f"--{name} must be" in message and allowed in message
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Write a file of options and return its name."""
+
+    def written(text: str) -> str:
+        (tmp_path / "gpt.toml").write_text(text, encoding="utf-8")
+        return str(tmp_path / "gpt.toml")
+
+    return written
+
+
+def test_a_file_gives_options_under_environment_and_arguments(config):
+    name = config(
+        'port = 9000\nplaces = 5\nqueue-size = 6\nmax_new_tokens = 7\nlog-texts = true\nmodel = "gpt2"'
+    )
+    options = read_options(["--config", name, "--places", "8"], {PREFIX + "PORT": "9001"})
+    assert options == Options(
+        model="gpt2", port=9001, places=8, queue_size=6, max_new_tokens=7, log_texts=True, config=name
+    )
+    assert read_options([], {PREFIX + "CONFIG": name}).port == 9000
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("prot = 1", "says 'prot', which is no option. Did you mean 'port'?"),
+        ('config = "other.toml"', "which is no option"),
+        ("port = 70000", "gpt.toml: port must be a whole number from 1 to 65535, not '70000'"),
+        ("port = [1]", "'port' must be a text, a whole number, true or false"),
+        ("port = ", "is no TOML"),
+        ("queue-size = 1\nqueue_size = 2", "twice"),
+    ],
+)
+def test_what_a_file_says_wrong_is_refused_with_a_sentence(config, capsys, text, told):
+    with pytest.raises(SystemExit) as ended:
+        read_options(["--config", config(text)], {})
+    assert ended.value.code == 2 and told in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        read_options(["--config", str(tmp_path / "none.toml")], {})
+    assert "cannot be read: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_password_in_a_file_is_not_echoed(config, capsys):
+    with pytest.raises(SystemExit):
+        read_options(["--config", config('auth = "hunter2"')], {})
+    assert "hunter2" not in capsys.readouterr().err
+
+
+def test_in_a_space_everybody_is_served_within_limits_that_can_be_changed():
+    space = {"SPACE_ID": "somebody/gpt-inside-out", "GRADIO_SERVER_PORT": "7861"}
+    options = read_options([], space)
+    assert (options.host, options.port, options.share) == ("0.0.0.0", 7861, False)
+    assert options.max_new_tokens < Options.max_new_tokens and options.places < Options.places
+    assert read_options(["--places", "2"], {**space, PREFIX + "HOST": "127.0.0.1"}).host == "127.0.0.1"
+    assert read_options([], {"GRADIO_SERVER_PORT": "7861"}) == Options()
 
 
 def test_a_wrong_environment_variable_is_named_as_such(capsys):

@@ -221,6 +221,7 @@ def test_the_options_are_those_of_the_command_line(capsys):
 def test_every_option_in_examples_and_prose_exists():
     known = {row[0].strip("`") for row in table(section("docs/sharing.md", "Options"))}
     tools = {"--quick", "--only", "--index-url"}  # of `make bench`, and of pip
+    tools |= {"--build", "--build-arg", "--rm", "--stop-timeout", "--now"}  # of Docker and systemctl
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", WRITTEN)) <= known | tools
     for variable in set(re.findall(PREFIX + r"[A-Z_]+[A-Z]", WRITTEN)):
         name = variable.removeprefix(PREFIX).lower()
@@ -323,6 +324,37 @@ def test_the_page_on_proxies_speaks_of_this_app():
     assert block(text, "sh").startswith('make run ARGS="--root-path /gpt"')
     assert MOST_BYTES == 8_000_000 and "client_max_body_size 8m" in text
     assert f"every\n  {get_heartbeat_rate()} seconds" in text
+
+
+def test_the_file_of_options_and_the_numbers_in_the_text_are_understood(tmp_path):
+    text = PAGES["docs/deployment.md"]
+    (tmp_path / "gpt.toml").write_text(block(text, "toml"), encoding="utf-8")
+    assert read_options(["--config", str(tmp_path / "gpt.toml")], {}).metrics == ("127.0.0.1", 9100)
+    code = (ROOT / "viz" / "server" / "metrics.py").read_text(encoding="utf-8")
+    for name in re.findall(r"`gpt_inside_out_(\w+?)(?:_total)?`", text):
+        assert f'"{name}"' in code, name
+
+
+def test_the_space_asks_for_the_gradio_that_is_required_and_for_files_that_exist():
+    head = yaml.safe_load(PAGES["README.md"].split("---\n")[1])
+    required = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert f"gradio=={head['sdk_version']}\n" in required and head["sdk"] == "gradio"
+    assert (ROOT / head["app_file"]).is_file() and len(head["short_description"]) <= 60
+    colours = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+    assert {head["colorFrom"], head["colorTo"]} <= colours
+
+
+def test_what_the_image_copies_and_runs_exists_and_nothing_else_is_sent():
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    copied = {
+        name for line in re.findall(r"^COPY (?!--)(.*) \S+$", text, re.MULTILINE) for name in line.split()
+    }
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert copied == let_in and all((ROOT / name).exists() for name in copied)
+    for module in re.findall(r"-m (model[\w.]+)", text):
+        assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
+    for variable in re.findall(r"GPT_INSIDE_OUT_(\w+)=", text):
+        assert hasattr(Options, variable.lower()) or variable == "CACHE"
 
 
 def test_the_changelog_has_room_for_what_comes_next():

@@ -38,7 +38,7 @@ VIZ: dict[str, set[str]] = {
     "rooms": BENEATH | {"pages"},
 }
 """What each folder of what a person sees may import, beside itself and the model; a room no other room."""
-ABOVE = {"command_line", "explore", "launch"}
+ABOVE = {"command_line", "config_file", "explore", "launch", "space"}
 """The files beside these folders, which the app alone imports."""
 PRIVATE = "viz/server/gradio_private.py"
 ROOMS = sorted(path.name for path in (ROOT / "viz" / "rooms").iterdir() if (path / "room.py").is_file())

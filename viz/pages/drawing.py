@@ -1,6 +1,5 @@
 """Which panels an event redraws; each by itself, so that what is wrong with one takes no other along."""
 
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from viz.pages.panels import PAGE
 from viz.pages.scene import Scene
 from viz.pages.screen import Screen
 from viz.server.failing import UNDERSTOOD
+from viz.server.log import LOG
 from viz.words.lines import problem
 from viz.words.strings import say
 
@@ -130,5 +130,5 @@ def _drawn(panel: Panel, scene: Scene, controls: Controls, told: list[str]) -> A
 def _why_not(error: Exception) -> str:
     if isinstance(error, UNDERSTOOD):
         return str(error)
-    traceback.print_exception(error)
+    LOG.error("A panel could not be drawn.", exc_info=error)
     return say("page.not_drawn")

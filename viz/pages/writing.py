@@ -230,6 +230,8 @@ class Writing(Showing):
             again = "" if visitor.branch.key == key else _again(visitor)
             told = " ".join(filter(None, (again, more)))
             screen = screen._replace(notice=now_on(visitor.branch, told))
+        if self.service.draining:
+            screen = screen._replace(notice=problem(say("page.drained")))
         yield screen
 
     @staticmethod

@@ -1,11 +1,11 @@
 """What a person reads when something did not go well."""
 
-import traceback
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from model.network.unknown_part import UnknownPart
 from model.numbers import OutOfRange
+from viz.server.log import LOG
 from viz.server.service import Trouble
 from viz.words.strings import say
 
@@ -30,7 +30,7 @@ def or_why_not(
     except UNDERSTOOD as trouble:
         yield explained(str(trouble))
     except Exception as error:  # noqa: BLE001 - the page must not stay as if something were under way
-        traceback.print_exc()
+        LOG.exception("What a visitor asked for failed.")
         yield explained(say(unexpected, problem=str(error) or type(error).__name__))
 
 

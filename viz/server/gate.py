@@ -39,12 +39,20 @@ class Gate:
         if EVENT.match(path) and scope["method"] == "POST":
             body = await _body(receive)
             if body is None:
+                _count(scope, "event_too_large")
                 return await _refusal(413, say("page.event_too_large"))(scope, receive, send)
             if unheard_events(scope["app"], _session(body)) >= EVENTS_PER_VISITOR:
+                _count(scope, "too_many_events")
                 return await _refusal(429, say("page.too_many_events"))(scope, receive, send)
             receive = _again(body, receive)
         await self._app(scope, receive, send)
         return None
+
+
+def _count(scope: Scope, reason: str) -> None:
+    service = scope["app"].get_blocks().service
+    if service is not None:
+        service.refusals[reason] += 1
 
 
 def _refusal(status: int, detail: str) -> JSONResponse:

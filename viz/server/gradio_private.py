@@ -25,6 +25,7 @@ __all__ = [
     "get_root_url",
     "preload",
     "remember_with",
+    "unheard",
     "unheard_events",
 ]
 
@@ -79,8 +80,15 @@ PARTS = (
         "10231dd205d3",
     ),
     Part(
+        "gradio.blocks.Blocks.process_api",
+        "Ours (blocks.py) measures it, and puts what fails into the log.",
+        "An event that fails is printed by Gradio, in no format, and no event is counted.",
+        "c9105ea72d4b",
+    ),
+    Part(
         "gradio.queueing.Queue",
-        "Says how many events of a page wait or are not fetched, of which the gate (gate.py) lets few in.",
+        "Says how many events wait or are not fetched: the gate (gate.py) lets few in, and an app "
+        "that ends (drain.py) waits for them.",
         "One page can fill the queue of all.",
         "35a4e53caadf",
         "pending_event_ids_session",
@@ -128,6 +136,11 @@ def remember_with(app: Any, holder: type[StateHolder]) -> None:
 def unheard_events(app: Any, session: str) -> int:
     """Return how many events of a page wait, are under way, or have answers that it has not fetched."""
     return len(app.get_blocks()._queue.pending_event_ids_session.get(session, ()))
+
+
+def unheard(blocks: gr.Blocks) -> int:
+    """Return how many events of all pages and programs are under way, or have answers not yet fetched."""
+    return sum(len(events) for events in blocks._queue.pending_event_ids_session.values())
 
 
 def preload() -> str:

@@ -1,6 +1,9 @@
 """What all visitors share: one model, one engine, and the limits."""
 
+import logging
 import reprlib
+import time
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -14,6 +17,7 @@ from model.tokenizer.typed import TypedText
 from model.weights.background import BackgroundModel
 from model.weights.catalog import ModelError
 from viz.server.limits import Limits
+from viz.server.log import LOG, TEXTS
 from viz.server.pace import Pace
 from viz.words.strings import say
 
@@ -38,6 +42,10 @@ class Service:
         self.background = background
         self.limits = limits
         self.pace = Pace()
+        self.draining = False
+        """Whether the app is about to end: what is being written goes on, nothing new begins."""
+        self.refusals: Counter[str] = Counter()
+        """What was refused to visitors, by the reason."""
         self._engine: Engine | None = None
         self._lock = Lock()
 
@@ -96,7 +104,9 @@ class Service:
         """
         self.require_precision(run.precision)
         self.require_room_in_line()
-        return self.engine.write(run, length, settings=settings, seed=seed, owner=owner)
+        written = self.engine.write(run, length, settings=settings, seed=seed, owner=owner)
+        written.then(_log)
+        return written
 
     def wait(self, seconds: float) -> bool:
         """Wait for the model to load and return whether it has.
@@ -128,6 +138,7 @@ class Service:
         if not isinstance(text, str) or not text:
             raise Trouble(say("page.empty", name=name))
         if len(text) > self.limits.max_prompt_characters:
+            self.refusals["prompt_too_long"] += 1
             raise Trouble(
                 say(
                     "page.too_long_characters",
@@ -145,6 +156,7 @@ class Service:
         limit = min(self.limits.max_prompt_tokens, self.model.info.context_length)
         if len(typed.token_ids) > limit:
             tokens = len(typed.token_ids)
+            self.refusals["prompt_too_long"] += 1
             raise Trouble(say("page.too_long_tokens", name=name, tokens=tokens, limit=limit))
         return typed
 
@@ -193,10 +205,14 @@ class Service:
             share: of the line that this work may fill; what is many texts leaves room for those of one.
 
         Raises:
-            Trouble: too many wait; says how many.
+            Trouble: too many wait; says how many. Or the app is about to end.
         """
+        if self.draining:
+            self.refusals["draining"] += 1
+            raise Trouble(say("page.draining"))
         waiting = self.engine.waiting
         if waiting >= max(1, share * self.limits.queue_size):
+            self.refusals["line_full"] += 1
             raise Trouble(say("page.line_full", waiting=waiting))
 
     def require_precision(self, precision: str) -> None:
@@ -208,3 +224,19 @@ class Service:
         here = self.model.info.formats
         if precision not in here:
             raise Trouble(say("page.precision_absent", precision=precision, here=" / ".join(here)))
+
+
+def _log(written: Continuation) -> None:
+    """Say of a text how long it is and why it ended; what it says only where that was asked for."""
+    seconds = round(time.monotonic() - written.began, 3)
+    facts = {"tokens": written.written, "seconds": seconds, "reason": written.reason}
+    LOG.info(
+        "A text has ended: %d tokens in %.1f s (%s).",
+        written.written,
+        seconds,
+        written.reason,
+        extra={"facts": facts},
+    )
+    if TEXTS.isEnabledFor(logging.INFO) and written.reason != "error":
+        run = written.latest()
+        TEXTS.info("It says:", extra={"texts": {"prompt": run.prompt, "text": run.text}})

@@ -75,6 +75,11 @@ class Sessions(StateHolder):
             self.session_data[session_id] = Session(self.blocks, forgotten=session_id in self._forgotten)
         return super().__getitem__(session_id)
 
+    @property
+    def open_pages(self) -> int:
+        """Pages that are open; programs have none."""
+        return sum(bool(one.state_data) and not one.is_closed for one in list(self.session_data.values()))
+
     def update(self, session_id: str) -> None:
         """Note that somebody is here, and make room: first go those who have no text of their own.
 
