@@ -115,7 +115,7 @@ class Api(Endpoints):
             repetition_penalty: makes tokens that stand in the text less likely; 1 switches it off.
             seed: of the dice; the same seed, prompt and settings write the same text.
             precision: "fast" for the number format that is fastest here, "exact" for float32.
-            settings: sampler settings by name, such as {"temperature": 0.7, "order": ["temperature", "top_k"]}.
+            settings: sampler settings by name, such as {"temperature": 0.7, "typical_p": 0.9}.
         """
         with explained():
             self.ready()
@@ -153,7 +153,7 @@ class Api(Endpoints):
             repetition_penalty: makes tokens that stand in the text less likely; 1 switches it off.
             top: how many of the most likely tokens to list; 0 for the whole vocabulary.
             precision: "fast" for the number format that is fastest here, "exact" for float32.
-            settings: sampler settings by name, such as {"temperature": 0.7, "order": ["temperature", "top_k"]}.
+            settings: sampler settings by name, such as {"temperature": 0.7, "typical_p": 0.9}.
         """
         with explained():
             self.ready()

@@ -53,10 +53,10 @@ class LabApi(Endpoints):
         """Return what every stage of the sampler leaves of the next-token distribution after a text.
 
         Args:
-            text: as `/next_token` takes it.
+            text: what stands before the token that is asked for.
             settings: sampler settings by name, and `order`: the stages that act, in order.
             top: leading tokens to follow through the stages; 0 for the whole vocabulary.
-            precision: fast or exact.
+            precision: "fast" for the number format that is fastest here, "exact" for float32.
             coin: what the coin of XTC shows, in [0, 1]: it acts below its probability, and without a coin.
         """
         with explained():
@@ -130,7 +130,7 @@ class LabApi(Endpoints):
             prompt: the text that all of them go on from.
             n: how many continuations.
             max_new_tokens: of each of them, at most.
-            settings: sampler settings by name, such as {"temperature": 0.7, "order": ["temperature", "top_k"]}.
+            settings: sampler settings by name, such as {"temperature": 0.7, "typical_p": 0.9}.
             seed: of the first one's dice; each has the next seed.
             precision: "fast" for the number format that is fastest here, "exact" for float32.
         """
@@ -162,7 +162,7 @@ class LabApi(Endpoints):
             prompt: the text that they go on from.
             beams: how many hypotheses are kept side by side; 1 is greedy decoding.
             max_new_tokens: of a hypothesis, at most.
-            length_penalty: power of the length by which the sum of logprobs is divided; more favours long ones.
+            length_penalty: power of the length by which the sum of logprobs is divided.
             precision: "fast" for the number format that is fastest here, "exact" for float32.
         """
         with explained():
