@@ -19,6 +19,8 @@ class Continuation:
         """Whether it is to end before its next token."""
         self.ahead = 0
         """Its number in the waiting line, 1 for the next; 0 once it is being written."""
+        self.expected: float | None = None
+        """Seconds that it may wait for its place from when this was said; None where nobody can tell."""
         self._begun_with = len(run.steps)
         self._run = run
         self._error: Exception | None = None

@@ -11,8 +11,10 @@ from tests.pages.conftest import TINY_LIMITS, LoadedModel, close, service_of
 from tests.patience import PATIENCE
 from viz.explore import build_app
 from viz.launch import launch_arguments
-from viz.server.allowance import ADDRESS, GUESSES, VISITOR
+from viz.server import allowance
+from viz.server.allowance import VISITOR
 from viz.server.passwords import PasswordFile, line_of
+from viz.server.rates import Rate
 
 Serve = Callable[..., str]
 
@@ -60,23 +62,27 @@ def test_texts_are_granted_by_visitor_and_address_and_a_refusal_says_when_to_com
     assert ask(served, "203.0.113.7", "one", "tokenize").is_success, "looking goes on"
 
 
-def test_events_of_the_page_are_counted_like_calls(serve: Serve) -> None:
-    served, codes = serve(), set()
-    body = {"fn_index": 10**6, "data": [], "session_hash": "page"}
-    heard = {"X-Forwarded-For": "2001:db8:1:2::7"}
-    with httpx.Client(timeout=PATIENCE, headers=heard) as http:
-        for _ in range(VISITOR["event"].burst + 60):
-            codes.add(http.post(f"{served}gradio_api/queue/join", json=body).status_code)
-            if 429 in codes:
-                break
-        neighbour = {"X-Forwarded-For": "2001:db8:1:2:ffff::8"}  # of the same network, with the same name
-        assert http.post(f"{served}gradio_api/queue/join", json=body, headers=neighbour).status_code == 429
-    assert 429 in codes and VISITOR["event"].burst < ADDRESS["event"].burst
+def test_events_of_the_page_are_counted_like_calls(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(VISITOR, "event", Rate(3, 1000))
+    served = serve()
+    told = httpx.get(served + "config", timeout=PATIENCE).json()
+    (undo,) = [one for one in told["dependencies"] if one["api_name"] == "undo"]
+    body = {"fn_index": undo["id"], "data": [None] * len(undo["inputs"]), "session_hash": "page"}
+
+    def press(address: str, session: str) -> int:
+        heard, sent = {"X-Forwarded-For": address}, body | {"session_hash": session}
+        join = f"{served}gradio_api/queue/join"
+        return httpx.post(join, json=sent, headers=heard, timeout=PATIENCE).status_code
+
+    assert [press("2001:db8:1:2::7", "page") for _ in range(4)] == [200] * 3 + [429]
+    assert press("2001:db8:1:2:ffff::8", "page") == 429, "the same network is the same address"
+    assert press("2001:db8:1:3::7", "page") == 200
 
 
 def test_wrong_passwords_are_slowed_down_and_no_page_and_no_line_tells_a_secret(
-    serve: Serve, tmp_path: Any, capfd: pytest.CaptureFixture[str]
+    serve: Serve, tmp_path: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(allowance, "GUESSES", Rate(3, 1000))
     secret = "correct-horse-battery"
     (tmp_path / "users").write_text(line_of("ann", secret))
     digest = (tmp_path / "users").read_text().rpartition("$")[2]
@@ -88,13 +94,13 @@ def test_wrong_passwords_are_slowed_down_and_no_page_and_no_line_tells_a_secret(
         return httpx.post(f"{served}login", data=told, headers=heard, timeout=PATIENCE)
 
     assert httpx.get(f"{served}gradio_api/info", timeout=PATIENCE).status_code == 401
-    answers = [log_in("wrong", "203.0.113.7") for _ in range(GUESSES.burst + 2)]
-    assert {answer.status_code for answer in answers[: GUESSES.burst]} == {400}
+    answers = [log_in("wrong", "203.0.113.7") for _ in range(4)]
+    assert {answer.status_code for answer in answers[:3]} == {400}
     assert answers[-1].status_code == 429 and int(answers[-1].headers["Retry-After"]) >= 1
     assert log_in(secret, "203.0.113.7").status_code == 429, "the right one too: guessing tells nothing"
     inside = log_in(secret, "203.0.113.8")
     assert inside.status_code == 200
-    cookies = {name: value for name, value in inside.cookies.items()}
+    cookies = dict(inside.cookies.items())
     for path in ("", "config", "gradio_api/info", "gradio_api/openapi.json", "gradio_api/startup-events"):
         for who in ({}, cookies):
             page = httpx.get(served + path, cookies=who, timeout=PATIENCE).text
