@@ -55,8 +55,8 @@ class Owner:
         """Write runs and keep those that were finished, without an end."""
         while True:
             prompt = self.random.choice(PROMPTS).format(word=self.random.choice(WORDS))
-            data = [prompt, self.random.randint(8, 48), 0.9, 40, 0.95, 0.0, 1.0, self.random.randrange(10**6)]
-            run = await call(http, "generate", data, self.name)
+            sampler = [0.9, 40, 0.95, 0.0, 1.0, self.random.randrange(10**6), "fast", None]
+            run = await call(http, "generate", [prompt, self.random.randint(8, 48), *sampler], self.name)
             if run is not None and run["finish_reason"]:
                 self.runs.append(run)
             await asyncio.sleep(self.random.uniform(3, 6))
@@ -64,10 +64,10 @@ class Owner:
     async def reopen(self, http: httpx.AsyncClient, differences: list[str]) -> None:
         """Have every run replayed, and note those that are others."""
         for run in self.runs:
-            again = await call(http, "replay", [run], self.name)
+            again = await call(http, "replay", [run, None], self.name)
             while again is None:  # refused, politely: later
                 await asyncio.sleep(5)
-                again = await call(http, "replay", [run], self.name)
+                again = await call(http, "replay", [run, None], self.name)
             for one, other in zip(run["steps"], again["steps"], strict=True):
                 differences += [f"{name} at {one['position']}" for name in SAME if one[name] != other[name]]
             if run["text"] != again["text"] or again["agreement"] != 1:

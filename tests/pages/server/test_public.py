@@ -40,7 +40,8 @@ def serve(tiny: Any) -> Iterator[Serve]:
 
 def ask(served: str, address: str, session: str | None, name: str = "generate") -> httpx.Response:
     """Call an endpoint from an address and fetch what it says."""
-    body: dict[str, Any] = {"data": ["in the", 1] if name == "generate" else ["in the"]}
+    settings = [1, 0.8, 40, 0.95, 0.0, 1.0, 42, "fast", None] if name == "generate" else []
+    body: dict[str, Any] = {"data": ["in the", *settings]}
     body |= {"session_hash": session} if session else {}
     heard = {"X-Forwarded-For": f"198.51.100.1, {address}"}
     answer = httpx.post(f"{served}gradio_api/call/{name}", json=body, headers=heard, timeout=PATIENCE)
