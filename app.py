@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from importlib.util import find_spec
 from types import FrameType
 from typing import Any
 
@@ -22,9 +23,10 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 os.environ["TQDM_DISABLE"] = "1"
 
 from model.weights.background import BackgroundModel
-from model.weights.catalog import ModelError, resolve
+from model.weights.catalog import ModelError, require_catalog, resolve
 from viz.command_line import Options, read_options
 from viz.server.log import LOG, begin_log, take_over_server_log
+from viz.server.passwords import PasswordFile, PasswordFileError
 
 THREADS_TO_SPARE = 24
 """Threads of the server for clicks and sliders, beside one for everybody whose text is written or waits."""
@@ -39,11 +41,7 @@ def main() -> int:
     options = read_options()
     begin_log(options.log_format, texts=options.log_texts)
     signal.signal(signal.SIGTERM, _terminated)
-    try:
-        resolve(options.model)
-    except ModelError as error:
-        return failed(error)
-    problem = why_not_served(options.host, options.port)
+    problem = why_not_begun(options) or why_not_served(options.host, options.port)
     if problem:
         return failed(problem)
     app: Any = None
@@ -99,6 +97,21 @@ def count(app: Any, address: tuple[str, int]) -> str | None:
     return None
 
 
+def why_not_begun(options: Options) -> str | None:
+    """Return what these options lack and what to do, or None if the app can begin with them."""
+    try:
+        (require_catalog if options.public else resolve)(options.model)
+        if options.auth_file is not None:
+            PasswordFile(options.auth_file, say)
+    except (ModelError, PasswordFileError) as error:
+        return str(error)
+    if options.mcp and find_spec("mcp") is None:
+        return "--mcp needs the package mcp, which is not here: pip install -r requirements-mcp.txt"
+    if options.mcp and (options.auth or options.auth_file):
+        return "--mcp cannot ask for a password: leave out --mcp, or --auth and --auth-file."
+    return None
+
+
 def build(model: BackgroundModel, options: Options) -> Any:
     """Return the Gradio app, not yet served."""
     # Gradio takes seconds to import: --help and a wrong option answer without it.
@@ -111,6 +124,7 @@ def build(model: BackgroundModel, options: Options) -> Any:
         places=options.places,
         queue_size=options.queue_size,
         internals_bytes=options.internals_memory * 2**20,
+        rollout_tokens=options.rollout_tokens,
     )
     return build_app(model, limits)
 
@@ -119,16 +133,21 @@ def launch_options(options: Options) -> dict[str, Any]:
     """Return the arguments of Gradio's `launch`: where, to whom and how to serve, and its look."""
     from viz.launch import launch_arguments  # noqa: PLC0415 - as in build
 
+    if options.public and not options.trusted_proxies:
+        # Gradio's server would believe what a proxy on this machine passes on, whoever wrote it.
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
+    passwords = options.auth_file and PasswordFile(options.auth_file, say).lets_in
     return {
         "server_name": _bracketed(options.host),
         "server_port": options.port,
         "share": options.share,
         "root_path": options.root_path,
-        "auth": options.auth,
+        "auth": passwords or options.auth,
+        "mcp_server": options.mcp,
         "prevent_thread_lock": True,
         "quiet": True,
         "max_threads": THREADS_TO_SPARE + options.places + options.queue_size,
-        **launch_arguments(),
+        **launch_arguments(public=options.public, trusted_proxies=options.trusted_proxies),
     }
 
 
@@ -160,7 +179,11 @@ def announce(app: Any, options: Options) -> None:
     say(f"GPT Inside Out is at {app.local_url}")
     if options.share and not app.share_url:
         say("A public link could not be made (is the internet reachable?); the app is served locally only.")
-    if options.is_public and not options.auth:
+    if options.mcp:
+        say(f"Its MCP tools are at {app.local_url}gradio_api/mcp/")
+    if options.public and not options.trusted_proxies and options.root_path:
+        say("Behind a proxy all visitors have its address: say how many there are, e.g. --trusted-proxies 1")
+    if options.is_public and not (options.auth or options.auth_file):
         say("Whoever knows the address can use it. To ask for a password: GPT_INSIDE_OUT_AUTH=user:password")
 
 

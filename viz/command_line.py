@@ -16,6 +16,15 @@ if TYPE_CHECKING:  # Torch takes seconds to import; --help does not need it.
     from model.weights.precision import Precision
 
 PREFIX = "GPT_INSIDE_OUT_"
+PUBLIC = {
+    "max_prompt_tokens": 256,
+    "max_new_tokens": 128,
+    "places": 24,
+    "queue_size": 48,
+    "internals_memory": 1024,
+    "rollout_tokens": 1024,
+}
+"""What `--public` sets where nothing else is said."""
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -31,6 +40,14 @@ class Options:
     share: bool = False
     root_path: str | None = None
     auth: tuple[str, str] | None = None
+    auth_file: str | None = None
+    """Names and hashes of passwords; see `viz.server.passwords`."""
+    public: bool = False
+    """Whether strangers are to be expected: tighter limits, and so much a minute for each."""
+    trusted_proxies: int = 0
+    """Proxies of one's own in front of the app, whose `X-Forwarded-For` is believed."""
+    mcp: bool = False
+    """Whether the endpoints are also tools for language models."""
     max_prompt_tokens: int = 512
     max_new_tokens: int = 256
     places: int = 32
@@ -48,6 +65,8 @@ class Options:
     """For texts that are being written when the app is told to end."""
     config: str | None = None
     """The file that other options were read from."""
+    rollout_tokens: int = 4096
+    """Most tokens of all rollouts of one press or call together."""
 
     @property
     def is_public(self) -> bool:
@@ -95,7 +114,9 @@ def read_options(
         except ValueError as error:
             # A password stays off the console and out of logs, also when it is malformed.
             parser.error(f"{source} must be {error}" + ("" if name == "auth" else f", not {text!r}"))
-    return Options(**values)
+    if {"auth", "auth_file"} <= set(values):
+        parser.error("--auth and --auth-file exclude each other: put that user into the file as well")
+    return Options(**(PUBLIC | values if values.get("public") else values))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -178,6 +199,16 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
         "path of the app behind a reverse proxy",
     ),
     "auth": (_credentials, "user:password that visitors must give; safer as environment variable"),
+    "auth_file": (
+        _one_of(r".*\S.*", "the name of a file"),
+        "file of users and hashed passwords; python -m viz.server.passwords NAME makes its lines",
+    ),
+    "public": (
+        _yes_or_no,
+        "for strangers: models of the catalog only, tighter limits, so much a minute for each visitor",
+    ),
+    "trusted_proxies": (_whole(0, 9), "own proxies in front of the app, whose X-Forwarded-For is believed"),
+    "mcp": (_yes_or_no, "also offer the API as MCP tools (needs requirements-mcp.txt)"),
     "max_prompt_tokens": (_whole(1, 100_000), "longest prompt"),
     "max_new_tokens": (_whole(1, 10_000), "longest continuation"),
     "places": (_whole(1, 256), "runs written at the same time"),
@@ -188,4 +219,5 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
     "log_texts": (_yes_or_no, "let prompts and what was written stand in the log"),
     "drain_seconds": (_whole(0, 3600), "seconds for texts under way when the app is told to end (SIGTERM)"),
     "config": (_one_of(r".*\S.*", "the name of a file"), "TOML file with options"),
+    "rollout_tokens": (_whole(1, 1_000_000), "most tokens of all rollouts of one press together"),
 }

@@ -14,8 +14,13 @@ def style_sheets() -> list[Path]:
     return [*sorted(ROOMS.glob("*/room.css")), *sorted(ASSETS.glob("*.css"))]
 
 
-def launch_arguments() -> dict[str, Any]:
-    """Return what Gradio's `launch` needs: how the pages are served, and their look."""
+def launch_arguments(*, public: bool = False, trusted_proxies: int = 0) -> dict[str, Any]:
+    """Return what Gradio's `launch` needs: how the pages are served, and their look.
+
+    Args:
+        public: whether each visitor and each address may ask for so much a minute only.
+        trusted_proxies: how many there are in front of the server, whose word on addresses is believed.
+    """
     # Gradio takes seconds to import, and a page's module may be wanted without it.
     import gradio as gr  # noqa: PLC0415
     from starlette.middleware import Middleware  # noqa: PLC0415
@@ -23,6 +28,7 @@ def launch_arguments() -> dict[str, Any]:
     from viz.components.figure_queue import figure_queue  # noqa: PLC0415
     from viz.components.first_paint import first_paint  # noqa: PLC0415
     from viz.components.theme import AFTER_GRADIOS_OWN, page_head, page_theme  # noqa: PLC0415
+    from viz.server.allowance import Allowance  # noqa: PLC0415
     from viz.server.compression import Compression  # noqa: PLC0415
     from viz.server.front import Front  # noqa: PLC0415
     from viz.server.gate import Gate  # noqa: PLC0415
@@ -47,7 +53,8 @@ def launch_arguments() -> dict[str, Any]:
         "app_kwargs": {
             "lifespan": sessions,
             "middleware": [
-                *(Middleware(one) for one in (Prefix, Health, Compression, Streams, Login, Gate)),
+                *(Middleware(one) for one in (Prefix, Health, Compression, Streams, Login)),
+                Middleware(Gate, allowance=Allowance() if public else None, trusted_proxies=trusted_proxies),
                 Middleware(Front, head=head, body=first_paint()),
             ],
         },

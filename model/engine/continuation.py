@@ -33,6 +33,8 @@ class Continuation:
         """Why it has ended, as a `Tally` says it; empty until then."""
         self._tally = Tally() if tally is None else tally
         self._then: list[Callable[[Continuation], None]] = []
+        self.expected: float | None = None
+        """Seconds that it may wait for its place from when this was said; None where nobody can tell."""
         self._begun_with = len(run.steps)
         self._run = run
         self._error: Exception | None = None

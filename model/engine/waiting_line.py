@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Hashable
 
 from model.engine.job import WritingJob
+from model.engine.turnover import Turnover
 
 
 class WaitingLine:
@@ -12,6 +13,7 @@ class WaitingLine:
     """
 
     def __init__(self) -> None:
+        self._turnover = Turnover()
         self._jobs: list[WritingJob] = []
         """In the order of their arrival."""
         self._turns: dict[WritingJob, int] = {}
@@ -54,9 +56,10 @@ class WaitingLine:
             admitted.append(job)
             self._turn = self._turns[job]
             self._leave(job)
-            job.continuation.ahead = 0
+            job.continuation.ahead, job.continuation.expected = 0, None
+        self._turnover.note(len(admitted), len(self._jobs))
         for ahead, job in enumerate(in_turn[len(admitted) :], start=1):
-            job.continuation.ahead = ahead
+            job.continuation.ahead, job.continuation.expected = ahead, self._turnover.seconds(ahead)
         present = {job.owner for job in (*written, *in_turn)}
         self._latest = {owner: turn for owner, turn in self._latest.items() if owner in present}
         return admitted

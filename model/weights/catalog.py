@@ -113,6 +113,20 @@ def resolve(spec: str) -> ModelSource:
     raise ModelError(_unknown(wanted))
 
 
+def require_catalog(spec: str) -> None:
+    """Refuse a model that is not of the catalog.
+
+    Raises:
+        ModelError: it is a hub id or a folder, or nothing at all; lists the catalog.
+    """
+    source = resolve(spec)
+    if not any(source.location in (entry.hub_id, entry.name) for entry in CATALOG):
+        raise ModelError(
+            f"With --public the model must be one of the catalog, not {spec.strip()!r}: "
+            f"{', '.join(entry.name for entry in CATALOG)}. Leave --public out to serve any other."
+        )
+
+
 def _folder(wanted: str) -> Path | None:
     """Return the model's folder, or None if `wanted` is no path at all.
 

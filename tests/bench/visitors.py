@@ -28,7 +28,9 @@ SILENCE = 300
 """Seconds after which an event that was not heard of has been forgotten by the server."""
 POLL = 0.02
 """Seconds between looks at a run that gradio_client receives, itself by looking every 0.05 s."""
-BUSY = re.compile(r"queue|busy|\bwait|in line|too many|\bplaces?\b|later|being written", re.IGNORECASE)
+BUSY = re.compile(
+    r"queue|busy|\bwait|in line|too many|\bplaces?\b|later|being written|try again", re.IGNORECASE
+)
 """What a server says, in whatever words, that turns a visitor away because of what else it does."""
 PUTS_OFF = {"step", "continue", "cut", "undo"}
 """Actions of the page that a sentence may answer well: nothing to undo, the text has ended."""

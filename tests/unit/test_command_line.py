@@ -4,7 +4,7 @@ import pytest
 
 import app
 from tests.imports import modules_after_importing
-from viz.command_line import PREFIX, Options, read_options
+from viz.command_line import PREFIX, PUBLIC, Options, read_options
 
 
 def test_without_arguments_the_defaults_are_private_and_modest():
@@ -17,39 +17,67 @@ def test_without_arguments_the_defaults_are_private_and_modest():
 def test_every_option_is_read_from_the_command_line():
     text = (
         "--model gpt2 --device cuda:1 --precision fast --host 0.0.0.0 --port 7861 --share --root-path /gpt "
-        "--auth ann:a:b --max-prompt-tokens 100 --max-new-tokens 50 --places 4 --queue-size 9 "
-        "--internals-memory 256"
+        "--auth ann:a:b --public --trusted-proxies 2 --mcp "
+        "--max-prompt-tokens 100 --max-new-tokens 50 --places 4 --queue-size 9 "
+        "--internals-memory 256 --rollout-tokens 99"
     )
     running = "--metrics 127.0.0.1:9100 --log-format json --log-texts --drain-seconds 3"
     assert read_options((text + " " + running).split(), {}) == Options(
-        "gpt2", "cuda:1", "fast", "0.0.0.0", 7861, True, "/gpt", ("ann", "a:b"), 100, 50, 4, 9, 256,
-        metrics=("127.0.0.1", 9100), log_format="json", log_texts=True, drain_seconds=3,
-    )  # fmt: skip
+        model="gpt2",
+        device="cuda:1",
+        precision="fast",
+        host="0.0.0.0",
+        port=7861,
+        share=True,
+        root_path="/gpt",
+        auth=("ann", "a:b"),
+        public=True,
+        trusted_proxies=2,
+        mcp=True,
+        max_prompt_tokens=100,
+        max_new_tokens=50,
+        places=4,
+        queue_size=9,
+        internals_memory=256,
+        rollout_tokens=99,
+        metrics=("127.0.0.1", 9100),
+        log_format="json",
+        log_texts=True,
+        drain_seconds=3,
+    )
+    assert read_options(["--auth-file", "users.txt"], {}) == Options(auth_file="users.txt")
 
 
 def test_every_option_is_read_from_its_environment_variable():
     variables = {
         "MODEL": "gpt2", "DEVICE": "cpu", "PRECISION": "exact", "HOST": "::1", "PORT": "80", "SHARE": "Yes",
-        "ROOT_PATH": "https://example.org/gpt", "AUTH": "ann:secret", "MAX_PROMPT_TOKENS": "1",
-        "MAX_NEW_TOKENS": "2", "PLACES": "3", "QUEUE_SIZE": "4", "INTERNALS_MEMORY": "500",
+        "ROOT_PATH": "https://example.org/gpt", "AUTH": "ann:secret", "PUBLIC": "yes",
+        "TRUSTED_PROXIES": "1", "MCP": "on", "MAX_PROMPT_TOKENS": "1", "MAX_NEW_TOKENS": "2", "PLACES": "3",
+        "QUEUE_SIZE": "4", "INTERNALS_MEMORY": "500", "ROLLOUT_TOKENS": "5",
         "METRICS": "9100", "LOG_FORMAT": "json", "LOG_TEXTS": "on", "DRAIN_SECONDS": "0",
     }  # fmt: skip
-    assert {name.lower() for name in variables} == set(Options.__dataclass_fields__) - {"config"}
+    alone = {"AUTH_FILE": "users.txt"}  # instead of AUTH
+    assert {name.lower() for name in variables | alone} == set(Options.__dataclass_fields__) - {"config"}
+    assert read_options([], {PREFIX + "AUTH_FILE": "users.txt"}) == Options(auth_file="users.txt")
     options = read_options([], {PREFIX + name: value for name, value in variables.items()})
     assert options == Options(
-        "gpt2",
-        "cpu",
-        "exact",
-        "::1",
-        80,
-        True,
-        "https://example.org/gpt",
-        ("ann", "secret"),
-        1,
-        2,
-        3,
-        4,
-        500,
+        model="gpt2",
+        device="cpu",
+        precision="exact",
+        host="::1",
+        port=80,
+        share=True,
+        root_path="https://example.org/gpt",
+        auth=("ann", "secret"),
+        public=True,
+        trusted_proxies=1,
+        mcp=True,
+        max_prompt_tokens=1,
+        max_new_tokens=2,
+        places=3,
+        queue_size=4,
+        internals_memory=500,
+        rollout_tokens=5,
         metrics=("127.0.0.1", 9100),
         log_format="json",
         log_texts=True,
@@ -80,6 +108,9 @@ def test_an_argument_wins_over_the_environment_and_an_empty_variable_is_none():
         ("places", "nan", "1 to 256"),
         ("queue-size", "0", "1 to 1000"),
         ("internals-memory", "1", "16 to 1048576"),
+        ("rollout-tokens", "0", "1 to 1000000"),
+        ("trusted-proxies", "10", "0 to 9"),
+        ("auth-file", " ", "the name of a file"),
         ("model", " ", "the name of a model"),
         ("metrics", "9100x", "127.0.0.1:9100"),
         ("metrics", "127.0.0.1:70000", "127.0.0.1:9100"),
@@ -165,6 +196,55 @@ def test_a_password_is_not_echoed_when_it_is_malformed(capsys):
     with pytest.raises(SystemExit):
         read_options([], {PREFIX + "AUTH": "hunter2"})
     assert "hunter2" not in capsys.readouterr().err
+
+
+def test_public_sets_tighter_limits_where_nothing_else_is_said():
+    usual, public = (
+        Options(),
+        read_options(["--public", "--max-new-tokens", "200"], {PREFIX + "PLACES": "40"}),
+    )
+    assert public.public and public.max_new_tokens == 200 and public.places == 40
+    for name in ("max_prompt_tokens", "queue_size", "internals_memory", "rollout_tokens"):
+        assert getattr(public, name) == PUBLIC[name] < getattr(usual, name)
+    assert PUBLIC["max_new_tokens"] < usual.max_new_tokens and PUBLIC["places"] < usual.places
+
+
+@pytest.mark.parametrize("model", ["EleutherAI/pythia-70m", "."])
+def test_a_public_server_takes_models_of_the_catalog_only(model, monkeypatch, capsys, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setattr("sys.argv", ["app.py", "--public", "--model", model.replace(".", str(tmp_path))])
+    assert app.main() == 1
+    assert "With --public the model must be one of the catalog" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["gpt2", "GPT-2", "openai-community/gpt2", "smollm2-135m-instruct"])
+def test_a_model_of_the_catalog_may_be_public_whatever_it_is_called(model):
+    assert app.why_not_begun(Options(public=True, model=model)) is None
+
+
+def test_one_password_and_a_file_of_them_exclude_each_other(capsys):
+    with pytest.raises(SystemExit):
+        read_options(["--auth-file", "users.txt"], {PREFIX + "AUTH": "ann:hunter2"})
+    said = capsys.readouterr().err
+    assert "exclude each other" in said and "hunter2" not in said
+
+
+def test_a_file_of_passwords_that_cannot_be_used_ends_the_app(monkeypatch, capsys, tmp_path):
+    (tmp_path / "users.txt").write_text("ann:hunter2")
+    monkeypatch.setattr("sys.argv", ["app.py", "--auth-file", str(tmp_path / "users.txt")])
+    assert app.main() == 1
+    said = capsys.readouterr().err
+    assert "Line 1 of the file of passwords" in said and "hunter2" not in said
+
+
+def test_tools_without_their_package_say_what_to_install(monkeypatch):
+    monkeypatch.setattr(app, "find_spec", lambda name: None)
+    assert "pip install -r requirements-mcp.txt" in (app.why_not_begun(Options(mcp=True)) or "")
+
+
+def test_tools_cannot_ask_for_a_password(monkeypatch):
+    monkeypatch.setattr(app, "find_spec", lambda name: True)
+    assert "cannot ask for a password" in (app.why_not_begun(Options(mcp=True, auth=("a", "b"))) or "")
 
 
 def test_help_names_every_option_and_the_models(capsys):

@@ -32,7 +32,7 @@ DECIMALS = 7
 def add_api(service: Service) -> None:
     """Add the endpoints to the app that is being built."""
     api = Api(service)
-    writing = {"concurrency_limit": service.limits.writers}
+    writing = {"concurrency_limit": service.limits.writers, "concurrency_id": "generate"}
     gr.api(api.generate, api_name="generate", api_description=say("api.generate"), **writing)
     # Of their own: a program that asks for many texts keeps no person waiting who looks at one.
     reading = {"concurrency_limit": LOOKERS, "concurrency_id": "programs"}
@@ -103,7 +103,20 @@ class Api(Endpoints):
         precision: str = DEFAULT_PRECISION,
         settings: dict[str, Any] | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Write on from a prompt and stream the run as it grows; the last value is the whole run."""
+        """Write on from a prompt and stream the run as it grows; the last value is the whole run.
+
+        Args:
+            prompt: the text to go on from, as it stands; no chat template is put around it.
+            max_new_tokens: how many tokens to write at most.
+            temperature: divides the logits; below 1 the likely tokens gain, 0 is greedy.
+            top_k: keeps so many of the most likely tokens; 0 switches it off.
+            top_p: keeps the most likely tokens that together have this probability; 1 switches it off.
+            min_p: cuts every token less likely than this share of the most likely one; 0 switches it off.
+            repetition_penalty: makes tokens that stand in the text less likely; 1 switches it off.
+            seed: of the dice; the same seed, prompt and settings write the same text.
+            precision: "fast" for the number format that is fastest here, "exact" for float32.
+            settings: sampler settings by name, such as {"temperature": 0.7, "typical_p": 0.9}.
+        """
         with explained():
             self.ready()
             dials = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
@@ -129,7 +142,19 @@ class Api(Endpoints):
         precision: str = DEFAULT_PRECISION,
         settings: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return what the model could say after a text: exact, over the whole vocabulary and all coins."""
+        """Return what the model could say after a text: exact, over the whole vocabulary and all coins.
+
+        Args:
+            text: what stands before the token that is asked for.
+            temperature: divides the logits; below 1 the likely tokens gain, 0 is greedy.
+            top_k: keeps so many of the most likely tokens; 0 switches it off.
+            top_p: keeps the most likely tokens that together have this probability; 1 switches it off.
+            min_p: cuts every token less likely than this share of the most likely one; 0 switches it off.
+            repetition_penalty: makes tokens that stand in the text less likely; 1 switches it off.
+            top: how many of the most likely tokens to list; 0 for the whole vocabulary.
+            precision: "fast" for the number format that is fastest here, "exact" for float32.
+            settings: sampler settings by name, such as {"temperature": 0.7, "typical_p": 0.9}.
+        """
         with explained():
             self.ready()
             dials = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
@@ -146,7 +171,14 @@ class Api(Endpoints):
     def attention(
         self, text: str, layer: int, head: int, precision: str = DEFAULT_PRECISION
     ) -> dict[str, Any]:
-        """Return the attention weights of a layer and head over a text, queries by keys."""
+        """Return the attention weights of a layer and head over a text, queries by keys.
+
+        Args:
+            text: what the model reads.
+            layer: which layer, counted from 0.
+            head: which head of that layer, counted from 0; -1 is the mean over all.
+            precision: "fast" for the number format that is fastest here, "exact" for float32.
+        """
         with explained():
             self.ready()
             info = self.service.model.info
@@ -161,7 +193,11 @@ class Api(Endpoints):
             }
 
     def tokenize(self, text: str) -> list[dict[str, Any]]:
-        """Return the tokens of a text."""
+        """Return the tokens of a text.
+
+        Args:
+            text: to be split as the model reads it.
+        """
         with explained():
             self.ready()
             token_ids = self.service.encode(text, "text")

@@ -33,7 +33,13 @@ class InteriorApi(Endpoints):
     """The endpoints. Each reads a text in one go."""
 
     def lens(self, text: str, position: int, precision: str = DEFAULT_PRECISION) -> dict[str, Any]:
-        """Return what the model would say after each layer about the token at a position."""
+        """Return what the model would say after each layer about the token at a position.
+
+        Args:
+            text: what the model reads.
+            position: of the token that is explained, from 1; the number of tokens means the one to come.
+            precision: "fast" for the number format that is fastest here, "exact" for float32.
+        """
         with explained():
             self.ready()
             token_ids = self.service.encode(text, "text")
@@ -43,7 +49,13 @@ class InteriorApi(Endpoints):
             return {"layers": [self._layer(one) for one in lens(internals, at - 1, standing, LEADING)]}
 
     def heads(self, text: str, quantity: str, precision: str = DEFAULT_PRECISION) -> dict[str, Any]:
-        """Return one number for every attention head, mean over a text."""
+        """Return one number for every attention head, mean over a text.
+
+        Args:
+            text: what the model reads.
+            quantity: entropy, distance, first_token, previous_token, self, duplicate_token or induction.
+            precision: "fast" for the number format that is fastest here, "exact" for float32.
+        """
         with explained():
             self.ready()
             if quantity not in OFFERED:
@@ -54,7 +66,12 @@ class InteriorApi(Endpoints):
             return {"values": [[_number(value) for value in row] for row in values]}
 
     def score(self, text: str, precision: str = DEFAULT_PRECISION) -> dict[str, Any]:
-        """Return how likely the model finds a text, as a whole and token by token."""
+        """Return how likely the model finds a text, as a whole and token by token.
+
+        Args:
+            text: of two tokens or more; the first has none before it and gets no number.
+            precision: "fast" for the number format that is fastest here, "exact" for float32.
+        """
         with explained():
             self.ready()
             typed = self.service.typed(text, "text")

@@ -18,7 +18,7 @@ from model.sampler.sampling import ShapedDistribution, shaped
 from model.texts.run import Run
 from model.texts.stored_run import stored_run
 from viz.api.explore import DEFAULT_PRECISION, STREAM_SECONDS, Endpoints, explained
-from viz.server.limits import LOOKERS, MOST_TOKENS, SEARCHING
+from viz.server.limits import LOOKERS, SEARCHING
 from viz.server.service import Service, Trouble
 from viz.words.strings import say
 
@@ -33,7 +33,7 @@ def add_lab_api(service: Service) -> None:
     api = LabApi(service)
     reading = {"concurrency_limit": LOOKERS, "concurrency_id": "programs"}
     gr.api(api.stages, api_name="stages", api_description=say("api.stages"), **reading)
-    writing = {"concurrency_limit": service.limits.writers}
+    writing = {"concurrency_limit": service.limits.writers, "concurrency_id": "branch"}
     gr.api(api.branch, api_name="branch", api_description=say("api.branch"), **writing)
     for name in ("replay", "rollouts", "beam_search"):
         gr.api(getattr(api, name), api_name=name, api_description=say(f"api.{name}"), **SEARCHING)
@@ -53,10 +53,10 @@ class LabApi(Endpoints):
         """Return what every stage of the sampler leaves of the next-token distribution after a text.
 
         Args:
-            text: as `/next_token` takes it.
+            text: what stands before the token that is asked for.
             settings: sampler settings by name, and `order`: the stages that act, in order.
             top: leading tokens to follow through the stages; 0 for the whole vocabulary.
-            precision: fast or exact.
+            precision: "fast" for the number format that is fastest here, "exact" for float32.
             coin: what the coin of XTC shows, in [0, 1]: it acts below its probability, and without a coin.
         """
         with explained():
@@ -75,7 +75,14 @@ class LabApi(Endpoints):
     def branch(
         self, run: dict[str, Any], position: int, token_id: int, max_new_tokens: int = 48
     ) -> Iterator[dict[str, Any]]:
-        """Put a token at a position of a run, forced, and write on from there with the run's settings."""
+        """Put a token at a position of a run, forced, and write on from there with the run's settings.
+
+        Args:
+            run: a run as /generate gave it, whole and unchanged.
+            position: where the token is put, in the whole text and after the prompt.
+            token_id: of the token, as /tokenize and /next_token name it.
+            max_new_tokens: how many tokens to write behind it at most; 0 writes none.
+        """
         with explained():
             original = self._run(run)
             most = self.service.limits.max_new_tokens
@@ -93,7 +100,12 @@ class LabApi(Endpoints):
             yield from self.streamed(written, begun)
 
     def replay(self, run: dict[str, Any], settings: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Write a run again with the dice it recorded under other settings: how far do the texts agree?"""
+        """Write a run again with the dice it recorded under other settings: how far do the texts agree?
+
+        Args:
+            run: a run as /generate gave it, whole and unchanged.
+            settings: sampler settings by name; null for those of the run, which writes the same text again.
+        """
         with explained():
             original = self._run(run)
             chosen = None if settings is None else self.settings(settings)
@@ -112,11 +124,20 @@ class LabApi(Endpoints):
         seed: int = 42,
         precision: str = DEFAULT_PRECISION,
     ) -> Iterator[dict[str, Any]]:
-        """Continue a prompt n times with other dice, and say how the texts differ."""
+        """Continue a prompt n times with other dice, and say how the texts differ.
+
+        Args:
+            prompt: the text that all of them go on from.
+            n: how many continuations.
+            max_new_tokens: of each of them, at most.
+            settings: sampler settings by name, such as {"temperature": 0.7, "typical_p": 0.9}.
+            seed: of the first one's dice; each has the next seed.
+            precision: "fast" for the number format that is fastest here, "exact" for float32.
+        """
         with explained():
             self.ready()
             count = int(within("n", n, 1, MOST_ROLLOUTS, whole=True))
-            longest = min(self.service.limits.max_new_tokens, MOST_TOKENS // count)
+            longest = min(self.service.limits.max_new_tokens, self.service.limits.rollout_tokens // count)
             length = int(within("max_new_tokens", max_new_tokens, 1, longest, whole=True))
             first = int(within("seed", seed, 0, MAX_SEED, whole=True))
             begun = self.service.new_run(prompt, self.settings(settings), first, precision)
@@ -135,7 +156,15 @@ class LabApi(Endpoints):
         length_penalty: float = 1.0,
         precision: str = DEFAULT_PRECISION,
     ) -> Iterator[dict[str, Any]]:
-        """Search for the most likely continuations of a prompt; return them and all candidates looked at."""
+        """Search for the most likely continuations of a prompt; return them and all candidates looked at.
+
+        Args:
+            prompt: the text that they go on from.
+            beams: how many hypotheses are kept side by side; 1 is greedy decoding.
+            max_new_tokens: of a hypothesis, at most.
+            length_penalty: power of the length by which the sum of logprobs is divided.
+            precision: "fast" for the number format that is fastest here, "exact" for float32.
+        """
         with explained():
             self.ready()
             token_ids = self.service.encode(prompt)

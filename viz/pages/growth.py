@@ -115,7 +115,9 @@ class Growth:
 
     def _delay(self) -> str:
         """Say why there is no new token yet."""
-        ahead = self._written.ahead
+        ahead, expected = self._written.ahead, self._written.expected
+        if ahead and expected is not None:
+            return say("page.waiting_turn_about", ahead=ahead, seconds=max(1, round(expected)))
         return say("page.waiting_turn", ahead=ahead) if ahead else say("page.reading")
 
     def _progress(self) -> str:

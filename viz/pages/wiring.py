@@ -25,7 +25,7 @@ from viz.pages.trying import Trying
 from viz.pages.visitor import TEXT, Visitor
 from viz.pages.way import WayState, journey
 from viz.pages.writing import Writing
-from viz.server.limits import LOOKING, Limits
+from viz.server.limits import LOOKING, WRITING, Limits
 from viz.server.service import EXACT, Service
 
 SET_DIALS = f"(wanted, ...now) => {json.dumps(DIALLED)}.map((name, at) => wanted[name] ?? now[at])"
@@ -51,7 +51,7 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
         "outputs": page.outputs,
         "show_progress": "minimal",
         "show_progress_on": page.screen.status,
-        "concurrency_id": "writing",
+        "concurrency_id": WRITING,
         # The engine has a line of its own, in which a person sees how many are ahead.
         "concurrency_limit": limits.writers,
         "trigger_mode": "once",

@@ -6,11 +6,12 @@ its scripts look like from outside is no matter of this file: it is tested in th
 """
 
 import inspect
+from collections.abc import Collection
 from hashlib import sha256
 from pathlib import Path
 from pydoc import locate
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import gradio as gr
 from gradio.route_utils import get_root_url
@@ -22,7 +23,9 @@ __all__ = [
     "Part",
     "SessionState",
     "StateHolder",
+    "asks_for",
     "get_root_url",
+    "is_under_way",
     "preload",
     "remember_with",
     "unheard",
@@ -94,6 +97,13 @@ PARTS = (
         "pending_event_ids_session",
     ),
     Part(
+        "gradio.queueing.Queue",
+        "Says whether an event waits or is computed, of which the gate lets few in on a public server.",
+        "What one visitor has under way would count until ten minutes have passed.",
+        "5d6441eb4b18",
+        "event_ids_to_events",
+    ),
+    Part(
         "gradio.route_utils.get_root_url",
         "Says what the address of the page is behind a proxy, for what a link to it shows (front.py).",
         "The picture of a link would be looked for at an address that only the proxy knows.",
@@ -141,6 +151,27 @@ def unheard_events(app: Any, session: str) -> int:
 def unheard(blocks: gr.Blocks) -> int:
     """Return how many events of all pages and programs are under way, or have answers not yet fetched."""
     return sum(len(events) for events in blocks._queue.pending_event_ids_session.values())
+
+
+def is_under_way(app: Any, event: str) -> bool:
+    """Return whether an event waits or is computed."""
+    return event in app.get_blocks()._queue.event_ids_to_events
+
+
+def asks_for(app: Any, wanted: object, work: Collection[str]) -> Literal["event", "work"]:
+    """Return what kind of thing is asked for.
+
+    Args:
+        app: of Gradio.
+        wanted: number of an event of the page, or name of an endpoint.
+        work: what events that are work are computed with, by the name of their queue.
+    """
+    known = app.get_blocks().fns
+    if isinstance(wanted, str):
+        function = next((one for one in known.values() if one.api_name == wanted), None)
+    else:
+        function = known.get(wanted) if isinstance(wanted, int) else None
+    return "work" if function is not None and function.concurrency_id in work else "event"
 
 
 def preload() -> str:

@@ -21,11 +21,13 @@ need not wait for searches."""
 SEARCHING: dict[str, Any] = {"concurrency_id": "searching", "concurrency_limit": SEARCHERS}
 """Arguments of the events that ask for them; those of a page show on a line of their room that they wait."""
 
+WRITING = "writing"
+"""Queue of the events of the page that write."""
+WORK = frozenset({WRITING, "generate", "branch", "searching"})
+"""Queues of what writes texts or searches: of this a public server grants each visitor so much a minute."""
+
 UNASKED: dict[str, Any] = {"concurrency_id": "examples", "concurrency_limit": SEARCHERS}
 """Arguments of the events that compute what nobody asked for: whoever asks does not wait for them."""
-
-MOST_TOKENS = 64 * 64
-"""Of all rollouts of one press or call together."""
 
 EVENTS_PER_VISITOR = 48
 """Clicks, drawings and texts of one page that may wait, or whose answers it has not fetched: a press makes
@@ -45,6 +47,8 @@ class Limits:
     """Runs that may wait; more are turned away."""
     internals_bytes: int = 2**31
     """Memory for the internals of all visitors' texts."""
+    rollout_tokens: int = 64 * 64
+    """Of all rollouts of one press or call together."""
 
     @property
     def writers(self) -> int:

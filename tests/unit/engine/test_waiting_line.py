@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from model.engine.continuation import Continuation
 from model.engine.job import WritingJob
+from model.engine.turnover import Turnover
 from model.engine.waiting_line import WaitingLine
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
@@ -28,6 +29,31 @@ def line_of(*jobs: WritingJob) -> WaitingLine:
 def places(count: int):
     """So many runs can be written at the same time."""
     return lambda jobs: len(jobs) <= count
+
+
+def test_how_long_a_run_waits_is_said_by_how_fast_places_have_become_free():
+    class Clock:
+        now = 0.0
+
+        def __call__(self) -> float:
+            return self.now
+
+    clock = Clock()
+    turnover = Turnover(clock)
+    turnover.note(admitted=2, waiting=3)
+    assert turnover.seconds(3) is None, "nobody has waited yet"
+    for _ in range(3):
+        clock.now += 4
+        turnover.note(admitted=0, waiting=3)
+        clock.now += 6
+        turnover.note(admitted=1, waiting=3)
+    assert turnover.seconds(1) == 10 and turnover.seconds(3) == 30
+    turnover.note(admitted=3, waiting=0)
+    clock.now += 1000
+    turnover.note(admitted=0, waiting=1)
+    clock.now += 10
+    turnover.note(admitted=1, waiting=0)
+    assert turnover.seconds(1) <= 10, "the time when nobody waited does not count"
 
 
 def test_runs_are_served_in_the_order_of_their_arrival():

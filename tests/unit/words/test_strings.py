@@ -7,7 +7,7 @@ import pytest
 
 from viz.words.strings import catalogue, say
 
-COUNTED = "tokens|texts|rollouts|throws|layers|heads|positions|characters|bytes|candidates|branches"
+COUNTED = "tokens|texts|rollouts|throws|layers|heads|positions|characters|bytes|candidates|branches|seconds"
 
 
 def keys(found: object, path: str = "") -> dict[str, str]:

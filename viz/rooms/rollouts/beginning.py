@@ -8,7 +8,6 @@ from model.tokenizer.pieces import UnreadableText
 from viz.pages.scene import why_not
 from viz.pages.visitor import Visitor
 from viz.rooms.rollouts.choices import MOST_LENGTH
-from viz.server.limits import MOST_TOKENS
 from viz.server.service import Service, Trouble
 from viz.words.strings import say
 
@@ -73,14 +72,15 @@ def granted_length(service: Service, run: Run, count: int, length: object) -> in
         OutOfRange: no length.
     """
     wanted = int(within("tokens each", length, 1, MOST_LENGTH, whole=True))
-    if wanted * count > MOST_TOKENS:
+    most = service.limits.rollout_tokens
+    if wanted * count > most:
         raise Trouble(
             say(
                 "lab.rollouts.too_many",
                 count=count,
                 length=wanted,
                 total=wanted * count,
-                most=MOST_TOKENS,
+                most=most,
             )
         )
     fits = min(wanted, service.room(run))

@@ -21,7 +21,7 @@ from viz.rooms.rollouts.rolling import WORK, Rolling, offered_values
 from viz.rooms.rollouts.rollout_texts import RolloutTexts
 from viz.rooms.rollouts.rollout_tree import RolloutTree
 from viz.rooms.rollouts.screen import RolloutScreen
-from viz.server.limits import LOOKING
+from viz.server.limits import LOOKING, WRITING
 from viz.words.strings import say
 
 
@@ -100,7 +100,7 @@ def wire(laid: RolloutsLaid, looking: Looking) -> None:
         },
         screen,
         # The engine has a line of its own, in which a person sees how many are ahead.
-        concurrency_id="writing",
+        concurrency_id=WRITING,
         concurrency_limit=looking.service.limits.writers,
     )
     laid.setting.input(offered_values, [laid.setting, laid.values], laid.values, queue=False, **QUIET)
