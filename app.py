@@ -83,7 +83,7 @@ def launch_options(options: Options) -> dict[str, Any]:
         "prevent_thread_lock": True,
         "quiet": True,
         "max_threads": THREADS_TO_SPARE + options.places + options.queue_size,
-        **launch_arguments(),
+        **launch_arguments(options.frame_ancestors),
     }
 
 

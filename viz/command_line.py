@@ -29,6 +29,8 @@ class Options:
     share: bool = False
     root_path: str | None = None
     auth: tuple[str, str] | None = None
+    frame_ancestors: str = ""
+    """Pages that may show the app in a frame, as sources of a policy; empty for those of a Space."""
     max_prompt_tokens: int = 512
     max_new_tokens: int = 256
     places: int = 32
@@ -146,6 +148,10 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
         "path of the app behind a reverse proxy",
     ),
     "auth": (_credentials, "user:password that visitors must give; safer as environment variable"),
+    "frame_ancestors": (
+        _one_of(r"[\w.:/*'\[\]-]+( +[\w.:/*'\[\]-]+)*", "sources, such as https://moodle.example.org or *"),
+        "sites that may show the page in a frame (default: its own and Hugging Face's); * for all",
+    ),
     "max_prompt_tokens": (_whole(1, 100_000), "longest prompt"),
     "max_new_tokens": (_whole(1, 10_000), "longest continuation"),
     "places": (_whole(1, 256), "runs written at the same time"),
