@@ -33,6 +33,7 @@ def launch_arguments(frame_ancestors: str = "") -> dict[str, Any]:
     from viz.server.gate import Gate  # noqa: PLC0415
     from viz.server.gradio_private import preload  # noqa: PLC0415
     from viz.server.login import Login  # noqa: PLC0415
+    from viz.server.malformed import Malformed  # noqa: PLC0415
     from viz.server.origins import Origins  # noqa: PLC0415
     from viz.server.prefix import Prefix  # noqa: PLC0415
     from viz.server.presence import Presence, presence  # noqa: PLC0415
@@ -58,7 +59,7 @@ def launch_arguments(frame_ancestors: str = "") -> dict[str, Any]:
                 Middleware(Origins, framed=bool(frame_ancestors)),
                 *(Middleware(one) for one in (Compression, Streams)),
                 Middleware(Security, ancestors=frame_ancestors or ANCESTORS, inserted=AFTER_GRADIOS_OWN),
-                *(Middleware(one) for one in (Login, Closed, Gate, Presence)),
+                *(Middleware(one) for one in (Login, Closed, Malformed, Gate, Presence)),
                 Middleware(Front, head=head, body=first_paint()),
             ],
         },

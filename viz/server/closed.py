@@ -11,9 +11,9 @@ from viz.server.prefix import route_path
 
 OPEN = re.compile(
     r"/(login|logout|robots\.txt|manifest\.json|favicon\.ico|theme\.css|link-preview\.png"
-    r"|((static|assets)/.*)|(gradio_api/(theme\.css|app_id|login_check)))?/?"
+    r"|((static|assets)/.*)|(gradio_api/(theme\.css|app_id|login_check|startup-events)))?/?"
 )
-"""What the form asks a browser for, the picture of a link to it, and whether the server is there."""
+"""What the form asks a browser for, the picture of a link to it, and whether the server is there and begins."""
 API_INFO = re.compile(rb"(window\.gradio_api_info = )(.*?)(;</script>)")
 """Stands in Gradio's page, the form too."""
 

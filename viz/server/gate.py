@@ -1,8 +1,10 @@
 """Which of the server's addresses are open, and how much one page may ask for before it listens."""
 
+import asyncio
 import re
 
 import orjson
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,7 +22,15 @@ CLOSED = re.compile(
 EVENT = re.compile(API + r"/queue/join/?$")
 """Where a page sends what was pressed."""
 MOST_BYTES = 8_000_000
-"""Of the data of one event; the largest that a page sends is a file of branches."""
+"""Of the body of a request, such as an event; the largest that a page sends is a file of branches."""
+
+
+BODY_SECONDS = 60
+"""In which the body of a request comes; whoever sends a byte now and then holds nothing for longer."""
+
+
+class TooLarge(Exception):
+    """A body is."""
 
 
 class Gate:
@@ -36,11 +46,16 @@ class Gate:
         path = route_path(scope)  # what stands before it is the proxy's, whatever it is called
         if CLOSED.match(path):
             return await _refusal(404, "Not Found")(scope, receive, send)
-        if EVENT.match(path) and scope["method"] == "POST":
-            body = await _body(receive)
-            if body is None:
+        if scope["method"] == "POST":
+            try:
+                body = await _body(receive)
+            except TooLarge:
                 return await _refusal(413, say("page.event_too_large"))(scope, receive, send)
-            if unheard_events(scope["app"], _session(body)) >= EVENTS_PER_VISITOR:
+            except TimeoutError:
+                return await _refusal(408, say("page.body_too_slow"))(scope, receive, send)
+            except ClientDisconnect:
+                return None
+            if EVENT.match(path) and unheard_events(scope["app"], _session(body)) >= EVENTS_PER_VISITOR:
                 return await _refusal(429, say("page.too_many_events"))(scope, receive, send)
             receive = _again(body, receive)
         await self._app(scope, receive, send)
@@ -51,16 +66,25 @@ def _refusal(status: int, detail: str) -> JSONResponse:
     return JSONResponse({"detail": detail}, status)
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """Return the body of a request; None if it is too large."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MOST_BYTES:
-            return None
-    return body
+async def _body(receive: Receive) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        TooLarge: it is.
+        TimeoutError: it did not come whole in time.
+        ClientDisconnect: whoever sent it has gone.
+    """
+    body, more = bytearray(), True
+    async with asyncio.timeout(BODY_SECONDS):
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > MOST_BYTES:
+                raise TooLarge
+    return bytes(body)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -9,13 +9,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viz.server.gathering import Gathering
+from viz.server.streams import STREAM
 
 ANCESTORS = "'self' https://huggingface.co https://*.hf.space"
 """Pages that may show the app in a frame, unless others are named: its own, and those of a Space."""
 SCRIPT = re.compile(rb"<script(?P<tag>[^>]*)>(?P<text>.*?)</script>", re.DOTALL)
 HOST = re.compile(rb'src="(https://[^/"]+)/')
 """Of a script that is fetched elsewhere: Gradio's own, where it makes a public link."""
-JSON, STREAM = "application/json", "text/event-stream"
+JSON = "application/json"
 EVERYWHERE = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
