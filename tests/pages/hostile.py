@@ -15,7 +15,7 @@ MARKUP = (
     "<a href=javascript:window.harmed=1>x</a>",
     "<math><mtext></mtext><mglyph><style><img src=x onerror=window.harmed=1>",
     "<!--<img src=x onerror=window.harmed=1>-->",
-    "\"><img src=x onerror=window.harmed=1>",
+    '"><img src=x onerror=window.harmed=1>',
     "' onmouseover=window.harmed=1 '",
     "${window.harmed=1}",
     "`${window.harmed=1}`",
@@ -153,13 +153,20 @@ RAW = (
     b'{"data": ["x"], "batched": "maybe"}',
     b"<xml/>",
     b"data=x&fn_index=0",
-    b"--x\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\nx\r\n--x--",
+    b'--x\r\nContent-Disposition: form-data; name="data"\r\n\r\nx\r\n--x--',
     b"\x00" * 1000,
     b"\x1f\x8b\x08\x00",
 )
 """Bodies of requests; most are no JSON, or none of the right shape."""
 
-KINDS = ("application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x/\xff", "")
+KINDS = (
+    "application/json",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "x/\xff",
+    "",
+)
 """What a body is said to be."""
 
 TRAVERSALS = (

@@ -23,7 +23,9 @@ FRAME: Path = ASSETS / "bertviz-frame.html"
 """An empty page for BertViz's scripts, which the policy of the page around it would refuse."""
 FILES = {file.name: file for file in (PICTURE, FIRST_ANSWERS, FRAME)}
 """What is served beside the page, by name."""
-ITS_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; sandbox allow-scripts"
+ITS_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; sandbox allow-scripts"
+)
 """Of the frame: it has no origin, and no request leaves it."""
 WIDTH, HEIGHT = 1200, 630
 """Of the picture, in pixels: what those who show links ask for."""

@@ -59,7 +59,8 @@
             document.removeEventListener("visibilitychange", seen);
             return new Promise(resolve);
           })
-          .catch(() => {}); // another one was free
+          // Another one was free; or there are no locks, as in a frame without an origin.
+          .catch((error) => error?.name === "AbortError" || resolve(() => {}));
       const seen = () => document.hidden || wait(SEEN);
       signal?.addEventListener("abort", () => {
         others.abort();

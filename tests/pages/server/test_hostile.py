@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from tests.pages import hostile
-from tests.pages.hostile import MARKUP, LETTERS, VALUES, as_json
+from tests.pages.hostile import LETTERS, MARKUP, VALUES, as_json
 from tests.patience import PATIENCE
 
 JSON = {"content-type": "application/json"}
@@ -90,7 +90,9 @@ def test_every_text_is_read_token_by_token(client: httpx.Client):
 
 
 @pytest.mark.parametrize("name", USUAL)
-def test_whatever_stands_in_the_place_of_an_argument_is_answered_in_a_sentence(client: httpx.Client, name: str):
+def test_whatever_stands_in_the_place_of_an_argument_is_answered_in_a_sentence(
+    client: httpx.Client, name: str
+):
     for place in range(len(USUAL[name])):
         for value in VALUES[place % 3 :: 3]:
             data = [*USUAL[name][:place], value, *USUAL[name][place + 1 :]]
