@@ -1,4 +1,4 @@
-"""The page where it is least welcome: eight tabs of one browser, a frame that may do nothing, hostile texts."""
+"""The page where it is least welcome: eight tabs of one browser, a bare frame, hostile texts."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ TABS = 8
 HOSTILE = " ".join(MARKUP[:6])
 REFUSED = """async (elsewhere) => {
   window.refused = new Set();
-  addEventListener("securitypolicyviolation", ({ violatedDirective }) => window.refused.add(violatedDirective));
+  addEventListener("securitypolicyviolation", (event) => window.refused.add(event.violatedDirective));
   const script = document.createElement("script");
   script.textContent = "window.harmed = 1";
   document.body.append(script);

@@ -1,4 +1,4 @@
-"""What nobody means well by: texts, values, addresses, files and whole requests, some five hundred together."""
+"""What nobody means well by: texts, values, addresses and whole requests, some five hundred together."""
 
 import json
 from itertools import chain

@@ -13,7 +13,7 @@ OPEN = re.compile(
     r"/(login|logout|robots\.txt|manifest\.json|favicon\.ico|theme\.css|link-preview\.png"
     r"|((static|assets)/.*)|(gradio_api/(theme\.css|app_id|login_check|startup-events)))?/?"
 )
-"""What the form asks a browser for, the picture of a link to it, and whether the server is there and begins."""
+"""What the form asks for, the picture of a link to it, and whether the server is there and begins."""
 API_INFO = re.compile(rb"(window\.gradio_api_info = )(.*?)(;</script>)")
 """Stands in Gradio's page, the form too."""
 
@@ -26,9 +26,9 @@ class Closed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what is not the form's to a visitor who has not given the password."""
-        if scope["type"] == "http" and not OPEN.fullmatch(route_path(scope)):
-            if not is_let_in(scope["app"], HTTPConnection(scope).cookies):
-                return await JSONResponse({"detail": "Not authenticated"}, 401)(scope, receive, send)
+        asks = scope["type"] == "http" and not OPEN.fullmatch(route_path(scope))
+        if asks and not is_let_in(scope["app"], HTTPConnection(scope).cookies):
+            return await JSONResponse({"detail": "Not authenticated"}, 401)(scope, receive, send)
         return await self._app(scope, receive, send)
 
 

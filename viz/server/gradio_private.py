@@ -97,8 +97,8 @@ PARTS = (
     ),
     Part(
         "gradio.route_utils.CustomCORSMiddleware",
-        "Is taken out: ours (origins.py) says what pages of other sites may read, which is nothing by cookie.",
-        "Any site could read, with the password that a visitor has given, what the app answers that visitor.",
+        "Is taken out: ours (origins.py) says what pages of other sites may read, nothing by cookie.",
+        "Any site could read what the app answers a visitor who has given the password.",
         "fe0ed7647733",
     ),
     Part(
@@ -162,7 +162,7 @@ def let_us_answer_other_sites(app: Any) -> None:
 
 
 def is_let_in(app: Any, cookies: Mapping[str, str]) -> bool:
-    """Return whether a request may see the app: no password is asked for, or its cookies say that it was given."""
+    """Return whether a request may see the app: no password is asked for, or it was given."""
     if app.auth is None:
         return True
     names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")

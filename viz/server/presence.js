@@ -19,7 +19,7 @@
     const come = () => {
       clearInterval(timer);
       word = new AbortController();
-      timer = setInterval(say, EVERY);
+      timer = setInterval(say, words.every);
       say();
     };
     const go = () => {

@@ -105,4 +105,4 @@ class Presence:
 def presence() -> str:
     """Return HTML for the head of the page, before Gradio's scripts: it says that the page is there."""
     script = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    return f"<script>{{const EVERY = {1000 * EVERY};\n{script}}}</script>"
+    return f"<script>{{const words = {{ every: {1000 * EVERY} }};\n{script}}}</script>"

@@ -1,4 +1,4 @@
-"""What a browser may do with the page, told in its headers; docs/security.md says why each line is as it is."""
+"""What a browser may do with the page, told in its headers; docs/security.md says why."""
 
 import re
 from base64 import b64encode

@@ -122,7 +122,7 @@ def _has_text(session: SessionState) -> bool:
 
 @asynccontextmanager
 async def sessions(app: Any) -> AsyncIterator[None]:
-    """Let Gradio's server remember as it is said here, for as long as it runs; other sites are `Origins`'s."""
+    """Let Gradio's server remember as it is said here, as long as it runs; of other sites, `Origins`."""
     remember_with(app, Sessions)
     let_us_answer_other_sites(app)
     yield

@@ -1,4 +1,4 @@
-"""Hostile visitors over HTTP, some five hundred and others made up on the way: each is told, and nobody else notices."""
+"""Hostile visitors over HTTP, five hundred and some made up: each is told, and nobody else notices."""
 
 import json
 from collections.abc import Iterator
