@@ -147,7 +147,9 @@ def launch_options(options: Options) -> dict[str, Any]:
         "prevent_thread_lock": True,
         "quiet": True,
         "max_threads": THREADS_TO_SPARE + options.places + options.queue_size,
-        **launch_arguments(public=options.public, trusted_proxies=options.trusted_proxies),
+        **launch_arguments(
+            options.frame_ancestors, public=options.public, trusted_proxies=options.trusted_proxies
+        ),
     }
 
 

@@ -48,6 +48,8 @@ class Options:
     """Proxies of one's own in front of the app, whose `X-Forwarded-For` is believed."""
     mcp: bool = False
     """Whether the endpoints are also tools for language models."""
+    frame_ancestors: str = ""
+    """Pages that may show the app in a frame, as sources of a policy; empty for those of a Space."""
     max_prompt_tokens: int = 512
     max_new_tokens: int = 256
     places: int = 32
@@ -209,6 +211,10 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
     ),
     "trusted_proxies": (_whole(0, 9), "own proxies in front of the app, whose X-Forwarded-For is believed"),
     "mcp": (_yes_or_no, "also offer the API as MCP tools (needs requirements-mcp.txt)"),
+    "frame_ancestors": (
+        _one_of(r"[\w.:/*'\[\]-]+( +[\w.:/*'\[\]-]+)*", "sources, such as https://moodle.example.org or *"),
+        "sites that may show the page in a frame (default: its own and Hugging Face's); * for all",
+    ),
     "max_prompt_tokens": (_whole(1, 100_000), "longest prompt"),
     "max_new_tokens": (_whole(1, 10_000), "longest continuation"),
     "places": (_whole(1, 256), "runs written at the same time"),

@@ -14,10 +14,13 @@ def style_sheets() -> list[Path]:
     return [*sorted(ROOMS.glob("*/room.css")), *sorted(ASSETS.glob("*.css"))]
 
 
-def launch_arguments(*, public: bool = False, trusted_proxies: int = 0) -> dict[str, Any]:
+def launch_arguments(
+    frame_ancestors: str = "", *, public: bool = False, trusted_proxies: int = 0
+) -> dict[str, Any]:
     """Return what Gradio's `launch` needs: how the pages are served, and their look.
 
     Args:
+        frame_ancestors: pages that may show the app in a frame; those of a Space if none are named.
         public: whether each visitor and each address may ask for so much a minute only.
         trusted_proxies: how many there are in front of the server, whose word on addresses is believed.
     """
@@ -29,17 +32,22 @@ def launch_arguments(*, public: bool = False, trusted_proxies: int = 0) -> dict[
     from viz.components.first_paint import first_paint  # noqa: PLC0415
     from viz.components.theme import AFTER_GRADIOS_OWN, page_head, page_theme  # noqa: PLC0415
     from viz.server.allowance import Allowance  # noqa: PLC0415
+    from viz.server.closed import Closed  # noqa: PLC0415
     from viz.server.compression import Compression  # noqa: PLC0415
     from viz.server.front import Front  # noqa: PLC0415
     from viz.server.gate import Gate  # noqa: PLC0415
     from viz.server.gradio_private import preload  # noqa: PLC0415
     from viz.server.health import Health  # noqa: PLC0415
     from viz.server.login import Login  # noqa: PLC0415
+    from viz.server.malformed import Malformed  # noqa: PLC0415
+    from viz.server.origins import Origins  # noqa: PLC0415
     from viz.server.prefix import Prefix  # noqa: PLC0415
+    from viz.server.presence import Presence, presence  # noqa: PLC0415
+    from viz.server.security import ANCESTORS, Security  # noqa: PLC0415
     from viz.server.sessions import sessions  # noqa: PLC0415
     from viz.server.streams import Streams  # noqa: PLC0415
 
-    head = preload() + page_head(style_sheets()) + figure_queue()
+    head = presence() + preload() + page_head(style_sheets()) + figure_queue()
     return {
         "theme": page_theme(),
         "head": AFTER_GRADIOS_OWN,  # comes with the components: see `page_head`
@@ -53,8 +61,13 @@ def launch_arguments(*, public: bool = False, trusted_proxies: int = 0) -> dict[
         "app_kwargs": {
             "lifespan": sessions,
             "middleware": [
-                *(Middleware(one) for one in (Prefix, Health, Compression, Streams, Login)),
+                *(Middleware(one) for one in (Prefix, Health)),
+                Middleware(Origins, framed=bool(frame_ancestors)),
+                *(Middleware(one) for one in (Compression, Streams)),
+                Middleware(Security, ancestors=frame_ancestors or ANCESTORS, inserted=AFTER_GRADIOS_OWN),
+                *(Middleware(one) for one in (Login, Closed, Malformed)),
                 Middleware(Gate, allowance=Allowance() if public else None, trusted_proxies=trusted_proxies),
+                Middleware(Presence),
                 Middleware(Front, head=head, body=first_paint()),
             ],
         },

@@ -11,12 +11,15 @@ from tests.browser.server import running_app
 from tests.browser.visit import DESK, LONGEST, PATIENT, Visit
 
 expect.set_options(timeout=PATIENT)  # a busy machine is no failure
+TELL_WHAT_IS_REFUSED = """addEventListener("securitypolicyviolation", (event) => console.error(
+  "refused by the policy:", event.violatedDirective, event.blockedURI, event.sourceFile, event.sample))"""
+"""In every page of these tests: one that needs what its policy does not allow is not well."""
 
 
 @pytest.fixture(scope="session")
 def app_address() -> Iterator[str]:
     """The address of the real app with the embedded model, started once for all browser tests."""
-    with running_app("--max-new-tokens", str(LONGEST)) as address:
+    with running_app("--max-new-tokens", str(LONGEST), "--frame-ancestors", "'self' http:") as address:
         yield address
 
 
@@ -36,6 +39,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """What the pages share: the scripts of Gradio, fetched and compiled once."""
     context = browser.new_context()
     context.set_default_timeout(PATIENT)
+    context.add_init_script(TELL_WHAT_IS_REFUSED)
     yield context
     context.close()
 

@@ -1,6 +1,7 @@
 const note = element.querySelector(".say");
 const holder = element.querySelector(".bertviz");
-const POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
+// A page of its own, so that scripts may stand in it which the policy of the page around it would refuse.
+const GUEST_ROOM = new URL("bertviz-frame.html", document.baseURI).href;
 const STYLE = `
   :root{--ink:#1f2937;--hover:#e0e7ff;--card:#fff} .dark{--ink:#e5e7eb;--hover:#3b3f63;--card:#171a21}
   body{margin:0;background:transparent;color:var(--ink);overflow-x:auto;overflow-y:hidden}
@@ -42,13 +43,17 @@ async function draw() {
   }
   if (props.value !== value) return; // a newer value is on its way
   drawn = value.page;
-  const look = `<meta http-equiv="Content-Security-Policy" content="${POLICY}"><style>${STYLE}${STYLES[value.kind] || ""}</style>`;
+  const look = `<style>${STYLE}${STYLES[value.kind] || ""}</style>`;
   const page = `<!doctype html><html translate="no" class="${dark() ? "dark" : ""}"><head><meta charset="utf-8">${look}${libraries}</head>`;
   const fresh = make("iframe", { translate: "no", sandbox: "allow-scripts", title: value.title, scrolling: value.kind === "head" && "no" });
   fresh.style.height = frame?.isConnected ? frame.style.height : "20em";
-  fresh.srcdoc = `${page}<body>${value.page}<script>${GUEST}</` + "script></body></html>";
+  const whole = `${page}<body>${value.page}<script>${GUEST}</` + "script></body></html>";
+  fresh.src = GUEST_ROOM;
+  fresh.addEventListener("load", () => { // once it is there, and again once it has written that over itself
+    fresh.contentWindow.postMessage({ page: whole }, "*");
+    fresh.addEventListener("load", tell);
+  }, { once: true });
   frame = fresh;
-  frame.addEventListener("load", tell);
   holder.replaceChildren(frame);
 }
 

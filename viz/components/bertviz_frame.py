@@ -3,7 +3,7 @@
 BertViz's page loads require.js, d3 and jQuery from other hosts and leaves tokens unescaped inside a script.
 Here the real package makes the page; its numbers and tokens are written again as compact, escaped JSON, the
 two libraries come from `assets/vendor` once a page, and the frame may run scripts and do nothing else: its
-policy forbids every request.
+policy, which comes with `assets/bertviz-frame.html`, forbids every request.
 """
 
 from collections.abc import Sequence

@@ -176,6 +176,7 @@ function begin(frames) { // the first page is mounted while it is seen: what sta
   if (!document.querySelector(`#${words.strip} [data-index]`)) return requestAnimationFrame(() => begin(frames - 1));
   go(wish(asked));
   if (at !== null && !returning) choose(at, PATIENCE);
+  else if (at === null && asked.has("at")) forget();
 }
 
 const asked = new URLSearchParams(location.search);

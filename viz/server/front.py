@@ -19,8 +19,14 @@ from viz.words.strings import say
 
 PREVIEW = "link-preview.png"
 PICTURE: Path = ASSETS / PREVIEW
-FILES = {file.name: file for file in (PICTURE, FIRST_ANSWERS)}
+FRAME: Path = ASSETS / "bertviz-frame.html"
+"""An empty page for BertViz's scripts, which the policy of the page around it would refuse."""
+FILES = {file.name: file for file in (PICTURE, FIRST_ANSWERS, FRAME)}
 """What is served beside the page, by name."""
+ITS_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; sandbox allow-scripts"
+)
+"""Of the frame: it has no origin, and no request leaves it."""
 WIDTH, HEIGHT = 1200, 630
 """Of the picture, in pixels: what those who show links ask for."""
 GRADIOS_OWN = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
@@ -52,7 +58,8 @@ class Front:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return await self._app(scope, receive, send)
         if file := FILES.get(scope["path"].rpartition("/")[2]):
-            return await FileResponse(file)(scope, receive, send)
+            headers = {"Content-Security-Policy": ITS_POLICY} if file == FRAME else None
+            return await FileResponse(file, headers=headers)(scope, receive, send)
 
         scope = {**scope, "query_string": without_page(scope["query_string"])}
 

@@ -1,10 +1,12 @@
 """Which of the server's addresses are open, and how much one page may ask for before it listens."""
 
+import asyncio
 import re
 import secrets
 from typing import Any
 
 import orjson
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,7 +34,15 @@ MCP = re.compile(r"^/gradio_api/mcp(/|$)")
 CALLER = b"x-mcp-caller"
 """Header of the calls that the server makes to itself for a tool: from whom the call of the tool came."""
 MOST_BYTES = 8_000_000
-"""Of the data of one event; the largest that a page sends is a file of branches."""
+"""Of the body of a request, such as an event; the largest that a page sends is a file of branches."""
+
+
+BODY_SECONDS = 60
+"""In which the body of a request comes; whoever sends a byte now and then holds nothing for longer."""
+
+
+class TooLarge(Exception):
+    """A body is."""
 
 
 class Gate:
@@ -60,19 +70,30 @@ class Gate:
             return await _refusal(404, "Not Found")(scope, receive, send)
         if MCP.match(path) and self._allowance is not None:
             scope = self._signed(scope)
-        if scope["method"] == "POST" and (EVENT.match(path) or CALL.match(path)):
-            return await self._event(path, scope, receive, send)
-        if scope["method"] == "POST" and LOGIN.match(path):
+        if scope["method"] != "POST":
+            return await self._app(scope, receive, send)
+        try:
+            body = await _body(receive)
+        except TooLarge:
+            _count(scope, "event_too_large")
+            return await _refusal(413, say("page.event_too_large"))(scope, receive, send)
+        except TimeoutError:
+            _count(scope, "body_too_slow")
+            return await _refusal(408, say("page.body_too_slow"))(scope, receive, send)
+        except ClientDisconnect:
+            return None
+        receive = _again(body, receive)
+        if EVENT.match(path) or CALL.match(path):
+            return await self._event(path, body, scope, receive, send)
+        if LOGIN.match(path):
             return await self._login(scope, receive, send)
         return await self._app(scope, receive, send)
 
-    async def _event(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let in what was pressed or called, if it is not too large or too much."""
-        body = await _body(receive)
-        if body is None:
-            _count(scope, "event_too_large")
-            return await _refusal(413, say("page.event_too_large"))(scope, receive, send)
+    async def _event(self, path: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let in what was pressed or called, if it is not too much."""
         told = _told(body)
+        if _names_a_file(told):
+            return await _refusal(400, say("page.no_files"))(scope, receive, send)
         session = _name(told.get("session_hash"))
         if EVENT.match(path) and unheard_events(scope["app"], session) >= EVENTS_PER_VISITOR:
             _count(scope, "too_many_events")
@@ -87,7 +108,7 @@ class Gate:
                 return await _later(refusal)(scope, receive, send)
             if kind == "work":
                 send = self._noted(self._allowance, address, session, send)
-        return await self._app(scope, _again(body, receive), send)
+        return await self._app(scope, receive, send)
 
     async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a password be looked at, if there were not too many wrong ones."""
@@ -145,16 +166,25 @@ def _refusal(status: int, detail: str, seconds: int | None = None) -> JSONRespon
     return JSONResponse({"detail": detail}, status, headers)
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """Return the body of a request; None if it is too large."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MOST_BYTES:
-            return None
-    return body
+async def _body(receive: Receive) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        TooLarge: it is.
+        TimeoutError: it did not come whole in time.
+        ClientDisconnect: whoever sent it has gone.
+    """
+    body, more = bytearray(), True
+    async with asyncio.timeout(BODY_SECONDS):
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > MOST_BYTES:
+                raise TooLarge
+    return bytes(body)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
@@ -174,6 +204,21 @@ def _told(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def _names_a_file(value: object) -> bool:
+    """Return whether something is marked as a file: Gradio would open its path, or fetch its address."""
+    rest = [value]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, dict):
+            meta = one.get("meta")
+            if isinstance(meta, dict) and meta.get("_type") == "gradio.FileData":
+                return True
+            rest.extend(one.values())
+        elif isinstance(one, list):
+            rest.extend(one)
+    return False
 
 
 def _name(value: object) -> str:

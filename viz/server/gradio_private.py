@@ -6,7 +6,7 @@ its scripts look like from outside is no matter of this file: it is tested in th
 """
 
 import inspect
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 from pydoc import locate
@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple
 
 import gradio as gr
-from gradio.route_utils import get_root_url
+from gradio.route_utils import CustomCORSMiddleware, get_root_url
 from gradio.state_holder import SessionState, StateHolder
 
 __all__ = [
@@ -25,9 +25,12 @@ __all__ = [
     "StateHolder",
     "asks_for",
     "get_root_url",
+    "is_let_in",
     "is_under_way",
+    "let_us_answer_other_sites",
     "preload",
     "remember_with",
+    "reopen",
     "unheard",
     "unheard_events",
 ]
@@ -110,6 +113,26 @@ PARTS = (
         "44d1901ece15",
     ),
     Part(
+        "gradio.route_utils.CustomCORSMiddleware",
+        "Is taken out: ours (origins.py) says what pages of other sites may read, nothing by cookie.",
+        "Any site could read what the app answers a visitor who has given the password.",
+        "fe0ed7647733",
+    ),
+    Part(
+        "gradio.routes.App",
+        "Knows by their cookies who has given the password (closed.py).",
+        "Before it is given, all but the form would be open that Gradio itself leaves open.",
+        "bab3fd01e09e",
+        "access-token-",
+    ),
+    Part(
+        "gradio.routes.App",
+        "A stream that an open page holds ends with it; here the server holds it (presence.py).",
+        "A closed page would be written for until its text has ended.",
+        "ec84abce323a",
+        "/heartbeat/{session_hash}",
+    ),
+    Part(
         "gradio.blocks.Block.get_block_name",
         "Says that Gradio's own script draws our slider and number field (components/dial.py, seed.py).",
         "The browser looks for a script of their names, and shows neither.",
@@ -141,6 +164,26 @@ class LeanSession(SessionState):
 def remember_with(app: Any, holder: type[StateHolder]) -> None:
     """Let Gradio's server, before it answers anybody, remember in a holder of this type."""
     app.state_holder = holder(app.get_blocks())  # type: ignore[call-arg]
+
+
+def reopen(app: Any, session: str) -> None:
+    """Note that a page which was thought to be closed is open."""
+    if session in app.state_holder.session_data:
+        app.state_holder.session_data[session].is_closed = False
+
+
+def let_us_answer_other_sites(app: Any) -> None:
+    """Let Gradio's server, before it answers anybody, say nothing of its own about pages of other sites."""
+    app.user_middleware = [one for one in app.user_middleware if one.cls is not CustomCORSMiddleware]
+    app.middleware_stack = app.build_middleware_stack()
+
+
+def is_let_in(app: Any, cookies: Mapping[str, str]) -> bool:
+    """Return whether a request may see the app: no password is asked for, or it was given."""
+    if app.auth is None:
+        return True
+    names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
+    return any(cookies.get(name) in app.tokens for name in names)
 
 
 def unheard_events(app: Any, session: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from viz.server.closed import undescribed
 from viz.server.gathering import Gathering
 from viz.words.strings import say
 
@@ -35,7 +36,9 @@ class Login:
         await self._app(scope, receive, told)
 
     async def _told(self, body: bytes, _headers: MutableHeaders) -> bytes:
-        return body.replace(b"</body>", self._script + b"</body>", 1) if FORM in body else body
+        if FORM not in body:
+            return body
+        return undescribed(body).replace(b"</body>", self._script + b"</body>", 1)
 
 
 def _may_be_the_form(start: Message) -> bool:

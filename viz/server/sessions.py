@@ -14,7 +14,13 @@ from typing import Any
 
 import gradio as gr
 
-from viz.server.gradio_private import LeanSession, SessionState, StateHolder, remember_with
+from viz.server.gradio_private import (
+    LeanSession,
+    SessionState,
+    StateHolder,
+    let_us_answer_other_sites,
+    remember_with,
+)
 
 PAGE_IS_KEPT = timedelta(hours=1)
 """A page that was closed, or put to sleep by its browser, keeps its texts for so long after its last use."""
@@ -121,6 +127,7 @@ def _has_text(session: SessionState) -> bool:
 
 @asynccontextmanager
 async def sessions(app: Any) -> AsyncIterator[None]:
-    """Let Gradio's server remember as it is said here, for as long as it runs."""
+    """Let Gradio's server remember as it is said here, as long as it runs; of other sites, `Origins`."""
     remember_with(app, Sessions)
+    let_us_answer_other_sites(app)
     yield

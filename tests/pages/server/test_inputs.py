@@ -145,6 +145,7 @@ def bodies(parameters: list[dict[str, Any]], place: str) -> Iterator[dict[str, A
     wanted = {one["parameter_name"] for one in parameters}
     usual = dict.fromkeys(wanted & TEXTS, "in") | dict.fromkeys(wanted & {"layer", "head"}, 0)
     usual |= dict.fromkeys(wanted & {"max_new_tokens", "n", "position", "token_id"}, 1)
+    usual |= dict.fromkeys(wanted & {"quantity"}, "entropy") | {one: {} for one in wanted & {"run"}}
     for value in hostile(place):
         for kind in (TEXTS, CHOICES, RECORDS):
             if wanted & kind:
