@@ -91,6 +91,7 @@ def test_settings_keep_every_number_exactly_in_json(settings):
 def test_the_json_of_a_run_has_the_fields_of_the_api():
     data = run_of("Par", "is").finished("length").to_json()
     assert set(data) == {
+        "schema",
         "model",
         "prompt",
         "prompt_token_ids",
@@ -136,6 +137,19 @@ def test_a_run_keeps_its_number_format_as_it_goes_on_ends_and_is_cut():
     run = dataclasses.replace(run_of("a", "b"), precision="bfloat16")
     for other in (run.with_step(step(4)), run.finished("length"), run.cut_at(2)):
         assert other.precision == "bfloat16"
+
+
+def test_a_run_without_a_schema_is_of_the_first_and_a_newer_one_is_refused():
+    data = run_of("a").to_json()
+    assert data["schema"] == 1
+    for schema in (2, 10**30):
+        with pytest.raises(ValueError, match="which a newer version wrote; 1 is read here"):
+            Run.from_json(data | {"schema": schema})
+    for schema in (0, -1, True, "1", None, 1.0, [1]):
+        with pytest.raises(ValueError, match="must be a whole number from 1"):
+            Run.from_json(data | {"schema": schema})
+    del data["schema"]
+    assert Run.from_json(data) == run_of("a")
 
 
 def test_text_in_the_json_is_for_readers_and_never_read_back():
