@@ -57,7 +57,7 @@ def require_schema(data: Mapping[str, Any], kind: str) -> None:
 
 def _require_shallow(data: object) -> None:
     level = [data]
-    for _ in range(MOST_DEPTH + 1):
+    for _ in range(MOST_DEPTH):
         level = [inner for one in level for inner in _inside(one)]
         if not level:
             return

@@ -278,7 +278,7 @@ async function read(chosen) {
 // A file that is let go anywhere over the page
 
 const dropping = make("p", { class: "dropping", "aria-hidden": "true", hidden: true }, words.drop);
-document.body.append(dropping);
+(element.closest(".gradio-container") ?? document.body).append(dropping);
 let staying = 0;
 const holdsFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 

@@ -59,7 +59,7 @@ function save() {
 }
 
 function remember({ id, page }, run) {
-  if (!lasting || gone.has(id)) return;
+  if (!lasting || gone.has(id) || !run.steps.length) return;
   const all = entries();
   const longer = all.some((one) => one.id === id || (one.run.steps.length > run.steps.length && begins(one.run, run)));
   if (longer) return;
