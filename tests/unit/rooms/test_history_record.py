@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from model.texts.branch_tree import BranchTree
 from model.texts.run import Run
-from tests.unit.texts.test_run import RUNS, run_of
+from tests.unit.texts.runs import RUNS, run_of
 from viz.rooms.history.record import FIELDS, RecordValue, record_value, run_id
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,21 +13,32 @@ from model.sampler.settings import SamplerSettings
 from model.texts.branch_tree import MOST_BRANCHES, MOST_NAME, BranchTree
 from model.texts.file_format import MOST_BYTES, MOST_DEPTH, SCHEMA, TooLarge, read_json, require_schema
 from model.texts.run import OPTIONAL, Run, Step
-from tests.unit.test_docs import section, table
 from viz.rooms.branches.step_rows import NAMES
 from viz.rooms.history.history_list import MOST_ENTRIES
 
+FILES = (Path(__file__).parents[3] / "docs" / "files.md").read_text(encoding="utf-8")
 STEP = Step(1, 7, "a", "a", 0.25, -1.0, 0.5, 1, 2.0, 3, settings=SamplerSettings(top_k=5))
 RUN = Run("tiny@0", "Hi", (4,), steps=(STEP,))
 
 
+def section(title: str) -> str:
+    """Return the text of docs/files.md under a heading."""
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", FILES, re.MULTILINE | re.DOTALL)
+    assert found
+    return found[1]
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of the first table in a text, without its head."""
+    found = re.search(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    assert found
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in found[0].splitlines()[2:]]
+
+
 def names(title: str, head: str = "") -> list[str]:
-    """Return the first cells of a table of docs/files.md."""
-    text = section("docs/files.md", title)
-    part = text[text.index(head) :] if head else text
-    rows = re.search(r"(?:^\|.*\n)+", part, re.MULTILINE)
-    assert rows
-    return [row[0].strip("`") for row in table(rows[0])]
+    """Return the first cells of a table."""
+    text = section(title)
+    return [row[0].strip("`") for row in rows(text[text.index(head) :])]
 
 
 def nested(depth: int) -> str:
@@ -91,16 +103,14 @@ def test_the_documents_name_every_field_of_a_run_a_step_a_tree_and_the_rows():
     tree = BranchTree.of(RUN).to_json()
     assert set(names("A tree")) == set(tree)
     assert names("A tree", "| field of a text") == list(tree["runs"][0])
-    assert set(re.findall(r"`(\w+)`", section("docs/files.md", "Settings"))) == {
-        one.name for one in fields(SamplerSettings)
-    }
-    columns = re.findall(r"`([a-z_]+)`", section("docs/files.md", "The steps as CSV"))
+    assert set(re.findall(r"`(\w+)`", section("Settings"))) == {one.name for one in fields(SamplerSettings)}
+    columns = re.findall(r"`([a-z_]+)`", section("The steps as CSV"))
     assert set(columns) == set(NAMES)
 
 
 def test_the_documents_tell_the_limits():
-    text = section("docs/files.md", "Limits")
-    told = {row[0]: row[1] for row in table(text)}
+    text = section("Limits")
+    told = {row[0]: row[1] for row in rows(text)}
     assert told["bytes of a file"] == f"{MOST_BYTES:,}"
     assert told["objects and lists in one another"] == str(MOST_DEPTH)
     assert told["texts of a tree"] == str(MOST_BRANCHES) and told["characters of a name"] == str(MOST_NAME)
