@@ -18,7 +18,9 @@ HOSTILE = "</script><img src=x onerror='window.harmed=1'>${window.harmed=1}"
 BLOCKED = """for (const name of ["localStorage", "sessionStorage"]) {
   Object.defineProperty(window, name, { get() { throw new DOMException("no", "SecurityError"); } });
 }"""
-FULL = """Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };"""
+FULL = (
+    """void (Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); })"""
+)
 KEPT = f"""steps => Object.entries(localStorage).some(([key, text]) =>
   key.startsWith("{ENTRY}") && JSON.parse(text).run.steps.length === steps)"""
 """Whether a text of so many steps is kept: one that was just written is, within a second."""

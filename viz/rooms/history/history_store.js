@@ -92,12 +92,17 @@ function keepEntry(id, { at, name, run }, instead) {
   while (full() && unnamed.length) drop(unnamed.pop());
   if (full()) return false;
   if (instead && instead !== id) removed(lasting, ENTRY + instead);
+  const dropped = [];
+  const freed = () => dropped.reduce((sum, one) => sum + one.bytes, 0);
   while (!stored(lasting, ENTRY + id, raw)) { // the browser's own bound
-    if (unnamed.length) drop(unnamed.pop());
-    else {
-      if (old !== null) stored(lasting, ENTRY + instead, old);
-      return false;
+    if (unnamed.length && freed() <= 2 * bytes) {
+      dropped.push(unnamed.at(-1));
+      drop(unnamed.pop());
+      continue;
     }
+    for (const one of dropped) stored(lasting, ENTRY + one.id, JSON.stringify({ at: one.at, name: one.name, run: one.run })); // it was in vain
+    if (old !== null) stored(lasting, ENTRY + instead, old);
+    return false;
   }
   return true;
 }
