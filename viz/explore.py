@@ -31,6 +31,7 @@ from viz.rooms.branches.room import BRANCHES
 from viz.rooms.chain.room import CHAIN
 from viz.rooms.dice.room import DICE
 from viz.rooms.heads.room import HEADS
+from viz.rooms.history.room import HISTORY
 from viz.rooms.inside.room import INSIDE
 from viz.rooms.lens.room import LENS
 from viz.rooms.neurons.room import NEURONS
@@ -59,6 +60,7 @@ ROOMS: tuple[Room[Any], ...] = (
     STRATEGIES,
     BRANCHES,
     SHARE,
+    HISTORY,
 )
 """What can be opened, in the order in which it stands on its page; the first is open at first."""
 

@@ -7,11 +7,10 @@ from typing import Any, Self
 
 from model.numbers import whole_number
 from model.texts.comparison import shared
+from model.texts.file_format import SCHEMA, require_schema
 from model.texts.run import Run
 from model.texts.stored_run import stored_run, text
 
-VERSION = 1
-"""Of the JSON form."""
 MOST_BRANCHES = 64
 MOST_NAME = 80
 """Characters of a name."""
@@ -204,7 +203,7 @@ class BranchTree:
     def to_json(self) -> dict[str, Any]:
         """Return plain values that `json.dumps` takes."""
         return {
-            "version": VERSION,
+            "schema": SCHEMA,
             "model": self.run.model,
             "runs": [
                 {
@@ -234,9 +233,7 @@ class BranchTree:
         """
         if not isinstance(data, Mapping) or not isinstance(data.get("runs"), list):
             raise ValueError("this is not a tree of branches: it has no list of runs")
-        if data.get("version") != VERSION:
-            version = reprlib.repr(data.get("version"))
-            raise ValueError(f"this tree is of version {version}; version {VERSION} is read here")
+        require_schema({"schema": data.get("version", SCHEMA), **data}, "tree")  # as it was called at first
         if len(data["runs"]) > MOST_BRANCHES:
             raise ValueError(f"a tree holds 1 to {MOST_BRANCHES} branches, not {len(data['runs'])}")
         branches = tuple(_stored_branch(one, vocab_size, context_length) for one in data["runs"])

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeVar, get_args
 from model.numbers import LN2, MAX_SEED, whole_number, within
 from model.sampler.sampling import COIN, uniform
 from model.sampler.settings import SamplerSettings
+from model.texts.file_format import SCHEMA, require_schema
 
 FinishReason = Literal["length", "eos", "stop", "context"]
 Built = TypeVar("Built")
@@ -146,7 +147,12 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that `json.dumps` takes."""
+        return {**self.to_json_head(), "steps": [step.to_json() for step in self.steps]}
+
+    def to_json_head(self) -> dict[str, Any]:
+        """Return the same without the steps."""
         return {
+            "schema": SCHEMA,
             "model": self.model,
             "prompt": self.prompt,
             "prompt_token_ids": list(self.prompt_token_ids),
@@ -155,7 +161,6 @@ class Run:
             "precision": self.precision,
             "text": self.text,
             "finish_reason": self.finish_reason,
-            "steps": [step.to_json() for step in self.steps],
         }
 
     @classmethod
@@ -166,7 +171,8 @@ class Run:
             ValueError: a field is missing, unknown or out of range, or the prompt is no list of token ids.
         """
         try:
-            given = {key: value for key, value in data.items() if key != "text"}
+            require_schema(data, "run")
+            given = {key: value for key, value in data.items() if key not in ("schema", "text")}
             given["prompt_token_ids"] = _token_ids(given["prompt_token_ids"])
             given["settings"] = SamplerSettings.from_json(given["settings"])
             given["steps"] = tuple(Step.from_json(step) for step in given["steps"])

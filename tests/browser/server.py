@@ -26,13 +26,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(*options: str) -> Iterator[str]:
-    """Start the app on a free port and give its address once its model is ready; end it afterwards.
+def running_app(*options: str, port: int | None = None) -> Iterator[str]:
+    """Start the app and give its address once its model is ready; end it afterwards.
+
+    Args:
+        options: of the command line.
+        port: where it listens; without one, a free one.
 
     Raises:
         RuntimeError: the app ended or took too long; shows what it printed.
     """
-    port = free_port()
+    port = free_port() if port is None else port
     with tempfile.TemporaryFile("a+", encoding="utf-8") as output:
         command = [sys.executable, "app.py", "--port", str(port), *options]
         app = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)

@@ -130,7 +130,7 @@ class Visit:
 
     def enter(self, room: str) -> None:
         """Open a room by its id, and wait until it can be seen."""
-        if room == "branches":
+        if room in ("branches", "history"):
             self.drawer(True)
         elif room == "score":
             self.switch("read-mode", True)

@@ -165,7 +165,7 @@ def test_what_a_room_makes_of_a_moment_is_made_once():
 def test_the_first_room_is_open_until_another_is():
     scene = stored_scene(load_example(), Controls(), "")
     panels = {room.name: room.panels for room in ROOMS}
-    drawer = panels["branches"]
+    drawer = {**panels["branches"], **panels["history"]}
     assert DRAWING.room(scene) == {**panels[ROOMS[0].name], **drawer}
     assert DRAWING.room(replace(scene, room="lens")) == {**panels["lens"], **drawer}
 
@@ -185,7 +185,7 @@ def test_every_station_of_the_map_is_a_door_to_a_place_that_is_there(station):
 
 def test_what_stands_in_the_drawer_is_no_room_that_one_could_open():
     drawer = {room.name for room in ROOMS if room.page == DRAWER}
-    assert drawer == {"branches", "share"} and not drawer & set(DRAWING.rooms)
+    assert drawer == {"branches", "share", "history", "saved_page"} and not drawer & set(DRAWING.rooms)
     assert set(DRAWING.rooms) | drawer == {room.name for room in ROOMS}
 
 
@@ -194,7 +194,7 @@ def test_the_drawer_is_drawn_beside_any_room_that_is_open():
     scene, controls = stored_scene(load_example(), Controls(), ""), Controls()
     for name, panels in DRAWING.rooms.items():
         screen = DRAWING.everything(replace(scene, room=name), controls)
-        assert set(screen.rooms) == {*panels, "tree"}, name
+        assert set(screen.rooms) == {*panels, "tree", "record"}, name
         assert screen.texts == "Texts (1)"
 
 

@@ -105,7 +105,7 @@ def test_while_writing_one_figure_is_redrawn_now_and_then_and_strip_and_bars_alw
         monkeypatch.setattr(growth_module, "REDRAW_SECONDS", seconds)
         monkeypatch.setattr(growth_module, "REDRAW_UPDATES", updates)
         screens = list(token_by_token(desk, brake, max_new_tokens=8, seed=seed))[1:8]
-        always = {"strip", "bars", "facts", "status"}
+        always = {"strip", "bars", "facts", "status", "record"}
         assert all(always <= changed(screen) for screen in screens)
         figures = [sorted(changed(screen) - always) for screen in screens]
         assert all(len(one) <= 1 for one in figures), "all at once would keep the browser from hearing Stop"

@@ -9,7 +9,7 @@ class BranchChoiceValue(TypedDict, total=False):
     """The value of a `BranchChoice`, if the browser sends what our scripts do."""
 
     action: str
-    """branch, walk, name, delete, compare, open or save."""
+    """branch, walk, name, delete, compare, open, restore or save."""
     token_id: int
     """To go on from, at the selected position."""
     key: int | None
@@ -18,7 +18,7 @@ class BranchChoiceValue(TypedDict, total=False):
     text: str
     """Of a file."""
     what: str
-    """To save: branches or text."""
+    """To save: branches, text or steps."""
 
 
 class BranchChoice(Drawn):

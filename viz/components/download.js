@@ -4,5 +4,6 @@ watch("value", () => {
   if (!value) return;
   const now = new Date();
   const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join("-");
-  offer(value.text, "application/json", `${value.stem}-${date}.json`);
+  if (value.rows) offer(csv(value.rows), "text/csv;charset=utf-8", `${value.stem}-${date}.csv`);
+  else offer(value.text, "application/json", `${value.stem}-${date}.json`);
 });

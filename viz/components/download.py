@@ -11,13 +11,15 @@ class DownloadValue(TypedDict):
     stem: str
     """Of the file's name; the browser adds the date."""
     text: str
-    """What stands in it."""
+    """What stands in it, if it is JSON."""
+    rows: list[list[Any]] | None
+    """What stands in it if it is CSV, the names of the columns first."""
     at: float
     """When it was asked for: the same file can be saved twice."""
 
 
 class Download(Drawn):
-    """Draws nothing. A new value is offered as a JSON file."""
+    """Draws nothing. A new value is offered as a file: rows as CSV, anything else as JSON."""
 
     def __init__(self, *, elem_id: str = "download", **kwargs: Any) -> None:
-        super().__init__("download", "<span></span>", None, elem_id=elem_id, **kwargs)
+        super().__init__("download", "<span></span>", None, parts=("csv",), elem_id=elem_id, **kwargs)

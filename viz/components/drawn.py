@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 class Drawn(gr.HTML):
     """A component drawn by `<script>.js` beside its class; `words` are the strings that this script shows.
 
-    `parts` are scripts beside this one whose functions it uses.
+    `parts` are scripts whose functions it uses: beside its class, or else beside this one.
     """
 
     def __init__(
@@ -34,8 +34,10 @@ class Drawn(gr.HTML):
     ) -> None:
         # Not as a prop: a component that is updated before its tab was opened is mounted without its props.
         strings = f"const words = {json.dumps(words or {})};\n"
-        scripts = [HERE / f"{name}.js" for name in ("dom", *parts)]
-        scripts.append(Path(inspect.getfile(type(self))).parent / f"{script}.js")
+        own = Path(inspect.getfile(type(self))).parent
+        found = ((own / f"{name}.js", HERE / f"{name}.js") for name in ("dom", *parts))
+        scripts = [beside if beside.exists() else shared for beside, shared in found]
+        scripts.append(own / f"{script}.js")
         code = strings + "".join(path.read_text(encoding="utf-8") for path in scripts)
         super().__init__(
             value=value,

@@ -84,7 +84,7 @@ function drawn(plot) {
 }
 
 function save(block, kind) {
-  if (kind === "json") document.dispatchEvent(new CustomEvent("branch-action", { detail: { action: "save", what: "text" } }));
+  if (block.id === TEXT) document.dispatchEvent(new CustomEvent("branch-action", { detail: { action: "save", what: kind === "csv" ? "steps" : "text" } }));
   else if (kind === "csv") {
     const rows = plotIn(block) ? drawn(plotIn(block)) : tableIn(block).numbers();
     offer(csv(rows), "text/csv;charset=utf-8", `${stem(block)}.csv`);
@@ -103,7 +103,7 @@ function menuOf(block, kinds) {
     opener.setAttribute("aria-expanded", whether);
   };
   for (const kind of kinds) {
-    const button = make("button", { type: "button", title: words[kind], "data-kind": kind }, kind.toUpperCase());
+    const button = make("button", { type: "button", title: block.id === TEXT && kind === "csv" ? words.steps : words[kind], "data-kind": kind }, kind.toUpperCase());
     button.addEventListener("click", () => save(block, kind));
     group.append(button);
   }
@@ -148,7 +148,7 @@ function look() {
   for (const block of new Set(text ? [text, ...found] : found)) {
     if (plotIn(block)) nameFigure(block);
     if (block.querySelector(":scope > .take-away")) continue;
-    block.append(menuOf(block, block === text ? ["json"] : plotIn(block) ? ["png", "svg", "csv"] : ["csv"]));
+    block.append(menuOf(block, block === text ? ["json", "csv"] : plotIn(block) ? ["png", "svg", "csv"] : ["csv"]));
   }
   for (const menu of document.querySelectorAll(".gradio-container .take-away")) {
     const hidden = !offered(menu.parentNode);

@@ -15,7 +15,7 @@ class TakeAway(Drawn):
     """
 
     def __init__(self, *, elem_id: str = "take-away", **kwargs: Any) -> None:
-        keys = ("save", "text", "title", "png", "svg", "csv", "json")
+        keys = ("save", "text", "title", "png", "svg", "csv", "json", "steps")
         super().__init__(
             "take_away",
             "<span></span>",

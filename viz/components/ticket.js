@@ -33,12 +33,14 @@ for (const name of ["input", "pagehide", "visibilitychange"]) {
 }
 let told = false;
 watch("value", () => {
+  if (props.value?.forgotten) document.dispatchEvent(new CustomEvent("texts-forgotten"));
   const now = props.value?.now;
   if (told || !now) return;
   told = true;
   keep(words.ticket, now);
   if (before === null) return;
   keep(OLDER, before);
-  props.value = { now, before, older, prompt, at: linked > 0 ? linked : null };
+  const texts = recall(words.copy) !== null;
+  props.value = { now, before, older, prompt, at: linked > 0 ? linked : null, texts };
   trigger("select", {});
 });

@@ -48,7 +48,7 @@ class Door(Showing):
         before = self._before(visitor, told)
         typed = self._typed(told.get("prompt"), prompt)
         if before is None:
-            if typed is not None:
+            if typed is not None and told.get("texts") is not True:  # else these come, and say so
                 _tell("page.forgotten")
             screen = self.redraw(visitor, controls) if _selects(visitor, told.get("at")) else Screen()
             return controls, screen._replace(prompt=gr.skip() if typed is None else typed)
@@ -60,6 +60,10 @@ class Door(Showing):
             _tell("page.back")
         shown = given_text(visitor.run) if typed is None else typed
         return now, screen._replace(prompt=shown)
+
+    def forgot(self, visitor: Visitor, ticket: TicketValue | None) -> bool:
+        """Return whether the texts of the page before are no longer here."""
+        return self._before(visitor, ticket if isinstance(ticket, dict) else {}) is None
 
     def _before(self, visitor: Visitor, told: Mapping[str, object]) -> Visitor | None:
         """Return who was at this tab before: a page that was left before it had its texts again has none."""
@@ -89,16 +93,18 @@ def wire_door(app: gr.Blocks, page: Layout, visitor: gr.State, door: Door) -> No
     app.load(door.arrive, visitor, page.ticket, queue=False, **QUIET)
 
     def back(visitor: Visitor, ticket: TicketValue | None, prompt: str, controls: Controls) -> list[Any]:
+        forgot = door.forgot(visitor, ticket)
         before, screen = door.back(visitor, ticket, prompt, controls)
         # A control that is set, if only to what it is, may tell that it has changed.
         pairs = zip(page.order.values(before), page.order.values(controls), strict=True)
         moved = [gr.skip() if then == now else then for then, now in pairs]
-        return [*moved, *page.values(screen)]
+        told = {**ticket, "forgotten": True} if forgot and isinstance(ticket, dict) else gr.skip()
+        return [told, *moved, *page.values(screen)]
 
     page.ticket.select(
         page.taking(back),
         [visitor, page.ticket, page.prompt, *page.inputs],
-        [*page.inputs, *page.outputs],
+        [page.ticket, *page.inputs, *page.outputs],
         **QUIET,
         **LOOKING,
     )

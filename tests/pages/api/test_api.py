@@ -24,7 +24,7 @@ from viz.api.explore import Api
 TEXT = "The capital of France is"
 SAMPLER = {"temperature": 0.9, "top_k": 30, "top_p": 0.92, "min_p": 0.01, "repetition_penalty": 1.2}
 RUN_FIELDS = {
-    *("model", "prompt", "prompt_token_ids", "settings", "seed", "precision"),
+    *("schema", "model", "prompt", "prompt_token_ids", "settings", "seed", "precision"),
     *("text", "finish_reason", "steps"),
 }
 STEP_FIELDS = {

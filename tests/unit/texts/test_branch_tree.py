@@ -215,7 +215,7 @@ def changed(path: list, value: object) -> dict:
         (["runs"], [5], "not a tree of branches"),
         (["runs"], [], "1 to 64 branches, not 0"),
         (["runs"], [{}] * 65, "1 to 64 branches, not 65"),
-        (["version"], 2, "of version 2"),
+        (["schema"], 2, "of schema 2, which a newer version wrote"),
         (["model"], "gpt2@1", "written by 'gpt2@1'"),
         (["runs", 1, "run", "model"], "gpt2@1", "written by 'gpt2@1'"),
         (["current"], 7, "calls current"),
@@ -263,7 +263,7 @@ def test_what_is_no_tree_of_this_model_is_refused_by_a_sentence(path, value, why
 def test_no_json_whatever_is_more_than_refused(data):
     for read in (
         lambda: BranchTree.from_json(data, **HERE),
-        lambda: BranchTree.from_json({"version": 1, "runs": [data]}, **HERE),
+        lambda: BranchTree.from_json({"schema": 1, "runs": [data]}, **HERE),
     ):
         with pytest.raises(ValueError):
             read()
@@ -273,7 +273,7 @@ def test_json_nested_a_thousandfold_is_refused_as_well():
     deep: list = []
     for _ in range(100_000):
         deep = [deep]
-    for name in ("version", "model", "current", "runs"):
+    for name in ("schema", "model", "current", "runs"):
         with pytest.raises(ValueError):
             BranchTree.from_json(family().to_json() | {name: deep}, **HERE)
 

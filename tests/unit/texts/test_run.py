@@ -10,72 +10,8 @@ from hypothesis import strategies as st
 
 from model.numbers import MAX_SEED, OutOfRange, within
 from model.sampler.settings import SamplerSettings
-from model.texts.run import Run, Step
-
-SETTINGS = st.builds(
-    SamplerSettings,
-    temperature=st.floats(0, 5),
-    top_k=st.integers(0, 1_000_000),
-    top_p=st.floats(0, 1),
-    min_p=st.floats(0, 1),
-    repetition_penalty=st.floats(0.1, 10),
-    dry_multiplier=st.sampled_from([0.0, 0.8]),
-    dry_base=st.floats(1, 10),
-    dry_sequence_breakers=st.lists(st.text("ab\n", min_size=1, max_size=3), max_size=3),
-    xtc_probability=st.sampled_from([0.0, 0.5]),
-    xtc_threshold=st.floats(0, 1),
-)
-WHOLE_CHARACTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-STEPS = st.builds(
-    Step,
-    position=st.integers(0, 4096),
-    token_id=st.integers(0, 200_000),
-    token=WHOLE_CHARACTERS,
-    text=WHOLE_CHARACTERS,
-    u=st.floats(0, 1, exclude_max=True),
-    logprob=st.floats(-50, 0),
-    probability=st.floats(0, 1),
-    rank=st.integers(1, 200_000),
-    entropy_bits=st.floats(0, 17),
-    kept=st.integers(1, 200_000),
-    forced=st.booleans(),
-    settings=st.none() | SETTINGS,
-    coin=st.none() | st.floats(0, 1, exclude_max=True),
-    mixed_probability=st.none() | st.floats(0, 1),
-)
-RUNS = st.builds(
-    Run,
-    model=st.just("tiny@0123456789ab"),
-    prompt=WHOLE_CHARACTERS,
-    prompt_token_ids=st.lists(st.integers(0, 200_000), max_size=5).map(tuple),
-    settings=SETTINGS,
-    seed=st.integers(0, MAX_SEED),
-    steps=st.lists(STEPS, max_size=4).map(tuple),
-    finish_reason=st.sampled_from([None, "length", "eos", "stop", "context"]),
-    precision=st.sampled_from(["float32", "float16 weights", "bfloat16"]),
-)
-
-
-def step(position: int, text: str = "a", **changes) -> Step:
-    fields = {
-        "position": position,
-        "token_id": 7,
-        "token": text,
-        "text": text,
-        "u": 0.25,
-        "logprob": -1.0,
-        "probability": 0.5,
-        "rank": 1,
-        "entropy_bits": 2.0,
-        "kept": 3,
-    }
-    return Step(**fields | changes)
-
-
-def run_of(*texts: str, prompt_token_ids: tuple[int, ...] = (1, 2)) -> Run:
-    first = len(prompt_token_ids)
-    steps = tuple(step(first + index, text) for index, text in enumerate(texts))
-    return Run(model="tiny@00", prompt="Hi", prompt_token_ids=prompt_token_ids, steps=steps)
+from model.texts.run import Run
+from tests.unit.texts.runs import RUNS, SETTINGS, run_of, step
 
 
 @given(RUNS)
@@ -91,6 +27,7 @@ def test_settings_keep_every_number_exactly_in_json(settings):
 def test_the_json_of_a_run_has_the_fields_of_the_api():
     data = run_of("Par", "is").finished("length").to_json()
     assert set(data) == {
+        "schema",
         "model",
         "prompt",
         "prompt_token_ids",
@@ -136,6 +73,19 @@ def test_a_run_keeps_its_number_format_as_it_goes_on_ends_and_is_cut():
     run = dataclasses.replace(run_of("a", "b"), precision="bfloat16")
     for other in (run.with_step(step(4)), run.finished("length"), run.cut_at(2)):
         assert other.precision == "bfloat16"
+
+
+def test_a_run_without_a_schema_is_of_the_first_and_a_newer_one_is_refused():
+    data = run_of("a").to_json()
+    assert data["schema"] == 1
+    for schema in (2, 10**30):
+        with pytest.raises(ValueError, match="which a newer version wrote; 1 is read here"):
+            Run.from_json(data | {"schema": schema})
+    for schema in (0, -1, True, "1", None, 1.0, [1]):
+        with pytest.raises(ValueError, match="must be a whole number from 1"):
+            Run.from_json(data | {"schema": schema})
+    del data["schema"]
+    assert Run.from_json(data) == run_of("a")
 
 
 def test_text_in_the_json_is_for_readers_and_never_read_back():

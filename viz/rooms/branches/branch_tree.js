@@ -18,12 +18,14 @@ const tool = (kind, text, does) => {
   button.addEventListener("click", does);
   return button;
 };
+const opener = tool("open", words.open, () => file.click());
+opener.id = "open-file";
 const toolbar = make(
   "div",
   { class: "branch-files" },
   tool("save-branches", words.save_branches, () => send("save", { what: "branches" })),
   tool("save-text", words.save_text, () => send("save", { what: "text" })),
-  tool("open", words.open, () => file.click()),
+  opener,
   file
 );
 const empty = make("p", { class: "say" }, words.empty);
@@ -272,6 +274,42 @@ async function read(chosen) {
     warn(words.unreadable);
   }
 }
+
+// A file that is let go anywhere over the page
+
+const dropping = make("p", { class: "dropping", "aria-hidden": "true", hidden: true }, words.drop);
+(element.closest(".gradio-container") ?? document.body).append(dropping);
+let staying = 0;
+const holdsFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+
+function over(event) {
+  if (!element.isConnected) return leave();
+  if (!holdsFile(event)) return; // text that is dragged goes where the browser puts it
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "copy";
+  dropping.hidden = false;
+  clearTimeout(staying);
+  staying = setTimeout(() => (dropping.hidden = true), 400); // it has left the window, which tells nothing
+}
+
+function dropped(event) {
+  if (!holdsFile(event)) return;
+  event.preventDefault();
+  dropping.hidden = true;
+  const [chosen] = event.dataTransfer.files;
+  if (!chosen) return;
+  const drawer = document.getElementById("texts-button");
+  if (chosen.size > Number(words.most_bytes) && drawer?.getAttribute("aria-expanded") !== "true") drawer?.click(); // where it is said
+  read(chosen);
+}
+
+function leave() {
+  document.removeEventListener("dragover", over);
+  document.removeEventListener("drop", dropped);
+  dropping.remove();
+}
+document.addEventListener("dragover", over);
+document.addEventListener("drop", dropped);
 
 tree.addEventListener("click", (event) => {
   const item = event.target.closest("[data-key]");

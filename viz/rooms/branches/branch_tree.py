@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from model.texts.branch_tree import MOST_NAME, Branch, BranchTree
 from model.texts.comparison import shared
+from model.texts.file_format import MOST_BYTES
 from model.texts.given import given_steps
 from model.texts.likelihood import Likelihood
 from model.texts.prefix_tree import Segment, prefix_tree
@@ -17,8 +18,6 @@ from viz.words.percent import count, percent
 from viz.words.strings import say
 from viz.words.tokens import BYTE, display_text, display_token, told_token
 
-MOST_BYTES = 2_000_000
-"""Of a file that is opened."""
 LONGEST_TOKEN = 18
 MOST_TEXT = 150
 """Characters of a row; of what several branches share its beginning and its end are shown."""
@@ -260,7 +259,7 @@ class BranchTreeOutline(Drawn):
     ) -> None:
         keys = (
             *("tree", "empty", "rename", "delete", "compare", "uncompare", "name", "current", "forced"),
-            *("save_branches", "save_text", "open", "unreadable", "ends", "keys"),
+            *("save_branches", "save_text", "open", "drop", "unreadable", "ends", "keys"),
             *("part", "tokens", "logprob", "perplexity", "close", "against"),
         )
         words = {key: say(f"components.tree.words.{key}") for key in keys}

@@ -11,6 +11,7 @@ import gradio as gr
 
 from model.texts.branch_tree import Branch, BranchTree
 from model.texts.comparison import shared
+from model.texts.file_format import MOST_BYTES, TooLarge, read_json
 from model.texts.given import given_text
 from model.texts.run import Run
 from model.texts.stored_run import stored_run
@@ -21,15 +22,15 @@ from viz.pages.roads import begun
 from viz.pages.screen import Screen
 from viz.pages.showing import Showing, buttons, require_idle
 from viz.pages.visitor import Visitor, require_remembered
-from viz.rooms.branches.branch_tree import MOST_BYTES
 from viz.rooms.branches.panels import BranchesState, outline
+from viz.rooms.branches.step_rows import step_rows
 from viz.server.service import Trouble
 from viz.words.branches import called
 from viz.words.lines import problem, said
 from viz.words.strings import say
 
 MEGABYTE = 1_000_000
-FILES = {"branches": "texts", "text": "text"}
+FILES = {"branches": "texts", "text": "text", "steps": "steps"}
 """What can be saved, and what the name of its file says it is."""
 LONGEST_MODEL = 60
 """Characters of the name of another model."""
@@ -55,6 +56,7 @@ class Walking:
             "name": self._name,
             "delete": self._delete,
             "open": self._open,
+            "restore": self._restore,
         }
         name = choice.get("action") if isinstance(choice, dict) else None
         if choice is None or not isinstance(name, str) or name not in (*acts, "compare"):
@@ -88,14 +90,14 @@ class Walking:
         if not isinstance(what, str) or what not in FILES:
             return gr.skip(), ""
         # While a text is being written, as far as it is there.
-        run, tree = visitor.run, visitor.tree
+        with visitor.lock:
+            run, tree, pieces = visitor.run, visitor.tree, visitor.pieces
+        stem = f"gpt-inside-out-{FILES[what]}{words_of(run)}"
+        if what == "steps":
+            return {"stem": stem, "text": "", "rows": step_rows(run, pieces), "at": time.time()}, ""
         data = run.to_json() if what == "text" else tree.grown(run).to_json()
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-        value: DownloadValue = {
-            "stem": f"gpt-inside-out-{FILES[what]}{words_of(run)}",
-            "text": text,
-            "at": time.time(),
-        }
+        value: DownloadValue = {"stem": stem, "text": text, "rows": None, "at": time.time()}
         size = len(text.encode("utf-8", errors="replace"))
         if size <= MOST_BYTES:
             return value, ""
@@ -155,6 +157,16 @@ class Walking:
         self._arrive(visitor)
         return note if gone is None else f"{note} {say('page.made_room', name=called(gone))}"
 
+    def _restore(self, visitor: Visitor, choice: BranchChoiceValue) -> str:
+        """Take the texts that a browser has kept of a page that the server has forgotten."""
+        if visitor.has_text:
+            return ""  # something was written by now, and what was kept stands in the history
+        found = self._read(choice.get("text"))
+        tree = found if isinstance(found, BranchTree) else BranchTree.of(found)
+        visitor.history.change(tree)
+        self._showing.take(visitor)
+        return say("page.restored", count=len(tree))
+
     def _read(self, text: object) -> BranchTree | Run:
         """Return what a file holds.
 
@@ -162,21 +174,21 @@ class Walking:
             Trouble: it holds nothing that can be shown here.
         """
         info = self._service.model.info
-        if not isinstance(text, str) or len(text.encode(errors="replace")) > MOST_BYTES:
-            raise Trouble(say("page.file_too_large", most=MOST_BYTES // MEGABYTE))
         longest = min(info.context_length, self._service.limits.max_text_tokens)
         sizes = {"vocab_size": info.vocab_size, "context_length": longest}
         try:
-            data = json.loads(text)
+            data = read_json(text)
             self._require_own_model(data)
             if isinstance(data, dict) and "runs" in data:
                 tree = BranchTree.from_json(data, model=info.identity, **sizes)
                 branches = tuple(replace(one, run=self._own(one.run)) for one in tree.branches)
                 return replace(tree, branches=branches)
             run = stored_run(data, **sizes)
+        except TooLarge as error:
+            raise Trouble(say("page.file_too_large", most=MOST_BYTES // MEGABYTE)) from error
         except json.JSONDecodeError as error:
             raise Trouble(say("page.no_json")) from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise Trouble(say("page.no_file", problem=str(error))) from error
         return self._own(run)
 
