@@ -4,5 +4,6 @@ watch("value", () => {
   if (!value) return;
   const now = new Date();
   const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join("-");
-  offer(value.text, "application/json", `${value.stem}-${date}.json`);
+  const kind = value.kind ?? "json";
+  offer(value.text, { json: "application/json", html: "text/html" }[kind], `${value.stem}-${date}.${kind}`);
 });
