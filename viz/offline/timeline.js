@@ -31,7 +31,7 @@ const courseOf = (data, attention) => {
     course.slice(0, shown).forEach((bits, position) => {
       if (!bits) return (line += "M");
       const left = x(position) - step / 2;
-      parts.push(shape("rect", { x: left + (step > 4 ? 0.5 : 0), y: y(bits[0]), width: Math.max(0.5, step - (step > 4 ? 1 : 0)), height: ARCS + BARS - y(bits[0]), class: position === selected ? "bar chosen" : "bar" }));
+      parts.push(shape("rect", { x: left + (step > 4 ? 0.5 : 0), y: y(bits[0]), width: Math.max(0.5, step - (step > 4 ? 1 : 0)), height: ARCS + BARS - y(bits[0]), class: position === selected ? "bits chosen" : "bits" }));
       line += `${line === "" || line.endsWith("M") ? (line.endsWith("M") ? "" : "M") : "L"}${left} ${y(bits[1])}L${left + step} ${y(bits[1])}`;
       return line;
     });
