@@ -37,6 +37,7 @@ from viz.rooms.lens.room import LENS
 from viz.rooms.neurons.room import NEURONS
 from viz.rooms.replay.room import REPLAY
 from viz.rooms.rollouts.room import ROLLOUTS
+from viz.rooms.saved_page.room import SAVED_PAGE
 from viz.rooms.score.room import SCORE
 from viz.rooms.share.room import SHARE
 from viz.rooms.strategies.room import STRATEGIES
@@ -60,6 +61,7 @@ ROOMS: tuple[Room[Any], ...] = (
     STRATEGIES,
     BRANCHES,
     SHARE,
+    SAVED_PAGE,
     HISTORY,
 )
 """What can be opened, in the order in which it stands on its page; the first is open at first."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from model.sampler.distribution import Softmax
+from model.sampler.landmarks import Landmarks
 from model.sampler.sampling import ShapedDistribution, draw, shaped
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
@@ -47,14 +49,28 @@ def explain(engine: "Engine", run: Run, position: int, settings: SamplerSettings
     token_ids = run.token_ids
     if not 1 <= position <= len(token_ids):
         raise IndexError(f"position must be between 1 and {len(token_ids)}, not {position}")
-    previous = token_ids[:position]
-    softmax = engine.read(previous, run.precision).softmax(position - 1)
-    step = run.step_at(position)
+    softmax = engine.read(token_ids[:position], run.precision).softmax(position - 1)
+    return explained(run, position, softmax, settings, engine.model.landmarks)
+
+
+def explained(
+    run: Run, position: int, softmax: Softmax, settings: SamplerSettings, landmarks: Landmarks
+) -> Explanation:
+    """Explain the token at a position whose distribution is at hand; arguments as of `explain`.
+
+    Args:
+        run: the text.
+        position: likewise.
+        softmax: the model's own distribution of the token there.
+        settings: likewise.
+        landmarks: of the model's vocabulary.
+    """
+    token_ids, step = run.token_ids, run.step_at(position)
     # Where no dice were thrown there is no coin either: XTC is shown at work.
     coin = None if step is None or step.forced else run.coin_at(position)
     return Explanation(
         position=position,
-        shaped=shaped(softmax, settings, previous, coin=coin, landmarks=engine.model.landmarks),
+        shaped=shaped(softmax, settings, token_ids[:position], coin=coin, landmarks=landmarks),
         token_id=token_ids[position] if position < len(token_ids) else None,
         u=None if step is None or step.forced else step.u,
         forced=position < len(token_ids) and (step is None or step.forced),

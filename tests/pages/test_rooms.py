@@ -165,7 +165,7 @@ def test_what_a_room_makes_of_a_moment_is_made_once():
 def test_the_first_room_is_open_until_another_is():
     scene = stored_scene(load_example(), Controls(), "")
     panels = {room.name: room.panels for room in ROOMS}
-    drawer = {**panels["branches"], **panels["history"]}
+    drawer = {**panels["branches"], **panels["saved_page"], **panels["history"]}
     assert DRAWING.room(scene) == {**panels[ROOMS[0].name], **drawer}
     assert DRAWING.room(replace(scene, room="lens")) == {**panels["lens"], **drawer}
 
@@ -194,7 +194,7 @@ def test_the_drawer_is_drawn_beside_any_room_that_is_open():
     scene, controls = stored_scene(load_example(), Controls(), ""), Controls()
     for name, panels in DRAWING.rooms.items():
         screen = DRAWING.everything(replace(scene, room=name), controls)
-        assert set(screen.rooms) == {*panels, "tree", "record"}, name
+        assert set(screen.rooms) == {*panels, "tree", "saved_page_holds", "record"}, name
         assert screen.texts == "Texts (1)"
 
 

@@ -34,8 +34,9 @@ VIZ: dict[str, set[str]] = {
     "figures": {"words"},
     "components": {"words"},
     "api": {"server", "words"},
+    "offline": {"components", "figures", "words"},
     "pages": BENEATH,
-    "rooms": BENEATH | {"pages"},
+    "rooms": BENEATH | {"offline", "pages"},
 }
 """What each folder of what a person sees may import, beside itself and the model; a room no other room."""
 ABOVE = {"command_line", "config_file", "explore", "launch", "space"}

@@ -2,7 +2,9 @@
 const make = (tag, attributes = {}, ...children) => {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "style") made.style.cssText = value; // not as an attribute: a saved page allows none
+    else made.setAttribute(name, value === true ? "" : value);
   }
   made.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
   return made;

@@ -4,6 +4,7 @@ watch("value", () => {
   if (!value) return;
   const now = new Date();
   const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join("-");
-  if (value.rows) offer(csv(value.rows), "text/csv;charset=utf-8", `${value.stem}-${date}.csv`);
-  else offer(value.text, "application/json", `${value.stem}-${date}.json`);
+  if (value.rows) return offer(csv(value.rows), "text/csv;charset=utf-8", `${value.stem}-${date}.csv`);
+  const kind = value.kind ?? "json";
+  offer(value.text, { json: "application/json", html: "text/html" }[kind], `${value.stem}-${date}.${kind}`);
 });

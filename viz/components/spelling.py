@@ -158,6 +158,15 @@ def explained(parts: Sequence[Part]) -> list[str]:
     return [*map(said_part, parts), say("components.spelling.why")] if parts else []
 
 
+def noted(parts: Sequence[Part]) -> str:
+    """Say which bytes of which character a token holds, if it holds no whole one, as whole sentences.
+
+    Args:
+        parts: as of `explained`.
+    """
+    return " ".join(f"{line[0].upper()}{line[1:].rstrip('.')}." for line in explained(parts))
+
+
 def said_part(part: Part) -> str:
     """Return which bytes of which character a part is."""
     which = "byte" if part.first == part.last else "bytes"

@@ -5,7 +5,7 @@ from model.texts.given import given_steps, only_given
 from model.texts.likelihood import Likelihood
 from viz.components.bias_chips import BiasChipsValue, bias_chips_value
 from viz.components.next_token import NextTokenValue, next_token_value, search_value
-from viz.components.spelling import begun_before, explained, spelled
+from viz.components.spelling import begun_before, noted, spelled
 from viz.components.token_strip import StripValue, strip_value
 from viz.figures.figure import Figure
 from viz.figures.timeline import timeline
@@ -52,17 +52,9 @@ def bars(scene: Scene, controls: Controls) -> NextTokenValue | None:
         rows=controls.rows,
         forced=why.forced,
         given=is_given(scene),
-        note=_spelling(scene),
+        note=noted(spelled(scene.pieces).get(scene.selected, ())),
         begun=begun_before(scene.pieces, scene.selected),
         banned=_banned(controls),
-    )
-
-
-def _spelling(scene: Scene) -> str:
-    """Say which bytes of which character the selected token holds, if it holds no whole one."""
-    return " ".join(
-        f"{line[0].upper()}{line[1:].rstrip('.')}."
-        for line in explained(spelled(scene.pieces).get(scene.selected, ()))
     )
 
 
