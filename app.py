@@ -87,10 +87,11 @@ def end_well(app: Any, options: Options) -> None:
 
 def count(app: Any, address: tuple[str, int]) -> str | None:
     """Serve the app's numbers for Prometheus; return why that is not possible, or None."""
-    from viz.server.metrics import Numbers, serve_metrics  # noqa: PLC0415 - as in build
+    from viz.server.gradio_private import open_pages  # noqa: PLC0415 - as in build
+    from viz.server.metrics import Numbers, serve_metrics  # noqa: PLC0415
 
     try:
-        serve_metrics(Numbers(app, lambda: app.app.state_holder.open_pages), address)
+        serve_metrics(Numbers(app, lambda: open_pages(app.app)), address)
     except OSError as error:
         host, port = address
         return f"The numbers cannot be served at {host}:{port} ({error.strerror}). Use another --metrics."
@@ -148,7 +149,7 @@ def launch_options(options: Options) -> dict[str, Any]:
         "quiet": True,
         "max_threads": THREADS_TO_SPARE + options.places + options.queue_size,
         **launch_arguments(
-            options.frame_ancestors, public=options.public, trusted_proxies=options.trusted_proxies
+            options.frame_ancestors or "", public=options.public, trusted_proxies=options.trusted_proxies
         ),
     }
 

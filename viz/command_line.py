@@ -48,8 +48,8 @@ class Options:
     """Proxies of one's own in front of the app, whose `X-Forwarded-For` is believed."""
     mcp: bool = False
     """Whether the endpoints are also tools for language models."""
-    frame_ancestors: str = ""
-    """Pages that may show the app in a frame, as sources of a policy; empty for those of a Space."""
+    frame_ancestors: str | None = None
+    """Sites that may show the page in a frame, as sources of a policy; None for its own and a Space's."""
     max_prompt_tokens: int = 512
     max_new_tokens: int = 256
     places: int = 32

@@ -263,7 +263,7 @@ def keys_of(strings: dict[str, Any], above: str = "") -> Iterator[str]:
             yield above + key
 
 
-KEY = re.compile(r"(figures|components|page|lab|interior|api)(\.\w+)+")
+KEY = re.compile(r"(figures|components|page|lab|interior|api|offline)(\.\w+)+")
 """What a literal in the code looks like that names a string, or a group of strings."""
 SOURCES = sorted((ROOT / "viz").rglob("*.py"))
 

@@ -54,6 +54,7 @@ def test_every_option_is_read_from_its_environment_variable():
         "ROOT_PATH": "https://example.org/gpt", "AUTH": "ann:secret", "PUBLIC": "yes",
         "TRUSTED_PROXIES": "1", "MCP": "on", "MAX_PROMPT_TOKENS": "1", "MAX_NEW_TOKENS": "2", "PLACES": "3",
         "QUEUE_SIZE": "4", "INTERNALS_MEMORY": "500", "ROLLOUT_TOKENS": "5",
+        "FRAME_ANCESTORS": "*",
         "METRICS": "9100", "LOG_FORMAT": "json", "LOG_TEXTS": "on", "DRAIN_SECONDS": "0",
     }  # fmt: skip
     alone = {"AUTH_FILE": "users.txt"}  # instead of AUTH
@@ -81,6 +82,7 @@ def test_every_option_is_read_from_its_environment_variable():
         metrics=("127.0.0.1", 9100),
         log_format="json",
         log_texts=True,
+        frame_ancestors="*",
         drain_seconds=0,
     )
 

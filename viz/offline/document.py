@@ -98,7 +98,7 @@ def _written(run: Run) -> str:
 def _data(replay: Replay) -> dict[str, Any]:
     run = replay.run
     return {
-        "words": catalogue()["offline"]["words"],
+        "words": {name: say(f"offline.words.{name}") for name in catalogue()["offline"]["words"]},
         "stripWords": strip_words("tokens"),
         "tableWords": table_words(),
         "strip": replay.strip,

@@ -28,6 +28,7 @@ __all__ = [
     "is_let_in",
     "is_under_way",
     "let_us_answer_other_sites",
+    "open_pages",
     "preload",
     "remember_with",
     "reopen",
@@ -189,6 +190,12 @@ def is_let_in(app: Any, cookies: Mapping[str, str]) -> bool:
 def unheard_events(app: Any, session: str) -> int:
     """Return how many events of a page wait, are under way, or have answers that it has not fetched."""
     return len(app.get_blocks()._queue.pending_event_ids_session.get(session, ()))
+
+
+def open_pages(app: Any) -> int:
+    """Return how many pages are open, as our `Sessions` count them."""
+    count: int = app.state_holder.open_pages
+    return count
 
 
 def unheard(blocks: gr.Blocks) -> int:

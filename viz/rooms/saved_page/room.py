@@ -114,7 +114,7 @@ def lay_out(plan: Plan) -> SavedLaid:
         with presses():
             save = gr.Button(say("lab.saved_page.save"), size="sm", elem_id="save-replay", min_width=60)
             ends = cancel("cancel-replay")
-            told = line("", "replay-line")
+            told = line("", "saved-page-line")
     return SavedLaid({"saved_page_holds": holds}, made=SavedScreen(told, None, save, ends))
 
 
@@ -137,8 +137,8 @@ def holds(scene: Scene, controls: Controls) -> str:
     sizes, length = scene.source.sizes, len(scene.run.token_ids)
     held = heads_held(sizes.layers, sizes.heads, length, controls.layer, controls.shown_head)
     means = sum(head == MEAN_HEAD for _, head in held)
-    values = {"means": means, "heads": len(held) - means, "layer": controls.layer}
-    return status_line(say("lab.saved_page.holds", **values))
+    heads = len(held) - means
+    return status_line(say("lab.saved_page.holds", means=means, heads=heads, layer=controls.layer))
 
 
 def _progress(one: Recorded | None) -> str:
