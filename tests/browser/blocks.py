@@ -9,9 +9,11 @@ from contextlib import contextmanager
 import fastapi
 import gradio as gr
 import uvicorn
+from starlette.middleware import Middleware
 
 from viz.components.theme import page_head, page_theme
 from viz.launch import style_sheets
+from viz.server.front import Front
 
 
 @contextmanager
@@ -21,7 +23,12 @@ def served(demo: gr.Blocks, path: str = "/inside") -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     app = gr.mount_gradio_app(
-        fastapi.FastAPI(), demo, path=path, theme=page_theme(), head=page_head(style_sheets())
+        fastapi.FastAPI(),
+        demo,
+        path=path,
+        theme=page_theme(),
+        head=page_head(style_sheets()),
+        app_kwargs={"middleware": [Middleware(Front, head="", body="")]},  # serves BertViz's frame
     )
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
