@@ -20,7 +20,7 @@ from viz.words.strings import say
 API = r"^(/gradio_api)?"
 CLOSED = re.compile(
     API + r"/(upload|upload_progress|process_recording|deep_link|run-history|runs|monitoring"
-    r"|pwa_icon|custom_component|component_server|stream|vibe-[a-z-]+|undo-vibe-edit|profiling|dev)(/|$)"
+    r"|pwa_icon|custom_component|stream|vibe-[a-z-]+|undo-vibe-edit|profiling|dev)(/|$)"
     r"|" + API + r"/(file|proxy)[=/]"
 )
 """What Gradio serves and no page here uses: files to be written or read by path, statistics, addresses that

@@ -185,7 +185,7 @@ def test_no_event_of_the_page_opens_or_fetches_what_it_is_sent(
     [
         "gradio_api/file=/etc/hostname", "gradio_api/file=http://127.0.0.1:9/",
         "gradio_api/file/etc/hostname",
-        "gradio_api/proxy=http://127.0.0.1:9/", "gradio_api/component_server", "gradio_api/vibe-edit/",
+        "gradio_api/proxy=http://127.0.0.1:9/", "gradio_api/vibe-edit/",
         "gradio_api/stream/a/0/1/playlist-file", "gradio_api/dev/reload", "file=/etc/hostname",
     ],
 )  # fmt: skip
