@@ -28,7 +28,7 @@ def guarded(tiny_gpt2: Any) -> Iterator[str]:
         prevent_thread_lock=True,
         quiet=True,
         auth=("ann", "secret"),
-        **launch_arguments(),
+        **launch_arguments(AROUND.rstrip("/")),
     )
     yield app.local_url
     app.close(verbose=False)
