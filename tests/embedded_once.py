@@ -1,7 +1,7 @@
 """Gets the embedded model ready before the tests: converted, and its formats measured, by one process alone.
 
-Run as `python -m tests.embedded_once` (`make test` does). What is measured while others compute is believed by
-nobody, and each start of the app would measure it once more.
+Run as `python -m tests.embedded_once` (`make test` does). What is measured while others compute is
+believed by nobody, and each start of the app would measure it once more.
 """
 
 from model.weights.loading import load_model
