@@ -37,7 +37,8 @@ RECORDS = {"settings", "run"}
 ROUTES = {
     "/", "/assets/{path:path}", "/config", "/favicon.ico", "/gradio_api/api/{api_name}",
     "/gradio_api/app_id", "/gradio_api/call/v2/{api_name}", "/gradio_api/call/v2/{api_name}/{event_id}",
-    "/gradio_api/call/{api_name}", "/gradio_api/call/{api_name}/{event_id}", "/gradio_api/cancel", "/gradio_api/component_server",
+    "/gradio_api/call/{api_name}", "/gradio_api/call/{api_name}/{event_id}", "/gradio_api/cancel",
+    "/gradio_api/component_server",
     "/gradio_api/heartbeat/{session_hash}", "/gradio_api/info", "/gradio_api/login_check",
     "/gradio_api/openapi.json", "/gradio_api/queue/data", "/gradio_api/queue/join",
     "/gradio_api/queue/status", "/gradio_api/reset", "/gradio_api/run/{api_name}",
