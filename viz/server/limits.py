@@ -23,8 +23,13 @@ SEARCHING: dict[str, Any] = {"concurrency_id": "searching", "concurrency_limit":
 
 WRITING = "writing"
 """Queue of the events of the page that write."""
-WORK = frozenset({WRITING, "generate", "branch", "searching"})
+WORK = frozenset({WRITING, "generate", "branch", "searching", "opening"})
 """Queues of what writes texts or searches: of this a public server grants each visitor so much a minute."""
+
+OPENERS = 16
+"""Visitors whose links are opened at the same time: a class opens one link at once."""
+OPENING: dict[str, Any] = {"concurrency_id": "opening", "concurrency_limit": OPENERS}
+"""Arguments of the events that open a link."""
 
 UNASKED: dict[str, Any] = {"concurrency_id": "examples", "concurrency_limit": SEARCHERS}
 """Arguments of the events that compute what nobody asked for: whoever asks does not wait for them."""

@@ -15,7 +15,7 @@ from viz.pages.room import Room
 from viz.pages.visitor import Visitor
 from viz.rooms.share.linking import Linking, Opened
 from viz.rooms.share.share_link import ShareLink
-from viz.server.limits import LOOKING, SEARCHING
+from viz.server.limits import LOOKING, OPENING
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def wire(laid: Parts, looking: Looking) -> None:
         [link, *page.inputs, *page.outputs],
         trigger_mode="once",
         **QUIET,
-        **SEARCHING,
+        **OPENING,
     )
 
 
