@@ -1,6 +1,5 @@
 """The sampling lab for programs. Every function here is an endpoint of the same name."""
 
-import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,14 +9,15 @@ import gradio as gr
 
 from model.lab.beam_search import MOST_BEAMS, BeamSearch, beam_search
 from model.lab.branching import branched
-from model.lab.replay import Replay, Replaying
-from model.lab.rollout_statistics import first_tokens, statistics_of
+from model.lab.replay import Replaying
+from model.lab.rollout_statistics import first_tokens
 from model.lab.rollouts import MOST_ROLLOUTS, Rollouts
 from model.numbers import MAX_SEED, OutOfRange, within
-from model.sampler.sampling import ShapedDistribution, shaped
+from model.sampler.sampling import shaped
 from model.texts.run import Run
 from model.texts.stored_run import stored_run
 from viz.api.explore import DEFAULT_PRECISION, STREAM_SECONDS, Endpoints, explained
+from viz.api.lab_answers import followed, replayed, rolled
 from viz.server.limits import LOOKERS, SEARCHING
 from viz.server.service import Service, Trouble
 from viz.words.strings import say
@@ -113,7 +113,7 @@ class LabApi(Endpoints):
             with _refused():
                 replaying = Replaying(self.service.engine, original, chosen)
                 for replay in _sparse(replaying):
-                    yield _replayed(replay)
+                    yield replayed(replay)
 
     def rollouts(
         self,
@@ -146,7 +146,7 @@ class LabApi(Endpoints):
                 rollouts = Rollouts(self.service.engine, begun, count, min(length, self.service.room(begun)))
                 counted = self._first_tokens(rollouts)
                 for runs in _sparse(rollouts):
-                    yield _rolled(runs, count) | {"first_tokens": counted}
+                    yield rolled(runs, count) | {"first_tokens": counted}
 
     def beam_search(
         self,
@@ -238,69 +238,6 @@ class LabApi(Endpoints):
             ],
             "finish_reason": found.finish_reason,
         }
-
-
-def followed(left: ShapedDistribution, count: int, token_of: Any) -> dict[str, Any]:
-    """Return the stages of a distribution as plain values, and its leading tokens after each of them."""
-    token_ids = [int(token_id) for token_id in left.most_likely(count)]
-    after = [left.probabilities, *(stage.over_vocabulary for stage in left.stages)]
-    return {
-        "stages": [
-            {
-                "name": stage.name,
-                "kept": stage.kept,
-                "mass": stage.mass,
-                "entropy_bits": stage.entropy_bits,
-            }
-            for stage in left.stages
-        ],
-        "tokens": [
-            {
-                "token_id": token_id,
-                "token": token_of(token_id),
-                "probabilities": [float(probabilities[token_id]) for probabilities in after],
-                "cut_by": left.cut_by(token_id),
-            }
-            for token_id in token_ids
-        ],
-    }
-
-
-def _rolled(runs: tuple[Run, ...], count: int) -> dict[str, Any]:
-    """Return the rollouts that have ended, of so many, and what they say once all have."""
-    # Those that end first are the short ones: numbers on them alone would speak of others.
-    said = statistics_of(runs if len(runs) == count else ())
-    return {
-        "texts": [run.text for run in runs],
-        "distinct_1": _number(said.distinct_1),
-        "distinct_2": _number(said.distinct_2),
-        "mean_logprob": _number(said.mean_logprob),
-        "mean_length": _number(said.mean_length),
-        "mean_entropy_bits": _number(said.mean_entropy_bits),
-        "seeds": [run.seed for run in runs],
-    }
-
-
-def _replayed(replay: Replay) -> dict[str, Any]:
-    told: dict[str, Any] = replay.run.to_json()
-    told |= {"first_divergence": replay.first_divergence, "agreement": replay.agreement, "divergence": None}
-    if replay.divergence is not None:
-        apart = replay.divergence
-        told["divergence"] = {
-            "position": apart.position,
-            "u": apart.u,
-            "cut_by": apart.cut_by,
-            "was": vars(apart.was),
-            "now": vars(apart.now),
-        }
-        if apart.coin is not None:
-            told["divergence"]["coin"] = apart.coin
-    return told
-
-
-def _number(value: float) -> float | None:
-    """Return a number that JSON has."""
-    return None if math.isnan(value) else value
 
 
 def _sparse(values: Iterable[Value]) -> Iterator[Value]:
