@@ -215,5 +215,8 @@ class _ByteCount:
         begun = self._reader.begun
         self._reader.read(step.token_id)
         # What was typed stands with the last token of a character. What earlier ones have counted of it goes
-        # off here, and may be more than stands here: ½ is written as 1, ⁄ and 2, and stands with the 2.
-        return self._reader.size if step.typed is None else len(step.typed.encode()) - begun
+        # off here, and may be more than stands here: ½ is written as 1, ⁄ and 2, and stands with the 2. Bytes
+        # with which a token begins the next character count here, since that takes them off.
+        if step.typed is None:
+            return self._reader.size
+        return len(step.typed.encode()) - begun + self._reader.begun

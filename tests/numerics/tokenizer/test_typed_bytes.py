@@ -64,6 +64,7 @@ def test_decomposed_letters_have_the_bytes_that_were_typed(before, expected):
 @example(written=DECOMPOSED)
 @example(written="ﬁve ①② ½ Å")
 @example(written=f"the{EOS}{BOS}cats")
+@example(written="0ªÀ")  # one token ends a character that is written otherwise, and begins the next
 @settings(max_examples=12)
 def test_every_byte_that_was_typed_counts_once_but_those_of_a_first_token(engine_of, kind, written):
     engine = engine_of(kind)
