@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 if "PYTEST_XDIST_WORKER" in os.environ:  # processes with a team of threads each wait for one another
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A busy machine is no failure: no test asserts a time. The same examples every time, so that a change is judged
-# by what it does; `HUNT=1` makes up others, and more of them.
+# A busy machine is no failure: no test asserts a time. The same examples every time, so that a change is
+# judged by what it does; `HUNT=1` makes up others, and more of them.
 settings.register_profile(
     "patient", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
