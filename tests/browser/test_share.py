@@ -29,5 +29,19 @@ def test_a_link_opens_in_another_browser_and_says_that_the_run_is_identical(
     other.evaluate("link => { location.hash = link }", "#run=" + link.partition("#run=")[2][:-7])
     expect(other.locator("#notice")).to_contain_text("cannot be opened", timeout=PATIENT)
     assert tokens.all_text_contents() == text
-    visit.drawer(False)
     elsewhere.close()
+
+    visit.choose(4)
+    expect(page.locator("#share-link")).to_have_value("")
+    expect(page.locator(".share .qr")).to_be_hidden()
+    visit.drawer(False)
+
+
+def test_the_drawer_comes_into_sight_wherever_one_has_scrolled(visit: Visit) -> None:
+    page = visit.page
+    for button, seen in (("#texts-button", "#branch-tree"), ("#share", "#share-link")):
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        expect(page.locator("#texts")).not_to_be_in_viewport()
+        page.locator(button).click()
+        expect(page.locator(seen)).to_be_in_viewport()
+        visit.drawer(False)

@@ -33,7 +33,9 @@ SET_DIALS = f"(wanted, ...now) => {json.dumps(DIALLED)}.map((name, at) => wanted
 OPEN_DRAWER = """() => {
   const open = document.querySelector(".gradio-container").classList.toggle("texts-open");
   document.getElementById("texts-button").setAttribute("aria-expanded", String(open));
+  if (open) document.getElementById("texts").scrollIntoView({ block: "nearest" });
 }"""
+"""In sight, too: one may be far down the page."""
 SCORE = "score"
 """The room of a text that is read instead of written."""
 USUAL_CHAIN = """(preset) => {

@@ -4,6 +4,7 @@ const code = element.querySelector(".qr");
 const save = element.querySelector("[data-save]");
 const RUN = "run";
 let wanted = false; // a press waits for its link
+let text = null; // of which the field has the link, if it has one
 
 const held = () => new URLSearchParams(location.hash.slice(1)).get(RUN);
 
@@ -30,6 +31,13 @@ async function copy(link) {
   }
 }
 
+function reveal() { // the card at the top of the drawer, and the drawer in sight: one may be far down the page
+  const [drawer, card] = [element.closest("#texts"), element.closest(".card")];
+  if (!drawer || !card) return;
+  drawer.scrollIntoView({ block: "nearest" });
+  drawer.scrollTop += card.getBoundingClientRect().top - drawer.getBoundingClientRect().top;
+}
+
 function draw() {
   const { link, said, qr, opened } = props.value ?? {};
   if (opened) return history.replaceState(null, "", location.pathname + location.search); // else a reload opens it once more
@@ -42,6 +50,7 @@ function draw() {
     code.querySelector("path").setAttribute("d", qr.path);
   }
   line.textContent = said;
+  if (wanted) reveal(); // there is more in the card now
   if (wanted && link) copy(link);
   wanted = false;
 }
@@ -51,8 +60,23 @@ function press(event) {
   if (!event.target.closest("#share")) return;
   element.closest(".gradio-container").classList.add("texts-open");
   document.getElementById("texts-button")?.setAttribute("aria-expanded", "true");
-  const [drawer, card] = [element.closest("#texts"), element.closest(".card")];
-  if (drawer && card) drawer.scrollTop += card.getBoundingClientRect().top - drawer.getBoundingClientRect().top;
+  ask();
+}
+
+function change(event) { // a link of another text, or of another token in it, is none of this one
+  if (!element.isConnected) return document.removeEventListener("strip-drawn", change);
+  if (event.detail.strip !== words.strip) return;
+  const now = JSON.stringify([event.detail.tokens, event.detail.selected]);
+  if (now === text) return;
+  text = now;
+  field.value = "";
+  line.textContent = "";
+  save.hidden = true;
+  code.toggleAttribute("hidden", true);
+}
+
+function ask() { // for the link of what is on the page now
+  reveal();
   field.focus({ preventScroll: true });
   wanted = true;
   field.value = "";
@@ -73,9 +97,10 @@ function follow() { // a link that is put into the address of an open page loads
   open(false);
 }
 
-element.querySelector("[data-copy]").addEventListener("click", () => field.value && copy(field.value));
+element.querySelector("[data-copy]").addEventListener("click", ask);
 save.addEventListener("click", () => document.dispatchEvent(new CustomEvent("branch-action", { detail: { action: "save", what: "text" } })));
 document.addEventListener("click", press);
+document.addEventListener("strip-drawn", change);
 addEventListener("hashchange", follow);
 watch("value", draw);
 open(returns());

@@ -40,13 +40,14 @@ class ShareValue(TypedDict, total=False):
 class ShareLink(Drawn):
     """The field with its buttons. `submit` asks for a link, `select` for what a link holds to be opened."""
 
-    def __init__(self, *, elem_id: str = "sharing", **kwargs: Any) -> None:
+    def __init__(self, *, elem_id: str = "sharing", strip_id: str = "tokens", **kwargs: Any) -> None:
         words = {name: say(f"components.share.{name}") for name in ("copied", "select", "asking")}
-        words["ticket"] = TICKET
+        words |= {"ticket": TICKET, "strip": strip_id}
         label, copy, save = (escape(say(f"components.share.{name}")) for name in ("label", "copy", "save"))
         skeleton = (
             f'<div class="share"><div class="share-line"><label for="share-link">{label}</label>'
-            '<input id="share-link" type="text" readonly translate="no" dir="ltr" spellcheck="false">'
+            '<input id="share-link" type="text" readonly translate="no" dir="ltr" spellcheck="false"'
+            f' placeholder="{escape(say("components.share.hint"))}">'
             f'<button type="button" class="pill large" data-copy>{copy}</button>'
             f'<button type="button" class="pill large" data-save hidden>{save}</button></div>'
             '<p class="say" role="status"></p>'
