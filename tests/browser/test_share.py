@@ -39,9 +39,14 @@ def test_a_link_opens_in_another_browser_and_says_that_the_run_is_identical(
 
 def test_the_drawer_comes_into_sight_wherever_one_has_scrolled(visit: Visit) -> None:
     page = visit.page
-    for button, seen in (("#texts-button", "#branch-tree"), ("#share", "#share-link")):
+    for button, seen in (
+        ("#texts-button", "#branch-tree"),
+        ("#share", "#share-link"),
+        ("#texts-button", "#branch-tree"),
+    ):
         page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         expect(page.locator("#texts")).not_to_be_in_viewport()
         page.locator(button).click()
         expect(page.locator(seen)).to_be_in_viewport()
+        page.locator("#texts").evaluate("drawer => drawer.scrollTop = drawer.scrollHeight")
         visit.drawer(False)

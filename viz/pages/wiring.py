@@ -33,9 +33,12 @@ SET_DIALS = f"(wanted, ...now) => {json.dumps(DIALLED)}.map((name, at) => wanted
 OPEN_DRAWER = """() => {
   const open = document.querySelector(".gradio-container").classList.toggle("texts-open");
   document.getElementById("texts-button").setAttribute("aria-expanded", String(open));
-  if (open) document.getElementById("texts").scrollIntoView({ block: "nearest" });
+  if (!open) return;
+  const drawer = document.getElementById("texts");
+  drawer.scrollTop = 0;
+  drawer.scrollIntoView({ block: "nearest" });
 }"""
-"""In sight, too: one may be far down the page."""
+"""At its first card (*Share* scrolls it to its own), and in sight: one may be far down the page."""
 SCORE = "score"
 """The room of a text that is read instead of written."""
 USUAL_CHAIN = """(preset) => {
