@@ -119,4 +119,5 @@ def tiny_model(
         fingerprint=f"{architecture}-{seed}",
         parameters=transformer.num_parameters(),
         measured=measured,
+        again=lambda: tiny_transformer(architecture, seed),
     )

@@ -8,8 +8,10 @@ from typing import TypeVar
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from model.network.hooked_model import HookedModel
 from model.kernels.formats import Format
 from model.network.network import Network
+from model.network.unknown_part import UnknownPart
 from model.reference.anatomy import text_config
 from model.reference.kinds import kinds_of
 from model.reference.truth import Truth, UnrecordableModel, truth_of
@@ -65,6 +67,7 @@ class LanguageModel:
         fingerprint: str,
         parameters: int,
         measured: str = "",
+        again: Callable[[], PreTrainedModel] | None = None,
     ) -> None:
         """Prepare a loaded causal LM in every number format it is to run in.
 
@@ -77,6 +80,7 @@ class LanguageModel:
             fingerprint: of the weights.
             parameters: how many there are; in packed formats they cannot be counted.
             measured: see `ModelInfo`.
+            again: loads the same weights once more, for those who change activations: see `intervene`.
 
         Raises:
             UnrecordableModel: the recording does not reproduce the model's own attention and logits.
@@ -102,7 +106,10 @@ class LanguageModel:
         self.landmarks = Landmarks(lambda: enumerate(self.text.vocabulary), self.eos_token_ids)
         """Tokens that mean something to the sampler."""
         # One thread of one core for whoever looks: figures never take the cores from the text being written.
-        self._reading = ThreadPoolExecutor(1, "reading", initializer=lambda: torch.set_num_threads(1))
+        self._reading = _one_core("reading")
+        self._intervening = _one_core("intervening")
+        self._again = again
+        self._hooked: HookedModel | None = None
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the token ids of a text: what the tokenizer puts before it, and what was typed.
@@ -163,6 +170,29 @@ class LanguageModel:
     def read(self, work: Callable[[], Result]) -> Result:
         """Return what a small computation on recorded tensors gives, done in the thread for reading."""
         return self._reading.submit(torch.inference_mode()(work)).result()
+
+    def intervene(self, work: Callable[[HookedModel], Result]) -> Result:
+        """Return what a small computation with a model whose activations can be changed gives.
+
+        It is done in the one thread for that, so that others wait no longer than for this one; a long one is
+        made of small ones. The first loads the model once more.
+
+        Raises:
+            UnknownPart: nothing can be taken away from this model.
+        """
+        return self._intervening.submit(lambda: work(self._hooked or self._hook())).result()
+
+    def _hook(self) -> HookedModel:
+        if self._again is None:
+            raise UnknownPart("This model cannot be loaded a second time, so nothing of it can be changed.")
+        network = next(iter(self.networks.values()))
+        self._hooked = HookedModel(self._again(), network.layout, network.parts.logit_function)
+        return self._hooked
+
+
+def _one_core(name: str) -> ThreadPoolExecutor:
+    """Return a thread that takes one core."""
+    return ThreadPoolExecutor(1, name, initializer=lambda: torch.set_num_threads(1))
 
 
 def _info(

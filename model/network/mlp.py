@@ -104,11 +104,10 @@ def candidates_in(layer: nn.Module, width: int) -> Iterator[Mlp]:
         width: of the stream.
     """
     others = [child for child in layer.children() if not _attends(child)]
-    linear = [found for child in others for found in linear_layers(child)]
-    downs = [(module, inputs) for module, inputs, outputs in linear if outputs == width != inputs]
-    if len(downs) != 1:
+    down = down_projection(layer, width)
+    if down is None:
         return
-    down, neurons = downs[0]
+    neurons = next(inputs for _, inputs, _ in linear_layers(down))
     activate: Any
     if any(down is child for child in others):  # its parts stand in the layer itself, as in OPT
         ups = [child for child in others if child is not down and _is_linear(child)]
@@ -120,6 +119,19 @@ def candidates_in(layer: nn.Module, width: int) -> Iterator[Mlp]:
     norms = [child for child in others if not any(child is one for one in apart)]
     for norm, beside in product([*norms, nn.Identity()], (False, True)):
         yield Mlp(nn.Sequential(norm, activate), down, neurons, beside)
+
+
+def down_projection(layer: nn.Module, width: int) -> nn.Module | None:
+    """Return the linear layer through which the MLP of a Transformers layer writes; None if there are others.
+
+    Args:
+        layer: as Transformers has it.
+        width: of the stream.
+    """
+    others = [child for child in layer.children() if not _attends(child)]
+    linear = [found for child in others for found in linear_layers(child)]
+    downs = [module for module, inputs, outputs in linear if outputs == width != inputs]
+    return downs[0] if len(downs) == 1 else None
 
 
 def _off(mlp: Mlp, read: Tensor, added: Tensor) -> float:

@@ -71,6 +71,7 @@ def load_model(
             name=source.title,
             fingerprint=mark,
             parameters=transformer.num_parameters(),
+            again=lambda: _transformer(folder, source.title).to(place),
         )
         model = _prepared(prepare, formats, measured, report)
     except UnrecordableModel as error:

@@ -35,5 +35,10 @@ def language_model(kind: str, **config) -> LanguageModel:
     transformer = built(kind, **config)
     parameters = transformer.num_parameters()
     return LanguageModel(
-        transformer, tiny_tokenizer(), name=kind, fingerprint="random", parameters=parameters
+        transformer,
+        tiny_tokenizer(),
+        name=kind,
+        fingerprint="random",
+        parameters=parameters,
+        again=lambda: built(kind, **config),
     )

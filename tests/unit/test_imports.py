@@ -24,6 +24,7 @@ MODEL = {
     "weights": PLAIN | {"kernels", "network", "reference", "tokenizer"},
     "engine": PLAIN | {"network", "sampler", "texts", "tokenizer"},
     "lab": PLAIN | {"engine", "network", "sampler", "texts", "tokenizer"},
+    "interventions": PLAIN | {"engine", "interior", "lab", "network", "sampler", "texts", "tokenizer"},
     "interior": PLAIN | {"engine", "lab", "network", "sampler", "texts", "tokenizer"},
 }
 """What each folder of the model may import, beside itself; no circle is possible between them."""

@@ -42,7 +42,7 @@ def first_paint() -> str:
     }
     told = json.dumps(words).replace("<", "\\u003c")
     scripts = "".join((HERE / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    names = (say(f"page.pages.{page}") for page in ("explore", "inside", "lab"))
+    names = (say(f"page.pages.{page}") for page in ("explore", "inside", "why", "lab"))
     places = "".join(f"<span>{escape(name)}</span>" for name in names)
     text, table = (
         heading_html(say(f"page.{part}.title"), say(f"page.{part}.say")) for part in ("text", "next_token")

@@ -153,7 +153,7 @@ draw();
 // The card is seen once there is something above it, which would push it down otherwise.
 const card = element.closest(".map-card");
 function settle() {
-  if (element.isConnected && !document.querySelector(".compose-card #prompt, #rooms-inside, #rooms-lab")) return;
+  if (element.isConnected && !document.querySelector(".compose-card #prompt, #rooms-inside, #rooms-why, #rooms-lab")) return;
   card.toggleAttribute("data-placed", true);
   placing.disconnect();
 }

@@ -1,0 +1,237 @@
+"""A causal LM in which activations can be changed while it reads: Transformers' own layers, in float32.
+
+What the page shows is computed from packed weights, which neither hooks nor gradients reach. So the model is
+loaded a second time, once somebody asks what would happen without a part of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from model.network.changes import Change, Site, Variant
+from model.network.hooked_pass import NAME, HookedPass, Past, now_passing, passing
+from model.network.mlp import down_projection
+from model.network.recording import Layout
+from model.network.unknown_part import UnknownPart
+from model.reference.anatomy import decoder_of, layers_of
+from model.reference.logit_function import LogitFunction
+from model.reference.sublayers import output_projection
+
+ROWS = 768
+"""Tokens of a batch: more are not faster, and others wait as long."""
+KEYS = 32_768
+"""Keys of all texts of a batch together, which bound its memory."""
+NUMBER = "hooked_index"
+"""Attribute of a layer that says which it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class CleanPass:
+    """A text as the model reads it, nothing changed."""
+
+    token_ids: tuple[int, ...]
+    past: Past
+    logits: Tensor
+    """(V,) of the token after the text."""
+    _seen: dict[tuple[Site, int], Tensor]
+    _heads: tuple[int, ...]
+
+    def at(self, site: Site, layer: int, head: int | None = None) -> Tensor:
+        """Return (T, size) the activations at a site: see `Site`.
+
+        Raises:
+            KeyError: the model has no such site.
+        """
+        found = self._seen[site, layer][0]
+        return found if head is None else found.view(len(found), self._heads[layer], -1)[:, head]
+
+
+class HookedModel:
+    """The model. Its passes follow one another: whoever uses it does so from one thread."""
+
+    def __init__(self, transformer: PreTrainedModel, layout: Layout, logit_function: LogitFunction) -> None:
+        """Take a causal LM in float32, which is of no use to others afterwards.
+
+        Args:
+            transformer: freshly loaded.
+            layout: of its recordings.
+            logit_function: what it does to its logits.
+
+        Raises:
+            UnknownPart: it is not known which part of it is what.
+        """
+        transformer.requires_grad_(False).eval()
+        transformer.set_attn_implementation(NAME)
+        self._rules, self._logit_function = layout.rules, logit_function
+        self._base, self._layers = decoder_of(transformer), layers_of(transformer)
+        self._output: Any = transformer.get_output_embeddings()
+        self.embedding: Any = transformer.get_input_embeddings()
+        """Token ids to the (..., width) vectors that `logits_of_embeddings` takes."""
+        self.device = transformer.device
+        self.heads = tuple(queries.heads for queries in layout.queries)
+        """By layer."""
+        self.width = layout.residual[0].size
+        """Of the residual stream."""
+        downs = [down_projection(layer, self.width) for layer in self._layers]
+        self.has_mlps = all(down is not None for down in downs)
+        """Whether every layer has one MLP that can be told apart."""
+        for index, (layer, down) in enumerate(zip(self._layers, downs, strict=True)):
+            read = self.heads[index] * layout.values[index].size
+            _hook(layer, index, output_projection(layer, read, self.width), down, self.heads[index])
+
+    @property
+    def layers(self) -> int:
+        """How many there are."""
+        return len(self._layers)
+
+    @torch.inference_mode()
+    def clean(self, token_ids: Sequence[int]) -> CleanPass:
+        """Read a text, nothing changed."""
+        now = HookedPass(self._rules, [()], Past())
+        now.seen = {}
+        final = self._run(now, self._ids(token_ids))
+        logits = self.unembedded(final[:, -1])[0]
+        return CleanPass(tuple(token_ids), now.now, logits, now.seen, self.heads)
+
+    def batches(self, length: int, variants: Sequence[Variant]) -> Iterator[Sequence[Variant]]:
+        """Yield variants in groups that are computed together, and take a moment each.
+
+        Args:
+            length: of the text.
+            variants: best in the order of the layers that they change: see `logits`.
+        """
+        batch: list[Variant] = []
+        start = length
+        for variant in variants:
+            wider = min(start, self._begin(variant, length - 1)[0])
+            count = len(batch) + 1
+            if batch and (count * (length - wider) > ROWS or count * length > KEYS):
+                yield batch
+                batch, wider = [], self._begin(variant, length - 1)[0]
+            batch, start = [*batch, variant], wider
+        if batch:
+            yield batch
+
+    @torch.inference_mode()
+    def logits(self, clean: CleanPass, variants: Sequence[Variant]) -> Tensor:
+        """Return (n, V) the logits of the token after a text in n variants of its reading.
+
+        Only what a change can reach is computed: the layers from the first changed one on, and the positions
+        from the first changed one on; what lies before is that of the clean reading.
+        """
+        begins = [self._begin(variant, len(clean.token_ids) - 1) for variant in variants]
+        start, layer = (min(some) for some in zip(*begins, strict=True))
+        entering = clean.at("residual", layer)[start:].expand(len(variants), -1, -1)
+        now = HookedPass(self._rules, variants, clean.past.first(start), layer, entering)
+        final = self._run(now, self._ids(clean.token_ids[start:], len(variants)))
+        return self.unembedded(final[:, -1])
+
+    @torch.inference_mode()
+    def read(self, variant: Variant, token_ids: Sequence[int], past: Past) -> tuple[Tensor, Past]:
+        """Read the next tokens of a text in which something is changed.
+
+        Args:
+            variant: what is changed.
+            token_ids: the tokens.
+            past: of those before them, as `read` returned it.
+
+        Returns:
+            (V,) the logits of the token after them, and the past that they belong to now.
+        """
+        now = HookedPass(self._rules, [variant], past)
+        final = self._run(now, self._ids(token_ids))
+        return self.unembedded(final[:, -1])[0], now.now
+
+    def logits_of_embeddings(self, embeddings: Tensor) -> Tensor:
+        """Return (B, V) the logits of the tokens after B texts, given as (B, T, width) vectors.
+
+        Gradients pass.
+        """
+        now = HookedPass(self._rules, [()] * len(embeddings), Past())
+        return self.unembedded(self._run(now, {"inputs_embeds": embeddings})[:, -1])
+
+    def unembedded(self, final: Tensor) -> Tensor:
+        """Return (n, V) logits of (n, width) what the final norm returned."""
+        logits: Tensor = self._logit_function(self._output(final).float())
+        return logits
+
+    def _begin(self, variant: Variant, last: int) -> tuple[int, int]:
+        """Return the first position and the first layer that a variant reaches."""
+        position, layer = last, self.layers - 1
+        for one in variant:
+            if isinstance(one, Change):
+                position, layer = min(position, one.start), min(layer, one.layer)
+            else:
+                position, layer = min(position, one.position + 1), 0
+        return position, layer
+
+    def _ids(self, token_ids: Sequence[int], copies: int = 1) -> dict[str, Tensor]:
+        return {"input_ids": torch.tensor([list(token_ids)] * copies, device=self.device)}
+
+    def _run(self, now: HookedPass, inputs: dict[str, Tensor]) -> Tensor:
+        """Return (B, n, width) what the final norm returned of a piece."""
+        length = next(iter(inputs.values())).shape[1]
+        positions = torch.arange(now.start, now.start + length, device=self.device)
+        with passing(now):
+            output = self._base(**inputs, position_ids=positions[None], use_cache=False)
+        final: Tensor = output.last_hidden_state
+        return final
+
+
+def _hook(
+    layer: nn.Module, index: int, projection: nn.Module | None, down: nn.Module | None, heads: int
+) -> None:
+    """Let the passes of a layer see and change its stream, its heads, its attention and its MLP.
+
+    Raises:
+        UnknownPart: its attention's output projection is not known.
+    """
+    if projection is None:
+        raise UnknownPart(f"The output projection of layer {index} could not be found.")
+
+    def read(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return (now_passing().changed("head", index, inputs[0], heads), *inputs[1:])
+
+    def attended(_: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+        return now_passing().changed("attention", index, output)
+
+    def written(_: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+        return now_passing().changed("mlp", index, output)
+
+    projection.register_forward_pre_hook(read)
+    projection.register_forward_hook(attended)
+    if down is not None:
+        down.register_forward_hook(written)
+    layer.__class__ = _hooked(type(layer))  # type: ignore[arg-type]
+    setattr(layer, NUMBER, index)
+
+
+@cache
+def _hooked(kind: type[nn.Module]) -> type[nn.Module]:
+    """Return a layer's class whose stream can be changed before it, and which need not be computed at all."""
+
+    class Hooked(kind):  # type: ignore[misc, valid-type]
+        hooked_tuple: bool
+        """Whether it returns its stream with something else; known once it was computed."""
+
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            now, index = now_passing(), getattr(self, NUMBER)
+            if index < now.first_layer:
+                return (now.entering,) if self.hooked_tuple else now.entering
+            entering = args[0] if args else kwargs.pop("hidden_states")
+            if index == now.first_layer and now.entering is not None:
+                entering = now.entering
+            output = super().forward(now.changed("residual", index, entering), *args[1:], **kwargs)
+            self.hooked_tuple = isinstance(output, tuple)
+            if index < now.layers - 1:
+                return output
+            leaving = now.changed("residual", index + 1, output[0] if self.hooked_tuple else output)
+            return (leaving, *output[1:]) if self.hooked_tuple else leaving
+
+    Hooked.__name__ = Hooked.__qualname__ = kind.__name__
+    return Hooked
