@@ -8,8 +8,8 @@ from typing import TypeVar
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from model.network.hooked_model import HookedModel
 from model.kernels.formats import Format
+from model.network.hooked_model import HookedModel
 from model.network.network import Network
 from model.network.unknown_part import UnknownPart
 from model.reference.anatomy import text_config

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from model.engine.engine import Engine
-from model.network.changes import Change, Masked, Variant, zero
 from model.interventions.effect import effects, effects_of, read_clean
 from model.interventions.written import written_with
+from model.network.changes import Change, Masked, Variant, zero
 from model.sampler.settings import SamplerSettings
 from model.texts.run import Run
 from tests.tiny import tiny_model

@@ -32,6 +32,7 @@ class Pair:
     """A model that is changed, and the same of Transformers."""
 
     def __init__(self, kind: str) -> None:
+        self.kind = kind
         if kind in OTHERS:
             name, config = OTHERS[kind]
             self.model, self.truth = language_model(name, **config), built(name, **config)
@@ -44,7 +45,7 @@ class Pair:
         """What the model says with changes."""
         return self.model.intervene(lambda hooked: hooked.logits(self.clean, variants))
 
-    def read_by_truth(self, **more: Tensor) -> Tensor:
+    def read_by_truth(self, **more: object) -> Tensor:
         """What Transformers says after the text."""
         positions = torch.arange(len(TEXT))[None]
         with torch.inference_mode():
@@ -97,13 +98,16 @@ def test_a_head_taken_away_is_its_slice_emptied_before_the_output_projection(pai
 def test_a_masked_token_is_one_that_a_mask_of_transformers_hides_from_all_others(
     pair: Pair, position: int
 ) -> None:
-    if any(rule.visibility.window for rule in pair.model.networks["float32"].layout.rules):
-        pytest.skip("a mask that is given to Transformers takes the place of its windows")
-    mask = torch.full((len(TEXT), len(TEXT)), float("-inf")).triu(1)
-    mask[:, position] = float("-inf")
-    mask[position, position] = 0
+    def mask(window: int) -> Tensor:
+        hidden = torch.ones(len(TEXT), len(TEXT)).triu(1) + torch.ones(len(TEXT), len(TEXT)).tril(-window)
+        hidden[:, position] = 1
+        hidden[position, position] = 0
+        return torch.zeros_like(hidden).masked_fill(hidden > 0, float("-inf"))[None, None]
+
+    whole, window = mask(len(TEXT)), getattr(pair.truth.config, "sliding_window", None)
+    by_type = {"full_attention": whole, "sliding_attention": mask(window or len(TEXT))}
     (found,) = pair.logits((Masked(position),))
-    truth = pair.read_by_truth(attention_mask=mask[None, None])
+    truth = pair.read_by_truth(attention_mask=by_type if pair.kind in OTHERS else whole)
     torch.testing.assert_close(found, truth, atol=CLOSE, rtol=0)
 
 
