@@ -118,7 +118,7 @@ def test_every_figure_is_well_below_100_kb(draw):
 def test_hover_templates_have_no_braces_but_their_own_variables(draw):
     for trace in draw(THEMES["light"]).data:
         template = re.sub(
-            r"%\{(x|y|z|fullData\.name|customdata\[\d\])(:[,.\w%]+)?\}", "", trace.hovertemplate or ""
+            r"%\{(x|y|z|fullData\.name|customdata\[\d\])(:[+,.\w%]+)?\}", "", trace.hovertemplate or ""
         )
         assert not re.search(r"[{}]", template)
 

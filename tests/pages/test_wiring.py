@@ -30,7 +30,8 @@ from viz.words.strings import LOCALES, catalogue
 ROOT = Path(__file__).parents[2]
 LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
 INTERIOR = {"lens", "heads", "score"}
-ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR
+WHY = {"ablate"}
+ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR | WHY
 EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask", "ask_1", "ask_2"}
 WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
