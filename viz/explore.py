@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from model.weights.background import BackgroundModel
+from viz.api.attribute import add_attribute_api
 from viz.api.explore import add_api
 from viz.api.interior import add_interior_api
 from viz.api.lab import add_lab_api
@@ -27,6 +28,7 @@ from viz.pages.wiring import (
     wire_writing,
 )
 from viz.pages.writing import Writing
+from viz.rooms.attribution.room import ATTRIBUTION
 from viz.rooms.branches.room import BRANCHES
 from viz.rooms.chain.room import CHAIN
 from viz.rooms.dice.room import DICE
@@ -54,6 +56,7 @@ ROOMS: tuple[Room[Any], ...] = (
     HEADS,
     LENS,
     NEURONS,
+    ATTRIBUTION,
     CHAIN,
     DICE,
     REPLAY,
@@ -90,6 +93,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> Blocks:
         add_api(service)  # first: an event of the page would take the name of an endpoint
         add_lab_api(service)
         add_interior_api(service)
+        add_attribute_api(service)
         writing = Writing(service, example, drawing)
         wire_writing(page, visitor, writing, limits)
         looking = Looking(page, visitor, writing)

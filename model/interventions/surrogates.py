@@ -66,7 +66,7 @@ def _sampled(
     if hiding.count == 1:  # there is nothing to draw: a token alone adds what is lost without it
         yield from _all_read(hiding, [hiding.all])
         lost = hiding.values[frozenset()] - hiding.values[hiding.all]
-        return TokenScores(method, np.array([lost, np.nan]), Sampled(2, 2, seed))
+        return TokenScores(method, np.array([lost, np.nan]), Sampled(samples, 2, seed))
     wanted: list[Hidden] = []
 
     def noted(rows: "Tensor") -> "Tensor":
