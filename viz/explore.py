@@ -7,6 +7,7 @@ import gradio as gr
 
 from model.weights.background import BackgroundModel
 from viz.api.ablate import add_ablate_api
+from viz.api.attribute import add_attribute_api
 from viz.api.explore import add_api
 from viz.api.interior import add_interior_api
 from viz.api.lab import add_lab_api
@@ -29,6 +30,7 @@ from viz.pages.wiring import (
 )
 from viz.pages.writing import Writing
 from viz.rooms.ablation.room import ABLATION
+from viz.rooms.attribution.room import ATTRIBUTION
 from viz.rooms.branches.room import BRANCHES
 from viz.rooms.chain.room import CHAIN
 from viz.rooms.dice.room import DICE
@@ -59,6 +61,7 @@ ROOMS: tuple[Room[Any], ...] = (
     NEURONS,
     ABLATION,
     PART_EFFECTS,
+    ATTRIBUTION,
     CHAIN,
     DICE,
     REPLAY,
@@ -96,6 +99,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> Blocks:
         add_lab_api(service)
         add_interior_api(service)
         add_ablate_api(service)
+        add_attribute_api(service)
         writing = Writing(service, example, drawing)
         wire_writing(page, visitor, writing, limits)
         looking = Looking(page, visitor, writing)

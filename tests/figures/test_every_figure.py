@@ -8,7 +8,7 @@ from model.interior.score_histograms import entropy_histogram, ratio_histogram
 from model.lab.rollout_statistics import FirstToken, RolloutStatistics
 from model.sampler.effects import RankedCurve, TemperatureSweep
 from model.sampler.settings import SamplerSettings
-from tests.figures import test_chain, test_layers, test_neurons, test_part_effects
+from tests.figures import test_chain, test_hiding_curves, test_layers, test_neurons, test_part_effects
 from tests.figures.samples import AWKWARD, THEMES, causal, curve, reread, steps, sweep
 from viz.figures.attention import attention_heatmap
 from viz.figures.diversity import Tried, diversity_figure
@@ -29,6 +29,7 @@ def attention(size, theme):
 
 
 FIGURES = {
+    "hiding curves": test_hiding_curves.draw,
     "timeline of nothing": lambda theme: timeline([], selected=None, theme=theme),
     "timeline of 1": lambda theme: timeline(steps(1), selected=8, theme=theme),
     "timeline of 64": lambda theme: timeline(steps(64), selected=20, theme=theme),
