@@ -50,12 +50,20 @@ class Theme:
     """Background of hover labels."""
     heat: ColorScale
     """(stop, colour) pairs: weights of 0.05 to 0.2 must show, so the ramp runs with the square root."""
+    diverging: ColorScale
+    """(stop, colour) pairs from what takes away, over nothing in the middle, to what adds."""
 
 
 def square_root_scale(ramp: str) -> ColorScale:
     """Place evenly spaced colours so that the colour of weight w is the one at sqrt(w) of the ramp."""
     colours = ramp.split()
     return tuple(((index / (len(colours) - 1)) ** 2, colour) for index, colour in enumerate(colours))
+
+
+def even_scale(ramp: str) -> ColorScale:
+    """Place colours at even distances."""
+    colours = ramp.split()
+    return tuple((index / (len(colours) - 1), colour) for index, colour in enumerate(colours))
 
 
 LIGHT = Theme(
@@ -72,6 +80,7 @@ LIGHT = Theme(
     others="#f0f1f4",
     hover="#ffffff",
     heat=square_root_scale("#f7f7fd #e3e5fd #cbcffb #b0b5f8 #9396f4 #7875ee #5f57e4 #4a3fc9 #3830a0 #27226f"),
+    diverging=even_scale("#8a3a06 #c2640c #f0973a #fbd3a2 #f6f6f8 #cbcffb #9396f4 #5f57e4 #3830a0"),
 )
 
 DARK = Theme(
@@ -88,6 +97,7 @@ DARK = Theme(
     others="#21252e",
     hover="#262b36",
     heat=square_root_scale("#1e212c #30345b #424585 #5453aa #6865c8 #817edd #9c9aec #b8b8f5 #d5d7fb #f4f5ff"),
+    diverging=even_scale("#ffd9a3 #f7ad4c #c2700f #6b4214 #1e212c #3a3e78 #6865c8 #9c9aec #d5d7fb"),
 )
 
 
