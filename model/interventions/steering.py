@@ -3,8 +3,8 @@
 The direction is what the stream of one prompt has over that of another (activation addition, Turner et al.
 2023, "Steering Language Models With Activation Engineering"; Rimsky et al. 2023, "Steering Llama 2 via
 Contrastive Activation Addition", who take the mean of many pairs; Zou et al. 2023, "Representation
-Engineering"). Here one pair is enough, and the stream is taken at the last token of each, where the prompt has
-been read: so their lengths may differ.
+Engineering"). Here one pair is enough, and the stream is taken at the last token of each, where the prompt
+has been read: so their lengths may differ.
 """
 
 from collections.abc import Iterator, Sequence

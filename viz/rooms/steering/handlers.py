@@ -32,7 +32,7 @@ from viz.server.service import Trouble
 from viz.words.lines import problem, status_line
 from viz.words.percent import signed
 from viz.words.strings import say
-from viz.words.tokens import isolated
+from viz.words.tokens import display_text
 
 WORK = "steering"
 MOST_STRENGTH = 2.0
@@ -100,7 +100,7 @@ class Steering:
         def saved() -> SteeringScreen:
             made = direction_of(self.service, toward, away, layer)
             kept = visitor.kept.of(Directions).save(name, made.direction)
-            said = say("why.steering.saved", name=isolated(kept.name), layer=kept.direction.layer)
+            said = say("why.steering.saved", name=display_text(kept.name), layer=kept.direction.layer)
             return SteeringScreen(line=status_line(said), chosen=self._offered(visitor, kept.name), name="")
 
         return self._one_or_why_not(saved)
@@ -110,7 +110,7 @@ class Steering:
 
         def deleted() -> SteeringScreen:
             gone = visitor.kept.of(Directions).delete(name)
-            said = say("why.steering.deleted", name=isolated(gone.name))
+            said = say("why.steering.deleted", name=display_text(gone.name))
             return SteeringScreen(line=status_line(said), chosen=self._offered(visitor, PROMPTS))
 
         return self._one_or_why_not(deleted)
