@@ -137,8 +137,8 @@ def variant_at(pair: Contrast, place: Place) -> Variant:
     """Return the corrupted run with what the clean one has at one place."""
     site, layer, column = place.site, place.layer, place.column
     if site == "head":
-        value = pair.clean.at(site, layer, column)[pair.first :]
-        return (Change(site, layer, replaced_by(value), head=column, start=pair.first),)
+        value, stop = pair.clean.at(site, layer, column)[pair.first :], len(pair.clean.token_ids)
+        return (Change(site, layer, replaced_by(value), head=column, start=pair.first, stop=stop),)
     value = pair.clean.at(site, layer)[column]
     return (Change(site, layer, replaced_by(value), start=column, stop=column + 1),)
 

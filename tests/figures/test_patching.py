@@ -57,7 +57,7 @@ def test_the_map_has_every_value_and_zero_in_the_middle_of_its_colours(theme: Th
     (heat,) = draw(theme).data
     np.testing.assert_array_equal(np.asarray(heat.z), VALUES)
     assert (heat.zmin, heat.zmax) == (-1, 1)
-    scale = {stop: colour for stop, colour in heat.colorscale}
+    scale = dict(heat.colorscale)
     assert scale[0.5] == dict(theme.diverging)[0.5]
 
 

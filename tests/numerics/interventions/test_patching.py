@@ -223,6 +223,14 @@ def pair_hook(pair: Pair, becomes: Callable[[Tensor], Tensor]) -> Any:
     return hooked()
 
 
+def test_a_head_is_patched_in_the_prompt_and_left_alone_in_what_follows(pair: Pair) -> None:
+    for at in (Place("head", 0, 1), Place("head", 1, 0)):
+        steps = list(written_after(pair.model, CORRUPTED, variant_at(pair.contrast, at), 3))
+        share = restored(pair, variant_at(pair.contrast, at))
+        assert share[0] == pytest.approx(pair.truly_restored(at), abs=CLOSE)
+        assert 1 <= len(steps) <= 3
+
+
 def test_what_cannot_be_compared_is_refused() -> None:
     model = tiny_model("gpt2")
     for clean, corrupted, answer, why in [
