@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from model.weights.background import BackgroundModel
+from viz.api.ablate import add_ablate_api
 from viz.api.explore import add_api
 from viz.api.interior import add_interior_api
 from viz.api.lab import add_lab_api
@@ -28,6 +29,7 @@ from viz.pages.wiring import (
     wire_writing,
 )
 from viz.pages.writing import Writing
+from viz.rooms.ablation.room import ABLATION
 from viz.rooms.branches.room import BRANCHES
 from viz.rooms.chain.room import CHAIN
 from viz.rooms.dice.room import DICE
@@ -36,6 +38,7 @@ from viz.rooms.history.room import HISTORY
 from viz.rooms.inside.room import INSIDE
 from viz.rooms.lens.room import LENS
 from viz.rooms.neurons.room import NEURONS
+from viz.rooms.part_effects.room import PART_EFFECTS
 from viz.rooms.patching.room import PATCHING
 from viz.rooms.replay.room import REPLAY
 from viz.rooms.rollouts.room import ROLLOUTS
@@ -57,6 +60,8 @@ ROOMS: tuple[Room[Any], ...] = (
     HEADS,
     LENS,
     NEURONS,
+    ABLATION,
+    PART_EFFECTS,
     PATCHING,
     STEERING,
     CHAIN,
@@ -95,6 +100,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> Blocks:
         add_api(service)  # first: an event of the page would take the name of an endpoint
         add_lab_api(service)
         add_interior_api(service)
+        add_ablate_api(service)
         add_patch_api(service)
         writing = Writing(service, example, drawing)
         wire_writing(page, visitor, writing, limits)

@@ -95,6 +95,14 @@ def induction(weights: "Tensor", rows: Rows) -> "Tensor":
     return _weight_on(after & (rows.keys < rows.queries), weights)
 
 
+def confidence(weights: "Tensor", rows: Rows) -> "Tensor":
+    """Largest weight on any one token but the first (Voita et al. 2019, arXiv:1905.09418).
+
+    They leave out the end of a sentence, where heads rest that find nothing; here that is the first token.
+    """
+    return weights.masked_fill(rows.keys == 0, 0.0).amax(-1)
+
+
 def chosen_token(weights: "Tensor", rows: Rows) -> "Tensor":
     """Weight on one chosen token. Rows before it, which cannot see it, say nothing."""
     return _weight_on((rows.keys == rows.key) & (rows.keys <= rows.queries), weights)
@@ -108,6 +116,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "self": itself,
     "duplicate_token": duplicate_token,
     "induction": induction,
+    "confidence": confidence,
     "token": chosen_token,
 }
 """What there is, in the order in which it is offered."""

@@ -1,4 +1,4 @@
-"""How much is asked of a model whose activations are changed: each question is many readings of a text."""
+"""What may be asked of a model in which something is changed."""
 
 MOST_TOKENS = 512
-"""Of a text."""
+"""Of a text: every variant of a reading costs a pass over it."""

@@ -4,7 +4,7 @@ What the page shows is computed from packed weights, which neither hooks nor gra
 loaded a second time, once somebody asks what would happen without a part of it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -45,10 +45,16 @@ class CleanPass:
         """Return (T, size) the activations at a site: see `Site`.
 
         Raises:
-            KeyError: the model has no such site.
+            UnknownPart: the model has no such site that could be told apart.
         """
+        _require((site, layer), self._seen)
         found = self._seen[site, layer][0]
         return found if head is None else found.view(len(found), self._heads[layer], -1)[:, head]
+
+    @property
+    def places(self) -> Collection[tuple[Site, int]]:
+        """Sites and layers of which there are activations."""
+        return self._seen.keys()
 
 
 class HookedModel:
@@ -80,6 +86,10 @@ class HookedModel:
         downs = [down_projection(layer, self.width) for layer in self._layers]
         self.has_mlps = all(down is not None for down in downs)
         """Whether every layer has one MLP that can be told apart."""
+        always: tuple[Site, ...] = ("residual", "attention", "head")
+        self._sites = {(site, layer) for layer in range(self.layers) for site in always}
+        self._sites |= {("residual", self.layers)}
+        self._sites |= {("mlp", layer) for layer, down in enumerate(downs) if down is not None}
         for index, (layer, down) in enumerate(zip(self._layers, downs, strict=True)):
             read = self.heads[index] * layout.values[index].size
             _hook(layer, index, output_projection(layer, read, self.width), down, self.heads[index])
@@ -123,7 +133,12 @@ class HookedModel:
 
         Only what a change can reach is computed: the layers from the first changed one on, and the positions
         from the first changed one on; what lies before is that of the clean reading.
+
+        Raises:
+            UnknownPart: a change at a site that the model does not have.
         """
+        for variant in variants:
+            self._require(variant)
         begins = [self._begin(variant, len(clean.token_ids) - 1) for variant in variants]
         start, layer = (min(some) for some in zip(*begins, strict=True))
         entering = clean.at("residual", layer)[start:].expand(len(variants), -1, -1)
@@ -142,7 +157,11 @@ class HookedModel:
 
         Returns:
             (V,) the logits of the token after them, and the past that they belong to now.
+
+        Raises:
+            UnknownPart: a change at a site that the model does not have.
         """
+        self._require(variant)
         now = HookedPass(self._rules, [variant], past)
         final = self._run(now, self._ids(token_ids))
         return self.unembedded(final[:, -1])[0], now.now
@@ -159,6 +178,11 @@ class HookedModel:
         """Return (n, V) logits of (n, width) what the final norm returned."""
         logits: Tensor = self._logit_function(self._output(final).float())
         return logits
+
+    def _require(self, variant: Variant) -> None:
+        for one in variant:
+            if isinstance(one, Change):
+                _require((one.site, one.layer), self._sites)
 
     def _begin(self, variant: Variant, last: int) -> tuple[int, int]:
         """Return the first position and the first layer that a variant reaches."""
@@ -181,6 +205,12 @@ class HookedModel:
             output = self._base(**inputs, position_ids=positions[None], use_cache=False)
         final: Tensor = output.last_hidden_state
         return final
+
+
+def _require(place: tuple[Site, int], known: Collection[tuple[Site, int]]) -> None:
+    if place not in known:
+        site, layer = place
+        raise UnknownPart(f"Layer {layer} of this model has no {site} that could be told apart.")
 
 
 def _hook(

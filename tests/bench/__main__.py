@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.calls import measure_calls
+from tests.bench.effects import measure_effects
 from tests.bench.lab import measure_lab
 from tests.bench.latency import CONTEXTS, measure_latency
 from tests.bench.memory import measure_memory
@@ -26,7 +27,18 @@ SHORT = 64
 """New tokens of the shorter of the two texts."""
 QUIET = 0.15
 """Cores that others may use."""
-SUBJECTS = ("precision", "startup", "memory", "speed", "streams", "latency", "panels", "lab", "calls")
+SUBJECTS = (
+    "precision",
+    "startup",
+    "memory",
+    "speed",
+    "streams",
+    "latency",
+    "panels",
+    "lab",
+    "effects",
+    "calls",
+)
 
 
 def main() -> int:
@@ -84,6 +96,7 @@ def subjects(options: argparse.Namespace) -> dict[str, Callable[[], tuple[list[R
         "latency": lambda: measure_latency(rounds, CONTEXTS[:2] if quick else CONTEXTS),
         "panels": panels,
         "lab": lambda: measure_lab(rounds),
+        "effects": lambda: measure_effects(rounds),
         "calls": lambda: measure_calls(300 if quick else 3000),
     }
 

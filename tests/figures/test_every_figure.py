@@ -8,7 +8,7 @@ from model.interior.score_histograms import entropy_histogram, ratio_histogram
 from model.lab.rollout_statistics import FirstToken, RolloutStatistics
 from model.sampler.effects import RankedCurve, TemperatureSweep
 from model.sampler.settings import SamplerSettings
-from tests.figures import test_chain, test_layers, test_neurons, test_patching
+from tests.figures import test_chain, test_layers, test_neurons, test_part_effects, test_patching
 from tests.figures.samples import AWKWARD, THEMES, causal, curve, reread, steps, sweep
 from viz.figures.attention import attention_heatmap
 from viz.figures.diversity import Tried, diversity_figure
@@ -71,6 +71,10 @@ FIGURES = {
     "convergence of throws": test_chain.convergence,
     **test_layers.FIGURES,
     "neurons": test_neurons.draw,
+    **{
+        f"parts: {name}": lambda theme, name=name: test_part_effects.figures(theme)[name]
+        for name in test_part_effects.figures(THEMES["light"])
+    },
     **test_patching.FIGURES,
     "ranks": lambda theme: rank_figure([90, 20, 5, 1], theme=theme),
     "ranks of nothing": lambda theme: rank_figure([0, 0, 0, 0], theme=theme),
@@ -115,7 +119,7 @@ def test_every_figure_is_well_below_100_kb(draw):
 def test_hover_templates_have_no_braces_but_their_own_variables(draw):
     for trace in draw(THEMES["light"]).data:
         template = re.sub(
-            r"%\{(x|y|z|fullData\.name|customdata\[\d\])(:[,.\w%]+)?\}", "", trace.hovertemplate or ""
+            r"%\{(x|y|z|fullData\.name|customdata\[\d\])(:[+,.\w%]+)?\}", "", trace.hovertemplate or ""
         )
         assert not re.search(r"[{}]", template)
 

@@ -30,12 +30,15 @@ from viz.words.strings import LOCALES, catalogue
 ROOT = Path(__file__).parents[2]
 LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
 INTERIOR = {"lens", "heads", "score"}
-ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR
+WHY = {"ablate", "patch"}
+ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR | WHY
 EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask", "ask_1", "ask_2"}
 WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
-SEARCHES = {"compute", "follow", "replay_1", "search"}
+SEARCHES = {"compute", "follow", "replay_1", "search", "take_away", "write_without", "measure_parts"} | {
+    "patch_places", "write_patched", "press_place", "steer"
+}  # fmt: skip
 """Those of which two are computed at a time."""
 STABLE_IDS = {
     *(
@@ -135,6 +138,9 @@ def test_stop_does_not_wait_in_the_queue(app, events):
         ("generate", "stop"), ("prompt", "stop"), ("score", "stop"), ("more", "stop"),
         ("branch-choice", "stop"), ("replay", "replay-cancel"), ("find", "find-cancel"),
         ("roll", "rollout-cancel"), ("sweep", "rollout-cancel"), ("lens-compute", "lens-cancel"),
+        ("ablate", "ablate-cancel"), ("ablate-write", "ablate-cancel"),
+        ("measure-parts", "measure-parts-cancel"), ("steering-steer", "steering-cancel"),
+        *((f"patching-{press}", "patching-cancel") for press in ("patch", "write", "pressed")),
     ],
 )  # fmt: skip
 def test_stop_can_be_pressed_before_anything_has_arrived(app, events, press: str, stop: str):
@@ -263,7 +269,7 @@ def keys_of(strings: dict[str, Any], above: str = "") -> Iterator[str]:
             yield above + key
 
 
-KEY = re.compile(r"(figures|components|page|lab|interior|api|offline)(\.\w+)+")
+KEY = re.compile(r"(figures|components|page|lab|interior|why|api|offline)(\.\w+)+")
 """What a literal in the code looks like that names a string, or a group of strings."""
 SOURCES = sorted((ROOT / "viz").rglob("*.py"))
 

@@ -53,7 +53,8 @@ class InteriorApi(Endpoints):
 
         Args:
             text: what the model reads.
-            quantity: entropy, distance, first_token, previous_token, self, duplicate_token or induction.
+            quantity: entropy, distance, first_token, previous_token, self, duplicate_token, induction
+                or confidence.
             precision: "fast" for the number format that is fastest here, "exact" for float32.
         """
         with explained():

@@ -38,7 +38,7 @@ def rows_figure(rows: range, names: Sequence[str], *, theme: Theme) -> Figure:
         names: of the rows, escaped.
         theme: the colours.
     """
-    figure = base_figure(theme=theme, height=_height(len(rows)), margin={"l": 8, "t": TOP, "b": BOTTOM})
+    figure = base_figure(theme=theme, height=rows_height(len(rows)), margin={"l": 8, "t": TOP, "b": BOTTOM})
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_yaxes(
         range=[rows.start - 0.5, rows.stop - 0.5],
@@ -75,6 +75,7 @@ def signed(number: float) -> str:
     return f"{number:+.2f}".replace("-", "−")
 
 
-def _height(rows: int) -> int:
+def rows_height(rows: int) -> int:
+    """Return the height of a figure of so many rows, in pixels."""
     row = WIDE_ROW if rows <= FEW else ROW if rows <= MANY else THIN_ROW
     return TOP + BOTTOM + row * rows

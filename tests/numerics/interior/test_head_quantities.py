@@ -38,6 +38,7 @@ def of_row(name: str, row: np.ndarray, i: int, ids) -> float:
         "self": [i],
         "duplicate_token": before,
         "induction": [j + 1 for j in before if j + 1 < i],
+        "confidence": [1 + int(np.argmax(row[1 : i + 1]))],
         "token": [KEY] if i >= KEY else [],
     }.get(name)
     if looked_at is None:

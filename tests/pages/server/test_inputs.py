@@ -26,11 +26,11 @@ NUMBERS = {
         "top",
         "layer",
     ),
-    *("head", "position", "coin", "token_id", "n", "beams", "length_penalty"),
+    *("head", "position", "token_position", "coin", "token_id", "n", "beams", "length_penalty"),
 }
 TEXTS = {"prompt", "text"}
 """Read by the tokenizer, and by nothing else."""
-CHOICES = {"precision", "quantity"}
+CHOICES = {"precision", "quantity", "part", "instead", "scope"}
 """One of a few words."""
 RECORDS = {"settings", "run"}
 """Checked field by field."""

@@ -7,7 +7,10 @@ import pytest
 
 from viz.words.strings import catalogue, say
 
-COUNTED = "tokens|texts|rollouts|throws|layers|heads|positions|characters|bytes|candidates|branches|seconds"
+COUNTED = (
+    "tokens|texts|rollouts|throws|layers|heads|positions|characters|bytes|candidates|branches|seconds|parts"
+    "|places"
+)
 
 
 def keys(found: object, path: str = "") -> dict[str, str]:

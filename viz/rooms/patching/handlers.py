@@ -90,19 +90,19 @@ class Patching:
     def __init__(self, showing: Showing) -> None:
         self.service = showing.service
 
-    def patch(self, visitor: Visitor, *values: Any) -> Iterator[PatchingScreen]:
+    def patch_places(self, visitor: Visitor, *values: Any) -> Iterator[PatchingScreen]:
         """Patch every place of a site once; the values are the four fields, the site, and the controls."""
         *fields, site, controls = values
         yield from self._or_why_not(visitor, self._patch(visitor, fields, site, controls))
 
-    def write(
+    def write_patched(
         self, visitor: Visitor, layer: object, column: object, controls: Controls
     ) -> Iterator[PatchingScreen]:
         """Write on from the corrupted prompt with one place patched."""
         choice = {"layer": layer, "column": column}
         yield from self._or_why_not(visitor, self._write(visitor, choice, controls))
 
-    def press(self, visitor: Visitor, choice: object, controls: Controls) -> Iterator[PatchingScreen]:
+    def press_place(self, visitor: Visitor, choice: object, controls: Controls) -> Iterator[PatchingScreen]:
         """Do the same for the cell of the map that was pressed."""
         yield from self._or_why_not(visitor, self._write(visitor, choice, controls))
 

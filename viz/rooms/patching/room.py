@@ -94,9 +94,9 @@ def wire(laid: PatchingLaid, looking: Looking) -> None:
         WORK,
         screen.cancel,
         {
-            laid.patch: (page.taking(handlers.patch), [*laid.typed, laid.site, *page.inputs]),
-            laid.write: (page.taking(handlers.write), [screen.layer, screen.column, *page.inputs]),
-            laid.pressed: (page.taking(handlers.press), [laid.pressed, *page.inputs]),
+            laid.patch: (page.taking(handlers.patch_places), [*laid.typed, laid.site, *page.inputs]),
+            laid.write: (page.taking(handlers.write_patched), [screen.layer, screen.column, *page.inputs]),
+            laid.pressed: (page.taking(handlers.press_place), [laid.pressed, *page.inputs]),
         },
         screen,
         show_progress="minimal",

@@ -37,23 +37,21 @@ def differences_html(prompts: Prompts, clean: float, corrupted: float, token_of:
         corrupted: after the other.
         token_of: the text of a token id.
     """
-    tokens = {
-        "answer": told_token(token_of(prompts.answer)),
-        "distractor": told_token(token_of(prompts.distractor)),
-    }
+    answer, distractor = (told_token(token_of(one)) for one in (prompts.answer, prompts.distractor))
     told = [
         say(
             "why.patching.differences",
+            answer=answer,
+            distractor=distractor,
             clean=signed(clean),
             corrupted=signed(corrupted),
             gap=signed(clean - corrupted),
-            **tokens,
         )
     ]
     if clean < corrupted:
-        told.append(say("why.patching.reversed", **tokens))
+        told.append(say("why.patching.reversed", answer=answer))
     elif clean < 0 or corrupted > 0:
-        told.append(say("why.patching.one_sided", **tokens))
+        told.append(say("why.patching.one_sided"))
     return f'<p class="say">{prose(" ".join(told))}</p>'
 
 

@@ -94,7 +94,9 @@ class Steering:
         """
         yield from self._or_why_not(visitor, self._steer(visitor, *values))
 
-    def save(self, visitor: Visitor, toward: str, away: str, layer: object, name: object) -> SteeringScreen:
+    def save_direction(
+        self, visitor: Visitor, toward: str, away: str, layer: object, name: object
+    ) -> SteeringScreen:
         """Keep the direction of the two prompts under a name."""
 
         def saved() -> SteeringScreen:
@@ -105,7 +107,7 @@ class Steering:
 
         return self._one_or_why_not(saved)
 
-    def delete(self, visitor: Visitor, name: object) -> SteeringScreen:
+    def delete_direction(self, visitor: Visitor, name: object) -> SteeringScreen:
         """Forget the direction that is chosen."""
 
         def deleted() -> SteeringScreen:

@@ -109,7 +109,7 @@ def wire(laid: SteeringLaid, looking: Looking) -> None:
             _filling(PAIRS[name]), None, [*laid.typed, laid.choices["direction"]], queue=False, **QUIET
         )
     laid.save.click(
-        handlers.save,
+        handlers.save_direction,
         [looking.visitor, *laid.typed, laid.choices["layer"], screen.name],
         list(screen),
         trigger_mode="once",
@@ -117,7 +117,7 @@ def wire(laid: SteeringLaid, looking: Looking) -> None:
         **LOOKING,
     )
     laid.delete.click(
-        handlers.delete,
+        handlers.delete_direction,
         [looking.visitor, laid.choices["direction"]],
         list(screen),
         trigger_mode="once",
