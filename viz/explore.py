@@ -11,6 +11,7 @@ from viz.api.attribute import add_attribute_api
 from viz.api.explore import add_api
 from viz.api.interior import add_interior_api
 from viz.api.lab import add_lab_api
+from viz.api.patch import add_patch_api
 from viz.pages.controls import Controls
 from viz.pages.door import Door, wire_door
 from viz.pages.drawing import Drawing
@@ -40,11 +41,13 @@ from viz.rooms.inside.room import INSIDE
 from viz.rooms.lens.room import LENS
 from viz.rooms.neurons.room import NEURONS
 from viz.rooms.part_effects.room import PART_EFFECTS
+from viz.rooms.patching.room import PATCHING
 from viz.rooms.replay.room import REPLAY
 from viz.rooms.rollouts.room import ROLLOUTS
 from viz.rooms.saved_page.room import SAVED_PAGE
 from viz.rooms.score.room import SCORE
 from viz.rooms.share.room import SHARE
+from viz.rooms.steering.room import STEERING
 from viz.rooms.strategies.room import STRATEGIES
 from viz.rooms.tokens.room import TOKENS
 from viz.server.blocks import Blocks
@@ -62,6 +65,8 @@ ROOMS: tuple[Room[Any], ...] = (
     ABLATION,
     PART_EFFECTS,
     ATTRIBUTION,
+    PATCHING,
+    STEERING,
     CHAIN,
     DICE,
     REPLAY,
@@ -100,6 +105,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> Blocks:
         add_interior_api(service)
         add_ablate_api(service)
         add_attribute_api(service)
+        add_patch_api(service)
         writing = Writing(service, example, drawing)
         wire_writing(page, visitor, writing, limits)
         looking = Looking(page, visitor, writing)

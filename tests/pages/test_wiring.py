@@ -30,13 +30,15 @@ from viz.words.strings import LOCALES, catalogue
 ROOT = Path(__file__).parents[2]
 LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
 INTERIOR = {"lens", "heads", "score"}
-WHY = {"ablate"}
+WHY = {"ablate", "patch"}
 ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR | WHY
 EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask", "ask_1", "ask_2"}
 WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
-SEARCHES = {"compute", "follow", "replay_1", "search", "take_away", "write_without", "measure_parts"}
+SEARCHES = {"compute", "follow", "replay_1", "search", "take_away", "write_without", "measure_parts"} | {
+    "patch_places", "write_patched", "press_place", "steer"
+}  # fmt: skip
 """Those of which two are computed at a time."""
 STABLE_IDS = {
     *(
@@ -137,7 +139,8 @@ def test_stop_does_not_wait_in_the_queue(app, events):
         ("branch-choice", "stop"), ("replay", "replay-cancel"), ("find", "find-cancel"),
         ("roll", "rollout-cancel"), ("sweep", "rollout-cancel"), ("lens-compute", "lens-cancel"),
         ("ablate", "ablate-cancel"), ("ablate-write", "ablate-cancel"),
-        ("measure-parts", "measure-parts-cancel"),
+        ("measure-parts", "measure-parts-cancel"), ("steering-steer", "steering-cancel"),
+        *((f"patching-{press}", "patching-cancel") for press in ("patch", "write", "pressed")),
     ],
 )  # fmt: skip
 def test_stop_can_be_pressed_before_anything_has_arrived(app, events, press: str, stop: str):

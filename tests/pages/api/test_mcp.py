@@ -16,7 +16,7 @@ from viz.launch import launch_arguments
 
 TOOLS = {
     *("generate", "next_token", "attention", "tokenize", "model", "stages", "branch", "replay", "rollouts"),
-    *("beam_search", "lens", "heads", "score", "attribute"),
+    *("beam_search", "lens", "heads", "score", "ablate", "attribute", "patch"),
 }
 
 
