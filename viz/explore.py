@@ -35,6 +35,7 @@ from viz.rooms.history.room import HISTORY
 from viz.rooms.inside.room import INSIDE
 from viz.rooms.lens.room import LENS
 from viz.rooms.neurons.room import NEURONS
+from viz.rooms.probes.room import PROBES
 from viz.rooms.replay.room import REPLAY
 from viz.rooms.rollouts.room import ROLLOUTS
 from viz.rooms.saved_page.room import SAVED_PAGE
@@ -54,6 +55,7 @@ ROOMS: tuple[Room[Any], ...] = (
     HEADS,
     LENS,
     NEURONS,
+    PROBES,
     CHAIN,
     DICE,
     REPLAY,
