@@ -35,7 +35,7 @@ EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask",
 WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
-SEARCHES = {"compute", "follow", "replay_1", "search"}
+SEARCHES = {"compute", "follow", "measure", "replay_1", "search"}
 """Those of which two are computed at a time."""
 STABLE_IDS = {
     *(
@@ -135,6 +135,7 @@ def test_stop_does_not_wait_in_the_queue(app, events):
         ("generate", "stop"), ("prompt", "stop"), ("score", "stop"), ("more", "stop"),
         ("branch-choice", "stop"), ("replay", "replay-cancel"), ("find", "find-cancel"),
         ("roll", "rollout-cancel"), ("sweep", "rollout-cancel"), ("lens-compute", "lens-cancel"),
+        ("probes-start", "probes-cancel"),
     ],
 )  # fmt: skip
 def test_stop_can_be_pressed_before_anything_has_arrived(app, events, press: str, stop: str):
@@ -263,7 +264,7 @@ def keys_of(strings: dict[str, Any], above: str = "") -> Iterator[str]:
             yield above + key
 
 
-KEY = re.compile(r"(figures|components|page|lab|interior|api|offline)(\.\w+)+")
+KEY = re.compile(r"(figures|components|page|lab|why|interior|api|offline)(\.\w+)+")
 """What a literal in the code looks like that names a string, or a group of strings."""
 SOURCES = sorted((ROOT / "viz").rglob("*.py"))
 

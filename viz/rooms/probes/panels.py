@@ -7,10 +7,12 @@ from viz.pages.controls import Controls
 from viz.pages.panel import On, Panel, Panels
 from viz.pages.scene import Scene
 from viz.words.facts import Fact, fact, facts_html
-from viz.words.percent import percent
+from viz.words.percent import GAP, percent
 from viz.words.prose import prose
 from viz.words.strings import say
 from viz.words.tokens import told_token
+
+HIGH = f"{HIGH_SHARE:.0%}".replace("%", f"{GAP}%")
 
 
 def verdict(scene: Scene, controls: Controls) -> str:
@@ -19,7 +21,7 @@ def verdict(scene: Scene, controls: Controls) -> str:
     if not found.tokens:
         return ""
     told = [part for part in (_loop(scene, found), _repeats(found), _sure(found)) if part]
-    told = told or [say("why.probes.text.none", window=WINDOW, share=percent(HIGH_SHARE), bits=LOW_BITS)]
+    told = told or [say("why.probes.text.none", window=WINDOW, share=HIGH, bits=LOW_BITS)]
     paragraphs = [" ".join(told), _repeat(scene, found)]
     said = "".join(f'<p class="say">{prose(one)}</p>' for one in paragraphs if one)
     return said + facts_html(_facts(found))
@@ -61,7 +63,7 @@ def _repeats(found: Symptoms) -> str:
     return say(
         "why.probes.text.repeats",
         start=found.repeats_from,
-        share=percent(HIGH_SHARE),
+        share=HIGH,
         window=WINDOW,
         n=NGRAM,
     )

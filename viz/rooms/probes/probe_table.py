@@ -77,11 +77,11 @@ def _widest(probe: Probe) -> str:
         return ""
     column = int(np.argmax(odds.max(axis=0) - odds.min(axis=0)))
     high, low = int(odds[:, column].argmax()), int(odds[:, column].argmin())
-    names = {"high": probe.contrast.fillers[high], "low": probe.contrast.fillers[low]}
     return say(
         "why.probes.widest",
         continuation=isolated(shown(probe.contrast.continuations[column])),
-        **{key: isolated(shown(name)) for key, name in names.items()},
+        high=isolated(shown(probe.contrast.fillers[high])),
+        low=isolated(shown(probe.contrast.fillers[low])),
         high_share=percent(float(np.exp(probe.logprobs[high, column]))),
         low_share=percent(float(np.exp(probe.logprobs[low, column]))),
     )
@@ -91,7 +91,11 @@ def _cell(logprob: float, against: float) -> str:
     side = "more" if against > 0 else "less"
     step = sum(abs(against) >= one for one in STEPS)
     tint = f' class="{side}{step}"' if step else ""
-    return f"<td{tint}><b>{escape(percent(float(np.exp(logprob))))}</b> <span>{signed(against)}</span></td>"
+    return f"<td{tint}><b>{escape(percent(float(np.exp(logprob))))}</b> <span>{_more(against)}</span></td>"
+
+
+def _more(against: float) -> str:
+    return signed(against) if against < 0 else f"+{signed(against)}"
 
 
 def _of_reference(it_is: bool) -> str:

@@ -20,7 +20,7 @@ from viz.rooms.probes.typed_set import SETS, ready_set
 from viz.server.limits import LOOKING, SEARCHING
 from viz.words.strings import say
 
-LINES = 7
+LINES = 8
 """Of the fields that hold a list, before they scroll."""
 
 

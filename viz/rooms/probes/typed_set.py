@@ -9,6 +9,8 @@ from viz.words.tokens import display_text, isolated
 
 SETS = ("occupations", "names", "sums", "agreement")
 """Those that are there to begin with; their texts are among the words."""
+EXAMPLE = "The {person} said that"
+"""Of a template."""
 MOST_TEMPLATE, MOST_LINE = 300, 60
 """Characters of a template, and of a filler or a continuation."""
 MOST_FILLERS, MOST_CONTINUATIONS = 24, 12
@@ -45,12 +47,12 @@ def typed_set(template: object, fillers: object, continuations: object, spaced: 
     text = template if isinstance(template, str) else ""
     text = text.rstrip() if spaced else text
     if not text.strip():
-        raise Trouble(say("why.probes.no_template"))
+        raise Trouble(say("why.probes.no_template", example=EXAMPLE))
     if len(text) > MOST_TEMPLATE:
         raise Trouble(say("why.probes.template_long", characters=len(text), limit=MOST_TEMPLATE))
     slots = len(SLOT.findall(text))
     if slots == 0:
-        raise Trouble(say("why.probes.no_slot"))
+        raise Trouble(say("why.probes.no_slot", example=EXAMPLE))
     if slots > 1:
         raise Trouble(say("why.probes.slots", count=slots))
     found, without = _lines(fillers, "fillers", MOST_FILLERS)
