@@ -34,6 +34,7 @@ from viz.rooms.heads.room import HEADS
 from viz.rooms.history.room import HISTORY
 from viz.rooms.inside.room import INSIDE
 from viz.rooms.lens.room import LENS
+from viz.rooms.neuron_effects.room import NEURON_EFFECTS
 from viz.rooms.neurons.room import NEURONS
 from viz.rooms.probes.room import PROBES
 from viz.rooms.replay.room import REPLAY
@@ -55,6 +56,7 @@ ROOMS: tuple[Room[Any], ...] = (
     HEADS,
     LENS,
     NEURONS,
+    NEURON_EFFECTS,
     PROBES,
     CHAIN,
     DICE,

@@ -8,7 +8,7 @@ from model.interior.score_histograms import entropy_histogram, ratio_histogram
 from model.lab.rollout_statistics import FirstToken, RolloutStatistics
 from model.sampler.effects import RankedCurve, TemperatureSweep
 from model.sampler.settings import SamplerSettings
-from tests.figures import test_chain, test_contrast, test_layers, test_neurons
+from tests.figures import test_chain, test_contrast, test_layers, test_neuron_effects, test_neurons
 from tests.figures.samples import AWKWARD, THEMES, causal, curve, reread, steps, sweep
 from viz.figures.attention import attention_heatmap
 from viz.figures.diversity import Tried, diversity_figure
@@ -72,6 +72,7 @@ FIGURES = {
     **test_layers.FIGURES,
     "neurons": test_neurons.draw,
     **test_contrast.FIGURES,
+    **test_neuron_effects.FIGURES,
     "ranks": lambda theme: rank_figure([90, 20, 5, 1], theme=theme),
     "ranks of nothing": lambda theme: rank_figure([0, 0, 0, 0], theme=theme),
     "ratios": lambda theme: ratio_figure(ratio_histogram([0.1, 1.0]), theme=theme),

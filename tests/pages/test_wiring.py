@@ -35,7 +35,7 @@ EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask",
 WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
-SEARCHES = {"compute", "follow", "measure", "replay_1", "search"}
+SEARCHES = {"compute", "follow", "measure", "replay_1", "search", "take_away"}
 """Those of which two are computed at a time."""
 STABLE_IDS = {
     *(
@@ -135,7 +135,7 @@ def test_stop_does_not_wait_in_the_queue(app, events):
         ("generate", "stop"), ("prompt", "stop"), ("score", "stop"), ("more", "stop"),
         ("branch-choice", "stop"), ("replay", "replay-cancel"), ("find", "find-cancel"),
         ("roll", "rollout-cancel"), ("sweep", "rollout-cancel"), ("lens-compute", "lens-cancel"),
-        ("probes-start", "probes-cancel"),
+        ("probes-start", "probes-cancel"), ("neuron-effects-start", "neuron-effects-cancel"),
     ],
 )  # fmt: skip
 def test_stop_can_be_pressed_before_anything_has_arrived(app, events, press: str, stop: str):
