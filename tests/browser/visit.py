@@ -61,6 +61,7 @@ PLOTS = ("timeline", "attention", "temperature-sweep", "ranked-probability")
 """Those of the first page."""
 ROOMS = {
     "inside": ("tokens", "heads", "lens"),
+    "why": ("neuron_effects", "probes"),
     "lab": ("chain", "dice", "replay", "rollouts", "strategies"),
 }
 """What has a tab, by the page on which that stands."""
