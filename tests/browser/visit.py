@@ -61,7 +61,7 @@ PLOTS = ("timeline", "attention", "temperature-sweep", "ranked-probability")
 """Those of the first page."""
 ROOMS = {
     "inside": ("tokens", "heads", "lens"),
-    "why": ("neuron_effects", "probes"),
+    "why": ("probes", "neuron_effects"),
     "lab": ("chain", "dice", "replay", "rollouts", "strategies"),
 }
 """What has a tab, by the page on which that stands."""
