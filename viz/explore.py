@@ -39,9 +39,11 @@ from viz.rooms.heads.room import HEADS
 from viz.rooms.history.room import HISTORY
 from viz.rooms.inside.room import INSIDE
 from viz.rooms.lens.room import LENS
+from viz.rooms.neuron_effects.room import NEURON_EFFECTS
 from viz.rooms.neurons.room import NEURONS
 from viz.rooms.part_effects.room import PART_EFFECTS
 from viz.rooms.patching.room import PATCHING
+from viz.rooms.probes.room import PROBES
 from viz.rooms.replay.room import REPLAY
 from viz.rooms.rollouts.room import ROLLOUTS
 from viz.rooms.saved_page.room import SAVED_PAGE
@@ -64,9 +66,11 @@ ROOMS: tuple[Room[Any], ...] = (
     NEURONS,
     ABLATION,
     PART_EFFECTS,
+    NEURON_EFFECTS,
     ATTRIBUTION,
     PATCHING,
     STEERING,
+    PROBES,
     CHAIN,
     DICE,
     REPLAY,

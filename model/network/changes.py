@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:  # Torch takes seconds to import, and the page is up before it is there.
     from torch import Tensor
 
-Site: TypeAlias = Literal["residual", "attention", "mlp", "head"]
+Site: TypeAlias = Literal["residual", "attention", "mlp", "head", "neuron"]
 """Where activations are changed: the residual stream that enters a layer (or leaves the last, whose number is
-then that of all layers), what the attention of a layer writes, what its MLP writes, what a head reads."""
-SITES: tuple[Site, ...] = ("residual", "attention", "mlp", "head")
+then that of all layers), what the attention of a layer writes, what its MLP writes, what a head reads, what
+the neurons of its MLP say before its down projection."""
+SITES: tuple[Site, ...] = ("residual", "attention", "mlp", "head", "neuron")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,3 +59,14 @@ def replaced_by(value: "Tensor") -> Callable[["Tensor"], "Tensor"]:
 def added(direction: "Tensor") -> Callable[["Tensor"], "Tensor"]:
     """Return what adds a (size,) direction to activations (activation addition, Turner et al. 2023)."""
     return lambda activations: activations + direction.to(activations)
+
+
+def without(index: int) -> Callable[["Tensor"], "Tensor"]:
+    """Return what puts 0 in place of one of the numbers at a site: one neuron, say."""
+
+    def emptied(activations: "Tensor") -> "Tensor":
+        left = activations.clone()
+        left[:, index] = 0
+        return left
+
+    return emptied

@@ -45,7 +45,7 @@ class CleanPass:
         """Return (T, size) the activations at a site: see `Site`.
 
         Raises:
-            UnknownPart: the model has no such site that could be told apart.
+            UnknownPart: the model has no such site that could be told apart, or it is none of `KEPT`.
         """
         _require((site, layer), self._seen)
         found = self._seen[site, layer][0]
@@ -89,7 +89,10 @@ class HookedModel:
         always: tuple[Site, ...] = ("residual", "attention", "head")
         self._sites = {(site, layer) for layer in range(self.layers) for site in always}
         self._sites |= {("residual", self.layers)}
-        self._sites |= {("mlp", layer) for layer, down in enumerate(downs) if down is not None}
+        of_mlp: tuple[Site, ...] = ("mlp", "neuron")
+        self._sites |= {
+            (site, layer) for layer, down in enumerate(downs) if down is not None for site in of_mlp
+        }
         for index, (layer, down) in enumerate(zip(self._layers, downs, strict=True)):
             read = self.heads[index] * layout.values[index].size
             _hook(layer, index, output_projection(layer, read, self.width), down, self.heads[index])
@@ -174,6 +177,37 @@ class HookedModel:
         now = HookedPass(self._rules, [()] * len(embeddings), Past())
         return self.unembedded(self._run(now, {"inputs_embeds": embeddings})[:, -1])
 
+    def neurons_with_gradients(
+        self, clean: CleanPass, layer: int, token_id: int, start: int = 0
+    ) -> tuple[Tensor, Tensor]:
+        """Return (n, F) what the neurons of a layer say, and the gradients of a logprob by each of that.
+
+        Args:
+            clean: the text.
+            layer: counted from 0; the passes forth and back go through it and those above it.
+            token_id: the token after the text whose logprob is followed.
+            start: the first position; the n are those from it on.
+
+        Raises:
+            UnknownPart: the layer has not one MLP that can be told apart.
+        """
+        found: list[Tensor] = []
+
+        def leaf(activations: Tensor) -> Tensor:
+            found.append(activations.detach().clone().requires_grad_())
+            return found[0]
+
+        # A copy: what was computed in inference mode has no part in gradients.
+        entering = clean.at("residual", layer)[None, start:].clone()
+        variant: Variant = (Change("neuron", layer, leaf, start=start),)
+        now = HookedPass(self._rules, [variant], clean.past.first(start), layer, entering)
+        final = self._run(now, self._ids(clean.token_ids[start:]))
+        if not found:
+            raise UnknownPart(f"The MLP of layer {layer} is not one whose neurons could be told apart.")
+        logprob = self.unembedded(final[:, -1])[0].log_softmax(-1)[token_id]
+        (gradients,) = torch.autograd.grad(logprob, found)
+        return found[0].detach(), gradients
+
     def unembedded(self, final: Tensor) -> Tensor:
         """Return (n, V) logits of (n, width) what the final norm returned."""
         logits: Tensor = self._logit_function(self._output(final).float())
@@ -216,7 +250,7 @@ def _require(place: tuple[Site, int], known: Collection[tuple[Site, int]]) -> No
 def _hook(
     layer: nn.Module, index: int, projection: nn.Module | None, down: nn.Module | None, heads: int
 ) -> None:
-    """Let the passes of a layer see and change its stream, its heads, its attention and its MLP.
+    """Let the passes of a layer see and change its stream, its heads, its attention, its neurons and its MLP.
 
     Raises:
         UnknownPart: its attention's output projection is not known.
@@ -230,12 +264,16 @@ def _hook(
     def attended(_: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
         return now_passing().changed("attention", index, output)
 
+    def said(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return (now_passing().changed("neuron", index, inputs[0]), *inputs[1:])
+
     def written(_: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
         return now_passing().changed("mlp", index, output)
 
     projection.register_forward_pre_hook(read)
     projection.register_forward_hook(attended)
     if down is not None:
+        down.register_forward_pre_hook(said)
         down.register_forward_hook(written)
     layer.__class__ = _hooked(type(layer))  # type: ignore[arg-type]
     setattr(layer, NUMBER, index)

@@ -19,6 +19,8 @@ from model.network.changes import Change, Masked, Site, Variant
 from model.reference.attention_rule import AttentionRule
 
 NAME = "hooked"
+KEPT: tuple[Site, ...] = ("residual", "attention", "mlp", "head")
+"""Sites of which a clean pass keeps the activations: its neurons would take more memory than all these."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,7 @@ class HookedPass:
                 place = parts[row, max(0, change.start - self.start) : stop, change.head or 0]
                 if len(place):
                     place[:] = change.becomes(place)
-        if self.seen is not None:
+        if self.seen is not None and site in KEPT:
             self.seen[site, layer] = found.view(self._texts, -1, found.shape[-1])
         return found
 

@@ -61,7 +61,9 @@ PLOTS = ("timeline", "attention", "temperature-sweep", "ranked-probability")
 """Those of the first page."""
 ROOMS = {
     "inside": ("tokens", "heads", "lens"),
-    "why": ("ablation", "part_effects", "attribution", "patching", "steering"),
+    "why": (
+        *("ablation", "part_effects", "neuron_effects", "attribution", "patching", "steering", "probes"),
+    ),
     "lab": ("chain", "dice", "replay", "rollouts", "strategies"),
 }
 """What has a tab, by the page on which that stands."""

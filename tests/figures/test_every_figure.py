@@ -10,8 +10,10 @@ from model.sampler.effects import RankedCurve, TemperatureSweep
 from model.sampler.settings import SamplerSettings
 from tests.figures import (
     test_chain,
+    test_contrast,
     test_hiding_curves,
     test_layers,
+    test_neuron_effects,
     test_neurons,
     test_part_effects,
     test_patching,
@@ -84,6 +86,8 @@ FIGURES = {
         for name in test_part_effects.figures(THEMES["light"])
     },
     **test_patching.FIGURES,
+    **test_contrast.FIGURES,
+    **test_neuron_effects.FIGURES,
     "ranks": lambda theme: rank_figure([90, 20, 5, 1], theme=theme),
     "ranks of nothing": lambda theme: rank_figure([0, 0, 0, 0], theme=theme),
     "ratios": lambda theme: ratio_figure(ratio_histogram([0.1, 1.0]), theme=theme),

@@ -141,6 +141,7 @@ def test_stop_does_not_wait_in_the_queue(app, events):
         ("ablate", "ablate-cancel"), ("ablate-write", "ablate-cancel"),
         ("measure-parts", "measure-parts-cancel"), ("steering-steer", "steering-cancel"),
         *((f"patching-{press}", "patching-cancel") for press in ("patch", "write", "pressed")),
+        ("probes-start", "probes-cancel"), ("neuron-effects-start", "neuron-effects-cancel"),
     ],
 )  # fmt: skip
 def test_stop_can_be_pressed_before_anything_has_arrived(app, events, press: str, stop: str):
