@@ -28,9 +28,9 @@ NUMBERS = {
     ),
     *("head", "position", "token_position", "coin", "token_id", "n", "beams", "length_penalty"),
 }
-TEXTS = {"prompt", "text"}
+TEXTS = {"prompt", "text", "clean", "corrupted", "answer", "distractor"}
 """Read by the tokenizer, and by nothing else."""
-CHOICES = {"precision", "quantity", "part", "instead", "scope"}
+CHOICES = {"precision", "quantity", "part", "instead", "scope", "site"}
 """One of a few words."""
 RECORDS = {"settings", "run"}
 """Checked field by field."""
