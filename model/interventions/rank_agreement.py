@@ -1,26 +1,25 @@
 """How far two orders of the same things agree: Kendall's tau, and how sure that is."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST = 5
+FEWEST = 4
 """Things to order: of fewer nothing can be said."""
-NORMAL = 1.959964
-"""Standard deviations on either side of the mean that hold 95 % of a normal distribution."""
-SPREAD = 0.437
-"""Variance of atanh(tau) times (n - 4), by Fieller, Hartley and Pearson (1957)."""
+RESAMPLES, SEED = 1000, 0
+CERTAINTY = 0.95
 
 
 @dataclass(frozen=True)
 class RankAgreement:
-    """Tau-b (Kendall 1945), which heeds ties: 1 for the same order, -1 for the opposite, 0 for none."""
+    """Tau-b (Kendall 1945), in which tied pairs count for neither side."""
 
     tau: float
-    interval: tuple[float, float]
-    """95 %, by Fieller, Hartley and Pearson (1957); things that depend on each other make it too narrow."""
+    """1 for the same order, 0 for none in common, -1 for the opposite one."""
+    low: float
+    high: float
+    """Ends of the interval in which `CERTAINTY` of the taus of bootstrap samples of the things lie."""
     count: int
     """Things that were ordered."""
 
@@ -30,16 +29,30 @@ def rank_agreement(one: NDArray[np.floating], other: NDArray[np.floating]) -> Ra
 
     That is where there are fewer than `FEWEST`, or all numbers of a list are equal.
     """
-    if len(one) < FEWEST:
+    if len(one) < FEWEST or np.ptp(one) == 0 or np.ptp(other) == 0:
         return None
     from scipy.stats import kendalltau  # noqa: PLC0415 - takes half a second, and the page is up before
 
-    tau = float(kendalltau(one, other).statistic)
-    if math.isnan(tau):
-        return None
+    tail = 100 * (1 - CERTAINTY) / 2
+    low, high = np.nanpercentile(_resampled(one, other), [tail, 100 - tail])
+    tau = float(kendalltau(one, other, variant="b").statistic)
+    return RankAgreement(tau, float(low), float(high), len(one))
+
+
+def _resampled(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return (RESAMPLES,) tau-b of samples of the things drawn with replacement; NaN where all are tied.
+
+    What was drawn twice is tied with itself, so every pair of different things counts as often as both
+    were drawn.
+    """
     count = len(one)
-    most = 1 - 2 / (count * (count - 1))  # one pair out of order: atanh knows no perfect agreement
-    middle = math.atanh(max(-most, min(most, tau)))
-    spread = NORMAL * math.sqrt(SPREAD / (count - 4))
-    low, high = math.tanh(middle - spread), math.tanh(middle + spread)
-    return RankAgreement(tau, (min(low, tau), max(high, tau)), count)
+    random = np.random.default_rng(SEED)
+    counts = random.multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(float)
+    ordered = [np.sign(values[:, None] - values) for values in (one, other)]
+
+    def pairs(weights: NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.asarray(((counts @ weights) * counts).sum(axis=1))
+
+    untied = pairs(np.abs(ordered[0])) * pairs(np.abs(ordered[1]))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(pairs(ordered[0] * ordered[1]) / np.sqrt(untied))

@@ -16,7 +16,8 @@ Site: TypeAlias = Literal["residual", "attention", "mlp", "head", "neuron"]
 """Where activations are changed: the residual stream that enters a layer (or leaves the last, whose number is
 then that of all layers), what the attention of a layer writes, what its MLP writes, what a head reads, what
 the neurons of its MLP say before its down projection."""
-SITES: tuple[Site, ...] = ("residual", "attention", "mlp", "head", "neuron")
+KEPT: tuple[Site, ...] = ("residual", "attention", "mlp", "head")
+"""Sites of which a clean reading keeps the activations: its neurons would take more memory than all these."""
 
 
 @dataclass(frozen=True, eq=False)

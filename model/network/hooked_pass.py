@@ -15,12 +15,10 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 
-from model.network.changes import Change, Masked, Site, Variant
+from model.network.changes import KEPT, Change, Masked, Site, Variant
 from model.reference.attention_rule import AttentionRule
 
 NAME = "hooked"
-KEPT: tuple[Site, ...] = ("residual", "attention", "mlp", "head")
-"""Sites of which a clean pass keeps the activations: its neurons would take more memory than all these."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from model.interior.lens import LensColumn, LensLayer
 from viz.figures.figure import Figure, Part
 from viz.figures.layer_rows import BOTTOM, EMBEDDING, TOP, row_name, rows_figure
 from viz.figures.own_texts import own_places
-from viz.figures.theme import SMALL, TICKS, ColorScale, Theme, contrast
+from viz.figures.theme import SMALL, TICKS, Theme, contrast, even_scale
 from viz.figures.token_labels import token_label, token_name
 from viz.words.strings import say
 
@@ -131,25 +131,19 @@ def _scale(colour: str, vocab_size: int, colours: Sequence[str]) -> dict[str, An
     }  # fmt: skip
     if colour == "probability":
         bar |= {"tickvals": [0, 0.5, 1], "tickformat": ".0%"}
-        return {"zmin": 0, "zmax": 1, "colorscale": even(colours), "colorbar": bar}
+        return {"zmin": 0, "zmax": 1, "colorscale": even_scale(" ".join(colours)), "colorbar": bar}
     if colour == "entropy":
         most = float(np.log2(max(2, vocab_size)))
         return {
             "zmin": 0,
             "zmax": most,
-            "colorscale": even(colours[::-1]),
+            "colorscale": even_scale(" ".join(colours[::-1])),
             "colorbar": bar | {"nticks": 4},
         }
     exponents = list(range(int(np.log10(max(2, vocab_size))) + 1))
     bar |= {"tickvals": exponents, "ticktext": [f"{10**exponent:,}" for exponent in exponents]}
     most = float(np.log10(max(2, vocab_size)))
-    return {"zmin": 0, "zmax": most, "colorscale": even(colours[::-1]), "colorbar": bar}
-
-
-def even(colours: Sequence[str]) -> ColorScale:
-    """Return colours as an evenly spaced scale."""
-    last = len(colours) - 1
-    return tuple((index / last, colour) for index, colour in enumerate(colours))
+    return {"zmin": 0, "zmax": most, "colorscale": even_scale(" ".join(colours[::-1])), "colorbar": bar}
 
 
 def _named(count: int) -> int:

@@ -1,6 +1,6 @@
 """The step that a room of causes is asked about: which text, and which token after it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.interventions.limits import MOST_TOKENS
 from model.texts.run import Run
@@ -44,8 +44,27 @@ def asked(service: Service, visitor: Visitor) -> Asked:
     """
     run = readable(service, visitor)
     position = min(visitor.selected, len(run.token_ids))
+    require_askable(position)
+    return Asked(run, position)
+
+
+def require_askable(position: int) -> None:
+    """Refuse a step before which there is nothing, or too much to be read again and again.
+
+    Raises:
+        Trouble: says what to select instead.
+    """
     if position < 1:
         raise Trouble(say("page.first_token"))
     if position > MOST_TOKENS:
         raise Trouble(say("why.too_long", most=MOST_TOKENS, tokens=position))
-    return Asked(run, position)
+
+
+def text_before(service: Service, step: Asked) -> Run:
+    """Return the text before a step, also where that stands in the midst of the prompt."""
+    run, end = step.run, step.position
+    if end >= len(run.prompt_token_ids):
+        return run.cut_at(end)
+    before = run.prompt_token_ids[:end]
+    typed = service.model.written(before)
+    return replace(run, prompt=typed, prompt_token_ids=before, steps=(), finish_reason=None)

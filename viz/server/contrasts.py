@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from model.interventions.limits import MOST_TOKENS
 from model.interventions.patching import MOST_POSITIONS, Contrast, TooAlike, contrast
-from model.network.changes import SITES, Site
+from model.network.changes import KEPT, Site
 from model.tokenizer.pieces import UnreadableText
 from viz.server.service import Service, Trouble
 from viz.words.percent import signed
@@ -74,9 +74,9 @@ def site_of(service: Service, site: object) -> Site:
     Raises:
         Trouble: there is no such site, or this model has none.
     """
-    found = next((one for one in SITES if one == site), None)
+    found = next((one for one in KEPT if one == site), None)
     if found is None:
-        raise Trouble(say("why.patching.trouble.site", names=", ".join(SITES)))
+        raise Trouble(say("why.patching.trouble.site", names=", ".join(KEPT)))
     if found == "mlp" and not service.model.intervene(lambda hooked: hooked.has_mlps):
         raise Trouble(say("why.patching.trouble.no_mlps"))
     return found

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy.stats import kendalltau
 
-from model.interventions.agreement import RESAMPLES, _resampled, agreement
+from model.interventions.agreement import agreement, by_size
 from model.interventions.attribution import finished
 from model.interventions.curves import MOST_POINTS, chance_curves, curves
 from model.interventions.effect import read_clean
@@ -137,25 +136,17 @@ def scores(*values: float, method: Any = "occlusion") -> TokenScores:
 
 def test_kendall_s_tau_is_what_pairs_say_that_are_counted_by_hand() -> None:
     """Six pairs of four tokens: 1<2 1<3 1<4 2<3 2<4 agree, 3<4 does not; the fifth has one number only."""
-    found = agreement(scores(1, 2, 3, 4, np.nan), scores(10, 20, 40, 30, 5, method="lime"))
+    one, other = scores(1, 2, 3, 4, np.nan), scores(10, 20, 40, 30, 5, method="lime")
+    found = agreement(one, other)
     assert found is not None
-    assert found.tau == pytest.approx((5 - 1) / 6) and found.tokens == 4 and not found.magnitudes
+    assert found.tau == pytest.approx((5 - 1) / 6) and found.count == 4 and not by_size(one, other)
     assert -1 <= found.low <= found.tau <= found.high <= 1
 
 
 def test_sizes_are_compared_with_a_method_that_knows_no_sign() -> None:
-    found = agreement(scores(-4, 3, -2, 1), scores(0.4, 0.3, 0.2, 0.1, method="rollout"))
-    assert found is not None and found.tau == 1 and found.magnitudes
-
-
-def test_the_interval_is_that_of_samples_drawn_token_by_token() -> None:
-    rng = np.random.default_rng(7)
-    first, second = rng.normal(size=9), rng.normal(size=9).round(0)
-    taus = _resampled(first, second)
-    counts = np.random.default_rng(0).multinomial(9, np.full(9, 1 / 9), RESAMPLES)
-    for row in (0, 1, 500, 999):
-        drawn = np.repeat(np.arange(9), counts[row])
-        assert taus[row] == pytest.approx(kendalltau(first[drawn], second[drawn]).statistic)
+    one, other = scores(-4, 3, -2, 1), scores(0.4, 0.3, 0.2, 0.1, method="rollout")
+    found = agreement(one, other)
+    assert found is not None and found.tau == 1 and by_size(one, other)
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_what_is_not_there_is_refused() -> None:
     clean = read_clean(model, TEXT)
     with pytest.raises(OutOfRange):
         neuron_effects(model, clean, 3, TOKEN)
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownPart, match="neuron"):
         clean.at("neuron", 0)
     model.intervene(lambda hooked: setattr(hooked, "has_mlps", False))
     with pytest.raises(UnknownPart, match="told apart"):

@@ -21,7 +21,7 @@ from model.interventions.patching import (
     variant_at,
     written_after,
 )
-from model.network.changes import SITES, Change, Site, Variant, replaced_by
+from model.network.changes import KEPT, Change, Site, Variant, replaced_by
 from model.network.mlp import down_projection
 from model.reference.anatomy import layers_of
 from model.reference.sublayers import output_projection
@@ -48,7 +48,7 @@ class Pair:
         self.differences = self.difference(CORRUPTED), self.difference(CLEAN)
         self.clean_activations = {
             (site, layer): self.activations(site, layer)
-            for site, layer in product(SITES, range(self.model.info.layers))
+            for site, layer in product(KEPT, range(self.model.info.layers))
         }
 
     def module(self, site: Site, layer: int) -> tuple[nn.Module, bool]:
@@ -148,7 +148,7 @@ def test_the_logit_differences_are_those_of_transformers(pair: Pair) -> None:
     assert pair.contrast.corrupted_difference == pytest.approx(pair.difference(CORRUPTED), abs=CLOSE)
 
 
-@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("site", KEPT)
 def test_every_cell_of_a_map_is_what_transformers_says_with_that_place_patched(
     pair: Pair, site: Site
 ) -> None:

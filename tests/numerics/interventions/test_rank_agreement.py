@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import kendalltau
 
-from model.interventions.rank_agreement import rank_agreement
+from model.interventions.rank_agreement import RESAMPLES, _resampled, rank_agreement
 
 
 def by_hand(one: list[int], other: list[int]) -> float:
@@ -31,15 +32,25 @@ def test_tau_counts_the_pairs_that_stand_in_the_same_order(pairs: list[tuple[int
         return
     assert found is not None
     assert found.tau == pytest.approx(by_hand(one, other))
-    assert -1 <= found.interval[0] <= found.tau <= found.interval[1] <= 1
+    assert -1 <= found.low <= found.high <= 1
 
 
 def test_of_unrelated_orders_about_one_interval_in_twenty_misses_zero() -> None:
     rng = np.random.default_rng(0)
     found = [rank_agreement(*rng.normal(size=(2, 40))) for _ in range(400)]
-    missed = sum(not one.interval[0] <= 0 <= one.interval[1] for one in found if one is not None)
+    missed = sum(not one.low <= 0 <= one.high for one in found if one is not None)
     assert 8 <= missed <= 32
 
 
-def test_of_fewer_than_five_nothing_is_said() -> None:
-    assert rank_agreement(np.arange(4.0), np.arange(4.0)) is None
+def test_the_interval_is_that_of_samples_drawn_token_by_token() -> None:
+    rng = np.random.default_rng(7)
+    first, second = rng.normal(size=9), rng.normal(size=9).round(0)
+    taus = _resampled(first, second)
+    counts = np.random.default_rng(0).multinomial(9, np.full(9, 1 / 9), RESAMPLES)
+    for row in (0, 1, 500, 999):
+        drawn = np.repeat(np.arange(9), counts[row])
+        assert taus[row] == pytest.approx(kendalltau(first[drawn], second[drawn]).statistic)
+
+
+def test_of_fewer_than_four_nothing_is_said() -> None:
+    assert rank_agreement(np.arange(3.0), np.arange(3.0)) is None

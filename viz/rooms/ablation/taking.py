@@ -12,7 +12,7 @@ from model.interventions.written import written_with
 from model.lab.branching import forced_run
 from model.numbers import within
 from model.texts.run import Step
-from viz.pages.asked import Asked, asked
+from viz.pages.asked import Asked, asked, text_before
 from viz.pages.controls import Controls
 from viz.pages.kept import RoomState
 from viz.pages.opening import open_run
@@ -84,7 +84,7 @@ class Taking:
             return Screen()
 
         def opened() -> Screen:
-            base = taken.asked.run.cut_at(taken.asked.position)
+            base = text_before(self.service, taken.asked)
             run = forced_run(self.service.engine, base, [step.token_id for step in taken.steps])
             name = say("why.ablation.branch", part=part_name(taken.ablation, self._tokens(taken.asked)))
             return open_run(self.showing, visitor, run, name, prompt, controls)

@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 from model.interventions.attribution import Reading
 from model.interventions.curves import Curves
-from model.interventions.limits import MOST_TOKENS
 from model.interventions.token_scores import SAMPLING, Method, Sampled, TokenScores
 from model.texts.run import Run
+from viz.pages.asked import require_askable
 from viz.pages.kept import RoomState
 from viz.rooms.attribution.controls import AttributionControls
-from viz.server.service import Trouble
-from viz.words.strings import say
 
 MOST_STEPS = 32
 """Of which results are kept."""
@@ -81,10 +79,7 @@ def step_of(run: Run, selected: int, own: AttributionControls) -> Step:
     Raises:
         Trouble: nothing comes before it, or too much.
     """
-    if selected < 1:
-        raise Trouble(say("page.first_token"))
-    if selected > MOST_TOKENS:
-        raise Trouble(say("why.attribution.too_long", count=selected, most=MOST_TOKENS))
+    require_askable(selected)
     chosen = run.token_ids[selected] if selected < len(run.token_ids) else None
     against = own.against if isinstance(own.against, str) and own.against.strip() else ""
     return Step(run.model, run.precision, tuple(run.token_ids[:selected]), chosen, against)

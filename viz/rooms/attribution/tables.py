@@ -3,9 +3,9 @@
 from html import escape
 from itertools import combinations
 
-from model.interventions.agreement import Agreement, agreement
+from model.interventions.agreement import agreement, by_size
 from model.interventions.curves import Curves
-from model.interventions.token_scores import METHODS, Method
+from model.interventions.token_scores import METHODS, Method, TokenScores
 from viz.rooms.attribution.state import Measured
 from viz.rooms.attribution.words import method_name
 from viz.words.percent import signed
@@ -29,7 +29,7 @@ def agreement_html(measured: Measured, chosen: Method) -> str:
     for method in there:
         with_chosen = DASH
         if method != chosen and chosen in measured.scores:
-            with_chosen = _tau(agreement(measured.scores[chosen], measured.scores[method]))
+            with_chosen = _tau(measured.scores[chosen], measured.scores[method])
         areas = _areas(measured.curves.get(method))
         rows.append(_row([method_name(method), *areas, with_chosen], "td", marked=method == chosen))
     if measured.chance is not None:
@@ -54,7 +54,7 @@ def _pairs(measured: Measured, there: list[Method]) -> str:
         _row(
             [
                 f"{method_name(one)} – {method_name(other)}",
-                _tau(agreement(measured.scores[one], measured.scores[other])),
+                _tau(measured.scores[one], measured.scores[other]),
             ],
             "td",
         )
@@ -64,10 +64,11 @@ def _pairs(measured: Measured, there: list[Method]) -> str:
     return f"<details><summary>{summary}</summary><table><tbody>{''.join(rows)}</tbody></table></details>"
 
 
-def _tau(found: Agreement | None) -> str:
+def _tau(one: TokenScores, other: TokenScores) -> str:
+    found = agreement(one, other)
     if found is None:
         return DASH
-    sizes = say("why.attribution.table.sizes") if found.magnitudes else ""
+    sizes = say("why.attribution.table.sizes") if by_size(one, other) else ""
     interval = say("why.attribution.table.interval", low=signed(found.low), high=signed(found.high))
     return " ".join(part for part in (signed(found.tau), interval, sizes) if part)
 

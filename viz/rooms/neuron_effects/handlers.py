@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from model.interventions.effect import Effect, read_clean
-from model.interventions.limits import MOST_TOKENS
 from model.interventions.neuron_effects import NeuronEffects, mlp_effects, neuron_effects
 from viz.figures.neuron_effects import mlp_effects_figure, neuron_effects_figure
 from viz.figures.theme import Theme
+from viz.pages.asked import asked
 from viz.pages.controls import Controls
 from viz.pages.kept import RoomState
-from viz.pages.scene import readable
 from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor
 from viz.pages.work import watched
@@ -138,14 +137,8 @@ class TakingAway:
         Raises:
             Trouble: nothing stands before it, too much does, or the text cannot be read now.
         """
-        run = readable(self.service, visitor)
-        position = min(visitor.selected, len(run.token_ids))
-        if position < 1:
-            raise Trouble(say("page.first_token"))
-        if position > MOST_TOKENS:
-            raise Trouble(say("why.neuron_effects.long", tokens=position, limit=MOST_TOKENS))
-        text = run.token_ids[:position]
-        return text, run.token_ids[position] if position < len(run.token_ids) else None
+        step = asked(self.service, visitor)
+        return step.before, step.token_id
 
     def _screen(self, found: TakenAway, theme: Theme) -> NeuronEffectsScreen:
         token = self.service.model.text.token(found.token_id)

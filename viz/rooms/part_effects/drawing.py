@@ -67,7 +67,7 @@ def _agreement(weights: Values, size: Values) -> str:
     agreement = rank_agreement(weights[known], size[known])
     if agreement is None:
         return ""
-    low, high = agreement.interval
+    low, high = agreement.low, agreement.high
     key = "none" if low <= 0 <= high else "some" if agreement.tau < 0.5 else "much"
     return say(
         f"why.part_effects.agreement.{key}",

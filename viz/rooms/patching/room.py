@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from model.network.changes import SITES
+from model.network.changes import KEPT
 from viz.components.dial import Dial
 from viz.components.heading import heading
 from viz.pages import room_head
@@ -51,8 +51,8 @@ def lay_out(plan: Plan) -> PatchingLaid:
             typed = _fields()
             with gr.Row(elem_classes=["choices"]):
                 site = gr.Radio(
-                    [(say(f"why.patching.site.{name}"), name) for name in SITES],
-                    value=SITES[0],
+                    [(say(f"why.patching.site.{name}"), name) for name in KEPT],
+                    value=KEPT[0],
                     label=say("why.patching.site.label"),
                     elem_classes=["chips"],
                     elem_id="patching-site",

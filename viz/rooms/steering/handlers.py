@@ -17,7 +17,7 @@ from model.lab.branching import forced_run
 from model.numbers import within
 from model.texts.run import Run, Step
 from viz.components.selection import chosen_index
-from viz.pages.asked import Asked, asked
+from viz.pages.asked import asked, text_before
 from viz.pages.controls import Controls
 from viz.pages.kept import RoomState
 from viz.pages.opening import open_run
@@ -173,7 +173,9 @@ class Steering:
             named = self._named(visitor, chosen, toward, away, layer)
             variants = [steered(named.direction, one, step.position, place) for one in strengths]
             kl = tuple(one.kl for one in divergences(self.service.model, step.before, variants))
-            latest = Steered(self._up_to(step), named, place, strengths, kl, ((),) * len(strengths))
+            latest = Steered(
+                text_before(self.service, step), named, place, strengths, kl, ((),) * len(strengths)
+            )
             for number, one in written_side_by_side(
                 self.service.model, step.run, step.position, variants, count
             ):
@@ -217,15 +219,6 @@ class Steering:
             for one in saved
         ]
         return gr.update(choices=choices) if value is None else gr.update(choices=choices, value=value)
-
-    def _up_to(self, step: Asked) -> Run:
-        """Return the text before the step, also where that is in the midst of the prompt."""
-        run, end = step.run, step.position
-        if end >= len(run.prompt_token_ids):
-            return run.cut_at(end)
-        before = run.prompt_token_ids[:end]
-        typed = self.service.model.written(before)
-        return replace(run, prompt=typed, prompt_token_ids=before, steps=(), finish_reason=None)
 
     def _one_or_why_not(self, screen: Callable[[], SteeringScreen]) -> SteeringScreen:
         return one_or_why_not(screen, lambda why: SteeringScreen(line=problem(why)))
