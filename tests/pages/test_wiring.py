@@ -29,13 +29,13 @@ from viz.words.strings import LOCALES, catalogue
 
 ROOT = Path(__file__).parents[2]
 LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
-INTERIOR = {"lens", "heads", "score"}
+INTERIOR = {"lens", "heads", "score", "attribute"}
 ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR
 EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask", "ask_1", "ask_2"}
 WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
-SEARCHES = {"compute", "follow", "replay_1", "search"}
+SEARCHES = {"compute", "follow", "replay_1", "search", "measure"}
 """Those of which two are computed at a time."""
 STABLE_IDS = {
     *(
@@ -135,6 +135,7 @@ def test_stop_does_not_wait_in_the_queue(app, events):
         ("generate", "stop"), ("prompt", "stop"), ("score", "stop"), ("more", "stop"),
         ("branch-choice", "stop"), ("replay", "replay-cancel"), ("find", "find-cancel"),
         ("roll", "rollout-cancel"), ("sweep", "rollout-cancel"), ("lens-compute", "lens-cancel"),
+        ("attribution-measure", "attribution-cancel"),
     ],
 )  # fmt: skip
 def test_stop_can_be_pressed_before_anything_has_arrived(app, events, press: str, stop: str):
@@ -228,6 +229,7 @@ def test_controls_go_to_the_events_in_the_order_of_their_fields_those_of_rooms_a
     expected = [others.get(name, name.replace("_", "-")) for name in NAMES]
     expected += ["hide-first", "whole-text", "quantity", "of-step", "head-choice"]
     expected += ["against-rival", "lens-colour", "lens-size", "neuron-layer", "neuron-order"]
+    expected += [f"attribution-{name}" for name in ("method", "against", "samples", "every")]
     for event in events:
         if len(event["outputs"]) == len(Screen._fields):
             assert [props[part].get("elem_id") for part in event["inputs"]][-len(expected) :] == expected
@@ -263,7 +265,7 @@ def keys_of(strings: dict[str, Any], above: str = "") -> Iterator[str]:
             yield above + key
 
 
-KEY = re.compile(r"(figures|components|page|lab|interior|api|offline)(\.\w+)+")
+KEY = re.compile(r"(figures|components|page|lab|why|interior|api|offline)(\.\w+)+")
 """What a literal in the code looks like that names a string, or a group of strings."""
 SOURCES = sorted((ROOT / "viz").rglob("*.py"))
 
