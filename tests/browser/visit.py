@@ -71,6 +71,7 @@ FOLDED = {
     **dict.fromkeys(("min-p", "repetition-penalty", "seed"), "more-settings"),
     **dict.fromkeys(("rollout-length", "rollout-each"), "rollouts-options"),
     "find-max-new-tokens": "strategies-options",
+    "attribution-every": "attribution-options",
 }
 """Controls that are seen once a button has been pressed, with that."""
 

@@ -30,14 +30,14 @@ from viz.words.strings import LOCALES, catalogue
 ROOT = Path(__file__).parents[2]
 LAB = {"stages", "branch", "replay", "rollouts", "beam_search"}
 INTERIOR = {"lens", "heads", "score"}
-WHY = {"ablate", "patch"}
+WHY = {"ablate", "attribute", "patch"}
 ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR | WHY
 EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask", "ask_1", "ask_2"}
 WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
 SEARCHES = {"compute", "follow", "replay_1", "search", "take_away", "write_without", "measure_parts"} | {
-    "patch_places", "write_patched", "press_place", "steer"
+    "patch_places", "write_patched", "press_place", "steer", "measure", "measure_neurons", "measure_set"
 }  # fmt: skip
 """Those of which two are computed at a time."""
 STABLE_IDS = {
@@ -235,6 +235,7 @@ def test_controls_go_to_the_events_in_the_order_of_their_fields_those_of_rooms_a
     expected = [others.get(name, name.replace("_", "-")) for name in NAMES]
     expected += ["hide-first", "whole-text", "quantity", "of-step", "head-choice"]
     expected += ["against-rival", "lens-colour", "lens-size", "neuron-layer", "neuron-order"]
+    expected += [f"attribution-{name}" for name in ("method", "against", "samples", "every")]
     for event in events:
         if len(event["outputs"]) == len(Screen._fields):
             assert [props[part].get("elem_id") for part in event["inputs"]][-len(expected) :] == expected

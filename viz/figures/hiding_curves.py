@@ -56,7 +56,7 @@ def hiding_curves_figure(
     marks = [("●", theme.accent, chosen.name)]
     marks += [("┄", theme.glow_ink, say("figures.hiding.chance"))] if chance is not None else []
     marks += [("─", theme.quiet, say("figures.hiding.others"))] if others else []
-    add_key(figure, marks, lift=8, theme=theme)
+    add_key(figure, marks, lift=8, shift=-44, theme=theme)
     figure.update_xaxes(
         title={"text": say(f"figures.hiding.{'shown' if shown_again else 'hidden'}")},
         range=[-0.02, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%", showgrid=False,

@@ -94,7 +94,7 @@ def test_effects_come_from_the_last_layer_on_and_what_is_missing_is_not_a_number
     assert len(steps) > 1
     first = steps[0]
     assert 0 < first.done < first.total
-    assert first.heads[-1, 0] == first.heads[-1, 0]
+    assert first.mlps[-1] == first.mlps[-1]
     assert first.heads[0, -1] != first.heads[0, -1]
     assert [one.done for one in steps] == sorted(one.done for one in steps)
 

@@ -95,7 +95,7 @@ def test_nothing_comes_before_the_first_token_and_a_long_text_is_refused(desk):
     run = desk.visitor.run
     desk.visitor.run = replace(run, prompt_token_ids=(5,) * (MOST_TOKENS + 1), steps=())
     desk.visitor.selected = MOST_TOKENS + 1
-    assert "513 tokens stand before" in press(desk)[-1].line
+    assert "there are 513" in press(desk)[-1].line
     desk.visitor.run, desk.visitor.writing = run, True
     assert "Press Stop first" in press(desk)[-1].line
 

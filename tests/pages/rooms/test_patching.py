@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from model.interventions.patching import Place, contrast, patched, variant_at, written_after
-from model.network.changes import SITES
+from model.network.changes import KEPT
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of, shown
 from viz.figures.theme import DARK
@@ -73,7 +73,7 @@ def pair_of(model: Any) -> Any:
     return contrast(model, model.encode(FIELDS[0]), model.encode(FIELDS[1]), answer, distractor)
 
 
-@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("site", KEPT)
 def test_the_map_is_that_of_the_model_layer_and_the_dials_stand_at_its_strongest_place(
     desk: Desk, model: Any, site: Any
 ) -> None:

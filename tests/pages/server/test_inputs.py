@@ -30,7 +30,7 @@ NUMBERS = {
 }
 TEXTS = {"prompt", "text", "clean", "corrupted", "answer", "distractor"}
 """Read by the tokenizer, and by nothing else."""
-CHOICES = {"precision", "quantity", "part", "instead", "scope", "site"}
+CHOICES = {"precision", "quantity", "part", "instead", "scope", "site", "method"}
 """One of a few words."""
 RECORDS = {"settings", "run"}
 """Checked field by field."""

@@ -67,7 +67,7 @@ class TakingAway:
     def __init__(self, showing: Showing) -> None:
         self.service = showing.service
 
-    def take_away(
+    def measure_neurons(
         self, visitor: Visitor, where: object, layer: object, controls: Controls
     ) -> Iterator[NeuronEffectsScreen]:
         """Take away each MLP, and the neurons of one layer, and show what that does to the selected token."""

@@ -80,7 +80,7 @@ def wire(laid: NeuronEffectsLaid, looking: Looking) -> None:
         looking,
         WORK,
         laid.screen.cancel,
-        {laid.start: (page.taking(handlers.take_away), [laid.where, laid.layer, *page.inputs])},
+        {laid.start: (page.taking(handlers.measure_neurons), [laid.where, laid.layer, *page.inputs])},
         laid.screen,
         show_progress="minimal",
         show_progress_on=laid.screen.line,

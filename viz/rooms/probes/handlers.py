@@ -57,7 +57,7 @@ class Probes:
     def __init__(self, showing: Showing) -> None:
         self.service = showing.service
 
-    def measure(
+    def measure_set(
         self,
         visitor: Visitor,
         template: object,

@@ -82,7 +82,7 @@ def wire(laid: ProbesLaid, looking: Looking) -> None:
         looking,
         WORK,
         laid.screen.cancel,
-        {laid.start: (page.taking(handlers.measure), [*fields, laid.reference, *page.inputs])},
+        {laid.start: (page.taking(handlers.measure_set), [*fields, laid.reference, *page.inputs])},
         laid.screen,
         show_progress="minimal",
         show_progress_on=laid.screen.line,
