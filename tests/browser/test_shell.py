@@ -103,7 +103,7 @@ def test_links_and_tabs_change_the_address_and_back_returns(visit: Visit) -> Non
     wait_for_address(page, "inside.lens")
     expect(page.locator("#room-lens")).to_be_visible()
     expect(page.locator("#places [aria-current=page]")).to_have_text("Inside")
-    page.keyboard.press("3")
+    page.keyboard.press("4")
     wait_for_address(page, "lab.chain")
     page.keyboard.press("1")
     expect(page.locator("#prompt")).to_be_visible()
@@ -169,7 +169,7 @@ def test_a_question_mark_lists_the_keys_and_presenting_leaves_text_and_next_toke
     page = visit.page
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keys")
-    expect(keys).to_contain_text("Explore, Inside, Lab")
+    expect(keys).to_contain_text("Explore, Inside, Why, Lab")
     assert keys.locator("kbd", has_text="Enter").count() == 1
     page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
@@ -224,7 +224,7 @@ def test_what_the_server_hears_late_of_a_page_that_was_left_does_not_blind_the_o
     page = visit.page
     (first,) = visit.pressed()
     page.evaluate(LATE_LAB)
-    page.keyboard.press("3")
+    page.keyboard.press("4")
     wait_for_address(page, "lab.chain")
     page.keyboard.press("1")
     wait_for_address(page, "explore")

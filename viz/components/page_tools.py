@@ -14,7 +14,7 @@ KEYS = (
     ("Ctrl Enter", "write"),
     ("Esc", "stop"),
     ("S", "step"),
-    ("1 2 3", "pages"),
+    ("1 2 3 4", "pages"),
     ("P", "present"),
     ("T", "theme"),
     ("?", "help"),
