@@ -89,7 +89,8 @@ def test_the_page_says_by_itself_that_the_network_is_gone_and_back_while_a_text_
     # Where the stream of the text broke, Gradio loads the page anew, which has nothing to say then.
     expect(line).not_to_contain_text("cannot be reached")
     expect(page.locator("#prompt textarea")).to_have_value("Typed meanwhile")
-    visit.errors.clear()  # the console tells of the questions that found no answer
+    page.close()
+    visit.errors.clear()  # the console tells of the questions that found no answer, for a while
 
 
 def test_a_stream_that_falls_silent_is_told_although_it_is_no_error(visits: Callable[..., Visit]) -> None:
