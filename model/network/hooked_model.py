@@ -6,15 +6,15 @@ loaded a second time, once somebody asks what would happen without a part of it.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from model.network.changes import Change, Site, Variant
-from model.network.hooked_pass import NAME, HookedPass, Past, now_passing, passing
+from model.network.hooked_pass import NAME, HookedPass, Past, passing
+from model.network.hooks import hook
 from model.network.mlp import down_projection
 from model.network.recording import Layout
 from model.network.unknown_part import UnknownPart
@@ -26,8 +26,6 @@ ROWS = 256
 """Tokens of a batch: more are hardly faster, and others wait as long."""
 KEYS = 32_768
 """Keys of all texts of a batch together, which bound its memory."""
-NUMBER = "hooked_index"
-"""Attribute of a layer that says which it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +93,7 @@ class HookedModel:
         }
         for index, (layer, down) in enumerate(zip(self._layers, downs, strict=True)):
             read = self.heads[index] * layout.values[index].size
-            _hook(layer, index, output_projection(layer, read, self.width), down, self.heads[index])
+            hook(layer, index, output_projection(layer, read, self.width), down, self.heads[index])
 
     @property
     def layers(self) -> int:
@@ -245,61 +243,3 @@ def _require(place: tuple[Site, int], known: Collection[tuple[Site, int]]) -> No
     if place not in known:
         site, layer = place
         raise UnknownPart(f"Layer {layer} of this model has no {site} that could be told apart.")
-
-
-def _hook(
-    layer: nn.Module, index: int, projection: nn.Module | None, down: nn.Module | None, heads: int
-) -> None:
-    """Let the passes of a layer see and change its stream, its heads, its attention, its neurons and its MLP.
-
-    Raises:
-        UnknownPart: its attention's output projection is not known.
-    """
-    if projection is None:
-        raise UnknownPart(f"The output projection of layer {index} could not be found.")
-
-    def read(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return (now_passing().changed("head", index, inputs[0], heads), *inputs[1:])
-
-    def attended(_: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
-        return now_passing().changed("attention", index, output)
-
-    def said(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return (now_passing().changed("neuron", index, inputs[0]), *inputs[1:])
-
-    def written(_: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
-        return now_passing().changed("mlp", index, output)
-
-    projection.register_forward_pre_hook(read)
-    projection.register_forward_hook(attended)
-    if down is not None:
-        down.register_forward_pre_hook(said)
-        down.register_forward_hook(written)
-    layer.__class__ = _hooked(type(layer))  # type: ignore[arg-type]
-    setattr(layer, NUMBER, index)
-
-
-@cache
-def _hooked(kind: type[nn.Module]) -> type[nn.Module]:
-    """Return a layer's class whose stream can be changed before it, and which need not be computed at all."""
-
-    class Hooked(kind):  # type: ignore[misc, valid-type]
-        hooked_tuple: bool
-        """Whether it returns its stream with something else; known once it was computed."""
-
-        def forward(self, *args: Any, **kwargs: Any) -> Any:
-            now, index = now_passing(), getattr(self, NUMBER)
-            if index < now.first_layer:
-                return (now.entering,) if self.hooked_tuple else now.entering
-            entering = args[0] if args else kwargs.pop("hidden_states")
-            if index == now.first_layer and now.entering is not None:
-                entering = now.entering
-            output = super().forward(now.changed("residual", index, entering), *args[1:], **kwargs)
-            self.hooked_tuple = isinstance(output, tuple)
-            if index < now.layers - 1:
-                return output
-            leaving = now.changed("residual", index + 1, output[0] if self.hooked_tuple else output)
-            return (leaving, *output[1:]) if self.hooked_tuple else leaving
-
-    Hooked.__name__ = Hooked.__qualname__ = kind.__name__
-    return Hooked
