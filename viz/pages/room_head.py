@@ -1,6 +1,6 @@
 """The head of a room, under its question: one filled action, what ends it, and the options folded beneath."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import gradio as gr
@@ -43,6 +43,25 @@ def unfolds(room: str) -> Switch:
         elem_id=f"{room}-options",
         elem_classes=["unfolds"],
     )
+
+
+def chips(label: str, names: Mapping[str, str], elem_id: str, start: str | None = None) -> gr.Radio:
+    """Return a row of chips of which one is chosen.
+
+    Args:
+        label: of the row.
+        names: what may be chosen, by its key.
+        elem_id: of the element.
+        start: what is chosen at first; the first of them by default.
+    """
+    with gr.Row(elem_classes=["choices"]):
+        return gr.Radio(
+            [(name, key) for key, name in names.items()],
+            value=next(iter(names)) if start is None else start,
+            label=label,
+            elem_classes=["chips"],
+            elem_id=elem_id,
+        )
 
 
 def line(said: str, elem_id: str) -> gr.HTML:

@@ -12,12 +12,10 @@ from model.interventions.ablation import Ablation, ablate
 from model.interventions.part_effects import part_effects
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of
-from viz.pages import work as work_module
 from viz.pages.visitor import Visitor
 from viz.rooms.ablation.room import ONLY, shown_dials
 from viz.rooms.ablation.taking import AblationState
 from viz.rooms.part_effects.measuring import PartEffectsState
-from viz.server.pace import Pace
 from viz.words.percent import percent
 
 LENGTH = 10
@@ -39,13 +37,6 @@ def desk(app: Any, author: Visitor) -> Desk:
     desk = Desk(app, visitor)
     desk.select(len(visitor.run.prompt_token_ids) + 3)
     return desk
-
-
-@pytest.fixture
-def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Show every step, however fast they come."""
-    monkeypatch.setattr(work_module, "UPDATE_SECONDS", 0.0)
-    monkeypatch.setattr(Pace, "interval", 0.0)
 
 
 def take(desk: Desk, *values: Any) -> list[Any]:

@@ -13,14 +13,12 @@ from model.interventions.attribution import Reading, finished
 from model.interventions.limits import MOST_TOKENS
 from model.interventions.token_scores import METHODS
 from tests.pages.desk import Desk, author_of
-from viz.pages import work as work_module
 from viz.pages.visitor import Visitor
 from viz.rooms.attribution.controls import AttributionControls
 from viz.rooms.attribution.measuring import AttributionScreen
 from viz.rooms.attribution.score_strip import ScoreStrip
 from viz.rooms.attribution.state import AttributionState, step_of
 from viz.rooms.attribution.words import method_name, score_text
-from viz.server.pace import Pace
 from viz.server.service import Trouble
 from viz.words.percent import signed
 
@@ -48,13 +46,6 @@ def deepcopy_of(author: Visitor) -> Visitor:
     visitor.show(author.run, author.pieces)
     visitor.history = author.history
     return visitor
-
-
-@pytest.fixture
-def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Show every step, however fast they come."""
-    monkeypatch.setattr(work_module, "UPDATE_SECONDS", 0.0)
-    monkeypatch.setattr(Pace, "interval", 0.0)
 
 
 def measuring(desk: Desk, **controls: Any) -> Iterator[AttributionScreen]:

@@ -14,13 +14,11 @@ from model.network.changes import KEPT
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of, shown
 from viz.figures.theme import DARK
-from viz.pages import work as work_module
 from viz.pages.visitor import Visitor
 from viz.rooms.patching.examples import PAIRS
 from viz.rooms.patching.handlers import PatchingScreen, PatchingState
 from viz.rooms.patching.place_choice import chosen_place
 from viz.server.contrasts import contrast_of, prompts_of
-from viz.server.pace import Pace
 
 FIELDS = ("in the an", "an the an", "z", "q")
 
@@ -38,13 +36,6 @@ def desk(app: Any, author: Visitor) -> Desk:
 @pytest.fixture
 def model(app: Any) -> Any:
     return service_of(app).model
-
-
-@pytest.fixture
-def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Show every step, however fast they come."""
-    monkeypatch.setattr(work_module, "UPDATE_SECONDS", 0.0)
-    monkeypatch.setattr(Pace, "interval", 0.0)
 
 
 def patching(desk: Desk, *fields: Any, site: Any = "residual") -> Any:

@@ -13,11 +13,9 @@ from model.lab.contrast_sets import ContrastSet, Probe, measuring
 from tests.pages.conftest import AbsentModel
 from tests.pages.desk import Desk, author_of
 from tests.pages.hostile import LETTERS, MARKUP, VALUES
-from viz.pages import work as work_module
 from viz.pages.visitor import Visitor
 from viz.rooms.probes.handlers import ProbesScreen, ProbesState, offered
 from viz.rooms.probes.typed_set import MOST_CONTINUATIONS, MOST_FILLERS, SETS, ready_set, typed_set
-from viz.server.pace import Pace
 from viz.words.percent import percent, signed
 
 SET = ("in {the} on", "a\nthe\nan", "the\nin a")
@@ -33,13 +31,6 @@ def author(app: Any) -> Visitor:
 def desk(app: Any, author: Visitor) -> Desk:
     """A visitor with that text on the page."""
     return Desk(app, deepcopy(author))
-
-
-@pytest.fixture
-def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Show every step, however fast they come."""
-    monkeypatch.setattr(work_module, "UPDATE_SECONDS", 0.0)
-    monkeypatch.setattr(Pace, "interval", 0.0)
 
 
 def measuring_on(desk: Desk, *typed: Any, spaced: Any = True, reference: Any = "") -> Any:

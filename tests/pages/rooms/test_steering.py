@@ -10,12 +10,10 @@ import pytest
 from model.interventions.steering import direction, divergences, steered, written_side_by_side
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of, shown, told
-from viz.pages import work as work_module
 from viz.pages.visitor import Visitor
 from viz.rooms.steering.directions import MOST_SAVED, Directions, Named
 from viz.rooms.steering.examples import PAIRS
 from viz.rooms.steering.handlers import PROMPTS, Steering, SteeringScreen, SteeringState
-from viz.server.pace import Pace
 
 TOWARD, AWAY = "in the end", "an other"
 LENGTH = 6
@@ -34,13 +32,6 @@ def desk(app: Any, author: Visitor) -> Desk:
 @pytest.fixture
 def model(app: Any) -> Any:
     return service_of(app).model
-
-
-@pytest.fixture
-def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Show every step, however fast they come."""
-    monkeypatch.setattr(work_module, "UPDATE_SECONDS", 0.0)
-    monkeypatch.setattr(Pace, "interval", 0.0)
 
 
 def steering(desk: Desk, **changes: Any) -> Any:

@@ -15,12 +15,10 @@ from model.sampler.settings import SamplerSettings
 from tests.pages.conftest import service_of
 from tests.pages.desk import Desk, author_of, sent, told
 from viz.components.spelling import shown_piece
-from viz.pages import work as work_module
 from viz.pages.visitor import Visitor
 from viz.rooms.strategies.handlers import StrategiesScreen, StrategiesState
 from viz.rooms.strategies.room import ONLY, shown_controls
 from viz.rooms.strategies.searching import SearchChoice
-from viz.server.pace import Pace
 from viz.words.percent import percent, signed
 from viz.words.tokens import display_token
 
@@ -42,13 +40,6 @@ def desk(app: Any, author: Visitor) -> Desk:
 @pytest.fixture
 def engine(app: Any) -> Any:
     return service_of(app).engine
-
-
-@pytest.fixture
-def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Show every step, however fast they come."""
-    monkeypatch.setattr(work_module, "UPDATE_SECONDS", 0.0)
-    monkeypatch.setattr(Pace, "interval", 0.0)
 
 
 def searching(desk: Desk, **choice: Any) -> Any:

@@ -48,7 +48,11 @@ def lay_out(plan: Plan) -> AblationLaid:
     """Create the room."""
     with gr.Column(elem_classes=["ablation"]):
         with room_head.head():
-            part = _chips("part", PARTS)
+            part = room_head.chips(
+                say("why.ablation.part.label"),
+                {key: say(f"why.ablation.part.{key}") for key in PARTS},
+                "ablate-part",
+            )
             with gr.Row(elem_classes=["tools"]):
                 dials = _dials(plan)
             with room_head.presses():
@@ -58,7 +62,17 @@ def lay_out(plan: Plan) -> AblationLaid:
                 room_head.unfolds("ablation")
                 line = room_head.line(say("why.ablation.invitation"), "ablate-line")
             with room_head.options():
-                instead, scope = _chips("instead", INSTEADS), _chips("scope", SCOPES, "text")
+                instead = room_head.chips(
+                    say("why.ablation.instead.label"),
+                    {key: say(f"why.ablation.instead.{key}") for key in INSTEADS},
+                    "ablate-instead",
+                )
+                scope = room_head.chips(
+                    say("why.ablation.scope.label"),
+                    {key: say(f"why.ablation.scope.{key}") for key in SCOPES},
+                    "ablate-scope",
+                    "text",
+                )
                 with gr.Row(elem_classes=["tools"]):
                     length = Dial(
                         1, MOST_WRITTEN, 24, step=1, label=say("why.ablation.length"), elem_id="ablate-length"
@@ -119,17 +133,6 @@ def texts(scene: Scene, controls: Controls) -> str:
     """Return how the text goes on with and without, as escaped HTML."""
     taken = taken_of(scene)
     return "" if taken is None else texts_of(taken)
-
-
-def _chips(name: str, keys: tuple[str, ...], start: str | None = None) -> gr.Radio:
-    with gr.Row(elem_classes=["choices"]):
-        return gr.Radio(
-            [(say(f"why.ablation.{name}.{key}"), key) for key in keys],
-            value=start or keys[0],
-            label=say(f"why.ablation.{name}.label"),
-            elem_classes=["chips"],
-            elem_id=f"ablate-{name}",
-        )
 
 
 def _dials(plan: Plan) -> dict[str, gr.Slider]:

@@ -37,14 +37,11 @@ def lay_out(plan: Plan) -> NeuronEffectsLaid:
     """Create the room."""
     with gr.Column(elem_classes=["neuron-effects"]):
         with room_head.head():
-            with gr.Row(elem_classes=["choices"]):
-                where = gr.Radio(
-                    [(say(f"why.neuron_effects.where.{name}"), name) for name in WHERE],
-                    value=WHERE[0],
-                    label=say("why.neuron_effects.where.label"),
-                    elem_classes=["chips"],
-                    elem_id="neuron-effects-where",
-                )
+            where = room_head.chips(
+                say("why.neuron_effects.where.label"),
+                {key: say(f"why.neuron_effects.where.{key}") for key in WHERE},
+                "neuron-effects-where",
+            )
             layer = Dial(
                 0, plan.layers - 1, min(FIRST_LAYER, plan.layers - 1), step=1,
                 label=say("why.neuron_effects.layer"), elem_id="neuron-effects-layer",

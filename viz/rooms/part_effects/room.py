@@ -42,14 +42,22 @@ def lay_out(plan: Plan) -> PartEffectsLaid:
     outputs: dict[str, Any] = {}
     with gr.Column(elem_classes=["part-effects"]):
         with room_head.head():
-            scope = _chips("scope", SCOPES)
+            scope = room_head.chips(
+                say("why.ablation.scope.label"),
+                {key: say(f"why.ablation.scope.{key}") for key in SCOPES},
+                "measure-parts-scope",
+            )
             with room_head.presses():
                 measure = room_head.action(say("why.part_effects.measure"), "measure-parts")
                 cancel = room_head.cancel("measure-parts-cancel")
                 room_head.unfolds("part_effects")
                 line = room_head.line(say("why.part_effects.invitation"), "measure-parts-line")
             with room_head.options():
-                instead = _chips("instead", INSTEADS)
+                instead = room_head.chips(
+                    say("why.ablation.instead.label"),
+                    {key: say(f"why.ablation.instead.{key}") for key in INSTEADS},
+                    "measure-parts-instead",
+                )
         with gr.Column(elem_classes=["card"]):
             heading("why.part_effects")
             outputs["part_effects_told"] = gr.HTML(elem_id="part-effects-told", apply_default_css=False)
@@ -101,17 +109,6 @@ def panel(name: str) -> Panel:
 def _figure(name: str, outputs: dict[str, Any]) -> None:
     heading(f"why.part_effects.{name}")
     outputs[f"part_effects_{name}"] = plot(None, f"part-effects-{name}")
-
-
-def _chips(name: str, keys: tuple[str, ...]) -> gr.Radio:
-    with gr.Row(elem_classes=["choices"]):
-        return gr.Radio(
-            [(say(f"why.ablation.{name}.{key}"), key) for key in keys],
-            value=keys[0],
-            label=say(f"why.ablation.{name}.label"),
-            elem_classes=["chips"],
-            elem_id=f"measure-parts-{name}",
-        )
 
 
 PANELS: Panels = {f"part_effects_{name}": panel(name) for name in ("told", *FIGURES)}

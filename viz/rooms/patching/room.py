@@ -49,14 +49,11 @@ def lay_out(plan: Plan) -> PatchingLaid:
         with room_head.head():
             examples = _examples()
             typed = _fields()
-            with gr.Row(elem_classes=["choices"]):
-                site = gr.Radio(
-                    [(say(f"why.patching.site.{name}"), name) for name in KEPT],
-                    value=KEPT[0],
-                    label=say("why.patching.site.label"),
-                    elem_classes=["chips"],
-                    elem_id="patching-site",
-                )
+            site = room_head.chips(
+                say("why.patching.site.label"),
+                {key: say(f"why.patching.site.{key}") for key in KEPT},
+                "patching-site",
+            )
             with room_head.presses():
                 patch = room_head.action(say("why.patching.patch"), "patching-patch")
                 cancel = room_head.cancel("patching-cancel")

@@ -165,14 +165,11 @@ def _prompts() -> list[gr.Textbox]:
 
 def _options(choices: dict[str, Any]) -> tuple[gr.Textbox, gr.Button, gr.Button]:
     """Create what is folded; return what a direction is saved and deleted with."""
-    with gr.Row(elem_classes=["choices"]):
-        choices["where"] = gr.Radio(
-            [(say(f"why.steering.where.{name}"), name) for name in WHERES],
-            value=WHERES[0],
-            label=say("why.steering.where.label"),
-            elem_classes=["chips"],
-            elem_id="steering-where",
-        )
+    choices["where"] = room_head.chips(
+        say("why.steering.where.label"),
+        {key: say(f"why.steering.where.{key}") for key in WHERES},
+        "steering-where",
+    )
     with gr.Row(elem_classes=["tools"]):
         choices["length"] = Dial(
             1, MOST_WRITTEN, 20, step=1, label=say("why.steering.dial.length"), elem_id="steering-length"
