@@ -8,7 +8,7 @@ from model.sampler.distribution import Floats
 from viz.figures.figure import Figure
 from viz.figures.own_texts import own_name
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, luminance, placeholder
-from viz.figures.token_labels import token_label, token_name
+from viz.figures.token_labels import token_label, token_name, token_rows
 from viz.words.percent import percent
 from viz.words.strings import say
 
@@ -81,16 +81,7 @@ def contrast_figure(
         fixedrange=True,
         title={"text": say("figures.contrast.axis")},
     )
-    figure.update_yaxes(
-        range=[len(rows) - 0.5, -0.5],
-        tickmode="array",
-        tickvals=rows,
-        ticktext=[token_label(filler, LABEL_LIMIT) + "\u2002" for filler in fillers],
-        tickfont={"size": SMALL, "color": theme.ink},
-        automargin="width",
-        showgrid=False,
-        fixedrange=True,
-    )
+    figure.update_yaxes(**token_rows(fillers, color=theme.ink, size=SMALL, limit=LABEL_LIMIT))
     return figure
 
 

@@ -6,7 +6,7 @@ from model.lab.rollout_statistics import FirstToken
 from viz.figures.figure import Figure
 from viz.figures.own_texts import own_table
 from viz.figures.theme import SMALL, Theme, add_key, base_figure, placeholder
-from viz.figures.token_labels import token_label, token_name
+from viz.figures.token_labels import token_name, token_rows
 from viz.words.strings import say
 
 ROW = 25
@@ -79,16 +79,7 @@ def first_tokens_figure(rows: Sequence[FirstToken], labels: Sequence[str], *, th
     figure.update_xaxes(
         range=[0, top], tickformat=".0%", nticks=6, fixedrange=True, title={"text": say("figures.first.axis")}
     )
-    figure.update_yaxes(
-        range=[len(rows) - 0.5, -0.5],
-        tickmode="array",
-        tickvals=positions,
-        ticktext=[token_label(label, LABEL_LIMIT) + "\u2002" for label in labels],
-        tickfont={"size": SMALL, "color": theme.ink},
-        automargin="width",
-        showgrid=False,
-        fixedrange=True,
-    )
+    figure.update_yaxes(**token_rows(labels, color=theme.ink, size=SMALL, limit=LABEL_LIMIT))
     return figure
 
 

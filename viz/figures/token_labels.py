@@ -68,3 +68,24 @@ def token_axis(
         "tickformat": "d",
         "hoverformat": "d",
     }
+
+
+def token_rows(labels: Sequence[str], *, color: str, size: int, limit: int) -> dict[str, object]:
+    """Return the settings of an axis whose rows, from the top, are named by tokens or words, all of them.
+
+    Args:
+        labels: raw texts.
+        color: of the names.
+        size: of their letters, in pixels.
+        limit: most characters of a name.
+    """
+    return {
+        "range": [len(labels) - 0.5, -0.5],
+        "tickmode": "array",
+        "tickvals": list(range(len(labels))),
+        "ticktext": [token_label(label, limit) + "\u2002" for label in labels],
+        "tickfont": {"size": size, "color": color},
+        "automargin": "width",
+        "showgrid": False,
+        "fixedrange": True,
+    }
