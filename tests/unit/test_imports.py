@@ -22,6 +22,7 @@ MODEL = {
     "reference": PLAIN | {"kernels"},
     "network": PLAIN | {"kernels", "reference", "sampler", "tokenizer"},
     "weights": PLAIN | {"kernels", "network", "reference", "tokenizer"},
+    "training": PLAIN | {"kernels", "network", "reference", "sampler", "tokenizer", "weights"},
     "engine": PLAIN | {"network", "sampler", "texts", "tokenizer"},
     "lab": PLAIN | {"engine", "network", "sampler", "texts", "tokenizer"},
     "interventions": PLAIN | {"engine", "interior", "lab", "network", "sampler", "texts", "tokenizer"},
