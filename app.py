@@ -65,6 +65,9 @@ def main() -> int:
         app.close(verbose=False)
     except Terminated:
         end_well(app, options)
+    finally:
+        if app is not None and app.trainings is not None:
+            app.trainings.close()  # what is being learned rests behind a checkpoint
     return 0
 
 
@@ -127,7 +130,20 @@ def build(model: BackgroundModel, options: Options) -> Any:
         internals_bytes=options.internals_memory * 2**20,
         rollout_tokens=options.rollout_tokens,
     )
-    return build_app(model, limits)
+    return build_app(model, limits, trainings_of(options))
+
+
+def trainings_of(options: Options) -> Any:
+    """Return the line of trainings, or None if visitors may train nothing here."""
+    if not options.trains:
+        return None
+    from model.training.line import Bounds, TrainingLine  # noqa: PLC0415 - as in build
+    from model.weights.cache import cache_folder  # noqa: PLC0415
+
+    return TrainingLine(
+        cache_folder() / "training",
+        Bounds(options.training_steps, options.training_minutes, kept_mib=options.training_disk),
+    )
 
 
 def launch_options(options: Options) -> dict[str, Any]:

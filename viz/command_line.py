@@ -23,6 +23,9 @@ PUBLIC = {
     "queue_size": 48,
     "internals_memory": 1024,
     "rollout_tokens": 1024,
+    "training_steps": 2_000,
+    "training_minutes": 20,
+    "training_disk": 2048,
 }
 """What `--public` sets where nothing else is said."""
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
@@ -69,6 +72,19 @@ class Options:
     """The file that other options were read from."""
     rollout_tokens: int = 4096
     """Most tokens of all rollouts of one press or call together."""
+    training: str = "auto"
+    """Whether visitors may train models here: on, off, or auto, which is off for strangers."""
+    training_steps: int = 20_000
+    """Of one training."""
+    training_minutes: int = 1_440
+    """Of one training; it pauses then."""
+    training_disk: int = 8_192
+    """MiB for all trainings; beyond it the oldest go first."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether visitors may train models here."""
+        return self.training == "on" or (self.training == "auto" and not self.public)
 
     @property
     def is_public(self) -> bool:
@@ -226,4 +242,8 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
     "drain_seconds": (_whole(0, 3600), "seconds for texts under way when the app is told to end (SIGTERM)"),
     "config": (_one_of(r".*\S.*", "the name of a file"), "TOML file with options"),
     "rollout_tokens": (_whole(1, 1_000_000), "most tokens of all rollouts of one press together"),
+    "training": (_one_of("on|off|auto", "on, off or auto"), "let visitors train models; auto: not in public"),
+    "training_steps": (_whole(1, 20_000), "most steps of one training"),
+    "training_minutes": (_whole(1, 100_000), "minutes after which a training pauses"),
+    "training_disk": (_whole(64, 10_000_000), "MiB for all trainings; the oldest that ended go first"),
 }

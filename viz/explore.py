@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from model.training.line import TrainingLine
 from model.weights.background import BackgroundModel
 from viz.api.ablate import add_ablate_api
 from viz.api.attribute import add_attribute_api
@@ -31,9 +32,11 @@ from viz.pages.wiring import (
 )
 from viz.pages.writing import Writing
 from viz.rooms.ablation.room import ABLATION
+from viz.rooms.architecture.room import ARCHITECTURE
 from viz.rooms.attribution.room import ATTRIBUTION
 from viz.rooms.branches.room import BRANCHES
 from viz.rooms.chain.room import CHAIN
+from viz.rooms.data.room import DATA
 from viz.rooms.dice.room import DICE
 from viz.rooms.heads.room import HEADS
 from viz.rooms.history.room import HISTORY
@@ -43,6 +46,7 @@ from viz.rooms.neuron_effects.room import NEURON_EFFECTS
 from viz.rooms.neurons.room import NEURONS
 from viz.rooms.part_effects.room import PART_EFFECTS
 from viz.rooms.patching.room import PATCHING
+from viz.rooms.pretraining.room import PRETRAINING
 from viz.rooms.probes.room import PROBES
 from viz.rooms.replay.room import REPLAY
 from viz.rooms.rollouts.room import ROLLOUTS
@@ -51,6 +55,8 @@ from viz.rooms.score.room import SCORE
 from viz.rooms.share.room import SHARE
 from viz.rooms.steering.room import STEERING
 from viz.rooms.strategies.room import STRATEGIES
+from viz.rooms.timelapse.room import TIMELAPSE
+from viz.rooms.tokenizer.room import TOKENIZER
 from viz.rooms.tokens.room import TOKENS
 from viz.server.blocks import Blocks
 from viz.server.limits import Limits
@@ -77,6 +83,11 @@ ROOMS: tuple[Room[Any], ...] = (
     ROLLOUTS,
     STRATEGIES,
     BRANCHES,
+    PRETRAINING,
+    DATA,
+    TOKENIZER,
+    ARCHITECTURE,
+    TIMELAPSE,
     SHARE,
     SAVED_PAGE,
     HISTORY,
@@ -84,12 +95,12 @@ ROOMS: tuple[Room[Any], ...] = (
 """What can be opened, in the order in which it stands on its page; the first is open at first."""
 
 
-def build_app(background: BackgroundModel, limits: Limits) -> Blocks:
+def build_app(background: BackgroundModel, limits: Limits, trainings: TrainingLine | None = None) -> Blocks:
     """Return the app: its pages and its API, with the stored example on them until a model writes."""
     service, example = Service(background, limits), load_example()
     drawing = drawing_of(ROOMS)
     app = Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True)
-    app.service = service
+    app.service, app.trainings = service, trainings
     with app:
         start = start_of(example, limits)
         page = lay_out(
@@ -112,7 +123,7 @@ def build_app(background: BackgroundModel, limits: Limits) -> Blocks:
         add_patch_api(service)
         writing = Writing(service, example, drawing)
         wire_writing(page, visitor, writing, limits)
-        looking = Looking(page, visitor, writing)
+        looking = Looking(page, visitor, writing, trainings)
         wire_looking(page, looking)
         wire_places(page, looking)
         wire_journey(page, looking)

@@ -38,7 +38,8 @@ VIZ: dict[str, set[str]] = {
     "api": {"server", "words"},
     "offline": {"components", "figures", "words"},
     "pages": BENEATH,
-    "rooms": BENEATH | {"offline", "pages"},
+    "training": BENEATH | {"pages"},
+    "rooms": BENEATH | {"offline", "pages", "training"},
 }
 """What each folder of what a person sees may import, beside itself and the model; a room no other room."""
 ABOVE = {"command_line", "config_file", "explore", "launch", "space"}

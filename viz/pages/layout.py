@@ -30,7 +30,7 @@ from viz.pages.screen import FRAME, NOTHING, Screen
 from viz.server.limits import Limits
 from viz.words.strings import say
 
-PAGES = ("explore", "inside", "why", "lab")
+PAGES = ("explore", "inside", "why", "lab", "train")
 """In their order; the first is open at first."""
 DRAWER = "texts"
 """In place of a page: what can be opened on each of them."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from model.training.line import TrainingLine
 from viz.pages.controls import Controls
 from viz.pages.drawing import drawn
 from viz.pages.layout import Layout
@@ -24,12 +25,16 @@ Handler = Callable[..., Screen]
 class Looking:
     """Wires events of a page: those that look at the text, and those of rooms that put another one there."""
 
-    def __init__(self, page: Layout, visitor: gr.State, showing: Showing) -> None:
+    def __init__(
+        self, page: Layout, visitor: gr.State, showing: Showing, trainings: TrainingLine | None = None
+    ) -> None:
         self.page = page
         self.visitor = visitor
         self.showing = showing
         self.drawing = showing.drawing
         self.service = showing.service
+        self.trainings = trainings
+        """None where this server trains nothing."""
 
     def handler(
         self, draw: Callable[[Scene, Controls], Screen], change: Callable[[Visitor], None] | None = None

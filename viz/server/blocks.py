@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from model.engine.tally import Waits
+from model.training.line import TrainingLine
 from viz.server.log import LOG
 from viz.server.service import Service
 from viz.words.strings import say
@@ -25,6 +26,8 @@ class Blocks(gr.Blocks):
 
     service: Service | None = None
     """What all its visitors share."""
+    trainings: TrainingLine | None = None
+    """Of its visitors; None where this server trains nothing."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

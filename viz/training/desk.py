@@ -1,0 +1,123 @@
+"""What a page asks of the trainings: to begin, pause and end one, and how far it is."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from model.training.limits import check
+from model.training.line import LineFull, TrainingLine
+from model.training.progress import Progress
+from model.training.settings import SettingsError, TrainingSettings
+from viz.pages.visitor import Visitor
+from viz.server.service import Trouble
+from viz.training.state import MOST, TrainingState
+from viz.words.strings import say
+
+Answer = TypeVar("Answer")
+
+
+class Desk:
+    """The trainings of the server, for visitors: each sees their own, and hears in sentences why not."""
+
+    def __init__(self, line: TrainingLine | None) -> None:
+        """Take the line; None where this server trains nothing."""
+        self._line = line
+
+    @property
+    def line(self) -> TrainingLine:
+        """The line.
+
+        Raises:
+            Trouble: this server trains nothing.
+        """
+        if self._line is None:
+            raise Trouble(say("train.off"))
+        return self._line
+
+    def begin(self, visitor: Visitor, room: str, settings: TrainingSettings, text: str | None) -> str:
+        """Begin a training of a visitor, which the room shows from then on, and return its name.
+
+        Raises:
+            Trouble: it cannot be as it was asked for, or not now; says why.
+        """
+        state = visitor.kept.of(TrainingState)
+
+        def begun() -> str:
+            check(settings)
+            return self.line.begin(state.mine, settings, text)
+
+        name = understood(begun)
+        state.note(name, room)
+        return name
+
+    def resume(self, visitor: Visitor, room: str, more_steps: int) -> None:
+        """Let the training of a room go on; errors as of `begin`."""
+        name = self.require(visitor, room)
+        understood(lambda: self.line.resume(visitor.kept.of(TrainingState).mine, name, more_steps))
+
+    def end(self, visitor: Visitor, room: str, *, for_good: bool) -> None:
+        """Let the training of a room end, or pause; errors as of `begin`."""
+        name = self.require(visitor, room)
+        understood(lambda: self.line.end(name, for_good=for_good))
+
+    def remember(self, visitor: Visitor, room: str, names: Sequence[object]) -> None:
+        """Know the trainings of a visitor again: those of these names that are there.
+
+        Args:
+            visitor: whose they are.
+            room: shows the latest of its kind, which is called as the room is.
+            names: the latest last.
+        """
+        state, line = visitor.kept.of(TrainingState), self._line
+        there = [
+            one for one in names[-MOST:] if isinstance(one, str) and line is not None and line.exists(one)
+        ]
+        state.mine = (*(one for one in there if one not in state.mine), *state.mine)[-MOST:]
+        for name in there if room not in state.chosen else ():
+            if self.settings(name).kind == room:
+                state.chosen = {**state.chosen, room: name}
+
+    def name(self, visitor: Visitor, room: str) -> str | None:
+        """Return the training that a room shows; None for none, or where it is gone."""
+        name = visitor.kept.of(TrainingState).chosen.get(room)
+        return name if name is not None and self._line is not None and self._line.exists(name) else None
+
+    def require(self, visitor: Visitor, room: str) -> str:
+        """Return the training that a room shows.
+
+        Raises:
+            Trouble: there is none.
+        """
+        name = self.name(visitor, room)
+        if name is None:
+            raise Trouble(say("train.none"))
+        return name
+
+    def mine(self, visitor: Visitor) -> list[tuple[str, TrainingSettings]]:
+        """Return the trainings of a visitor that are there, the latest first."""
+        found = []
+        for name in reversed(visitor.kept.of(TrainingState).mine):
+            if self._line is not None and self._line.exists(name):
+                found.append((name, self.settings(name)))
+        return found
+
+    def progress(self, name: str) -> Progress:
+        """Return how far a training is; errors as of `begin`."""
+        return understood(lambda: self.line.progress(name))
+
+    def settings(self, name: str) -> TrainingSettings:
+        """Return what it was asked to be; errors as of `begin`."""
+        return understood(lambda: self.line.settings(name))
+
+
+def understood(work: Callable[[], Answer]) -> Answer:
+    """Return what something gives; what is said of a training that cannot be is for the person who asked.
+
+    Raises:
+        Trouble: says why not.
+    """
+    try:
+        return work()
+    except (SettingsError, LineFull) as error:
+        raise Trouble(str(error)) from error
+    except OSError as error:
+        raise Trouble(say("train.disk", problem=error.strerror or str(error))) from error

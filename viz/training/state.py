@@ -1,0 +1,25 @@
+"""What is remembered of a visitor's trainings: their names, by which the server has them on its disk."""
+
+from viz.pages.kept import RoomState
+
+MOST = 24
+"""Trainings of one visitor that are remembered."""
+
+
+class TrainingState(RoomState):
+    """The trainings of one visitor, and a text of their own to learn from."""
+
+    comes_back = True
+
+    def __init__(self) -> None:
+        self.mine: tuple[str, ...] = ()
+        """Names, the latest last."""
+        self.chosen: dict[str, str] = {}
+        """The training that a room shows, by the room."""
+        self.file: tuple[str, str] | None = None
+        """Name and text of a file that was chosen."""
+
+    def note(self, name: str, room: str) -> None:
+        """Remember a training, and that a room shows it."""
+        self.mine = (*(one for one in self.mine if one != name), name)[-MOST:]
+        self.chosen = {**self.chosen, room: name}
