@@ -38,6 +38,9 @@ from viz.rooms.branches.room import BRANCHES
 from viz.rooms.chain.room import CHAIN
 from viz.rooms.data.room import DATA
 from viz.rooms.dice.room import DICE
+from viz.rooms.distillation.room import DISTILLATION
+from viz.rooms.evaluation.room import EVALUATION
+from viz.rooms.fine_tuning.room import FINE_TUNING
 from viz.rooms.heads.room import HEADS
 from viz.rooms.history.room import HISTORY
 from viz.rooms.inside.room import INSIDE
@@ -88,6 +91,9 @@ ROOMS: tuple[Room[Any], ...] = (
     TOKENIZER,
     ARCHITECTURE,
     TIMELAPSE,
+    FINE_TUNING,
+    DISTILLATION,
+    EVALUATION,
     SHARE,
     SAVED_PAGE,
     HISTORY,

@@ -74,20 +74,23 @@ class TrainingLine:
         self._thread = Thread(target=self._work, name="trainings", daemon=True)
         self._thread.start()
 
-    def begin(self, mine: Collection[str], settings: TrainingSettings, text: str | None = None) -> str:
+    def begin(
+        self, mine: Collection[str], settings: TrainingSettings, text: str | None = None, beside: str = ""
+    ) -> str:
         """Put a new training into the line and return its name.
 
         Args:
             mine: trainings of the same person, of whom one is made at a time.
             settings: what it is to be.
             text: of the person's own.
+            beside: a training of the same person that it is to be held against, which may be under way.
 
         Raises:
             SettingsError: it cannot be as it was asked for, or another one of the person's is under way.
             LineFull: too many wait.
             OSError: the folder cannot be written.
         """
-        self._require_free(mine)
+        self._require_free([one for one in mine if one != beside])
         if settings.optimisation.steps > self.bounds.steps:
             raise SettingsError(f"A training has at most {self.bounds.steps:,} steps here.")
         self._make_room()
@@ -273,7 +276,7 @@ class TrainingLine:
 
 def job_command(folder: Path) -> list[str]:
     """Return the command that makes the training of a folder."""
-    return [sys.executable, "-m", "model.training", "make", str(folder), "--with-parent", str(os.getpid())]
+    return [sys.executable, "-m", "model.training", str(folder), "--parent", str(os.getpid())]
 
 
 def _want(folder: Path, go: str) -> None:

@@ -1,6 +1,7 @@
 """How far a training is, read from the journal that it writes: for whoever watches, and later."""
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -84,14 +85,14 @@ class Progress:
         return (steps - last.step) * (last.seconds - first.seconds) / (last.step - first.step)
 
     def take(self, entry: dict[str, Any]) -> None:
-        """Add what a line says; one of a step that was there already begins anew from it."""
-        step = int(entry.get("step", 0))
-        match entry.get("kind"):
+        """Add what a line says."""
+        step, kind = int(entry.get("step", 0)), entry.get("kind")
+        if kind in ("prepared", "log", "validation"):
+            self.reason = None  # it goes on
+        match kind:
             case "prepared":
-                self.parameters, self.vocabulary = int(entry["parameters"]), int(entry["vocabulary"])
-                self.reason = None
+                self.parameters, self.vocabulary = int(entry["parameters"]), entry.get("vocabulary")
             case "log":
-                self._back_to(step)
                 self.points.append(
                     Point(
                         step,
@@ -116,17 +117,6 @@ class Progress:
             case "ended":
                 self.reason, self.ending = str(entry["reason"]), str(entry["text"])
 
-    def _back_to(self, step: int) -> None:
-        """Forget what stands at this step or later: the job was killed, and went on from a checkpoint."""
-        if self.points and self.points[-1].step >= step:
-            self.points = [point for point in self.points if point.step < step]
-        if self.validations and self.validations[-1][0] > step:
-            self.validations = [one for one in self.validations if one[0] <= step]
-            self.looks = [one for one in self.looks if one.step <= step]
-            self.heads = [one for one in self.heads if one[0] <= step]
-            self.remarks = [one for one in self.remarks if one[0] <= step]
-        self.checkpoints = [one for one in self.checkpoints if one <= step]
-
 
 class ProgressReader:
     """Reads a journal as it grows, each line once."""
@@ -134,15 +124,18 @@ class ProgressReader:
     def __init__(self, folder: Path) -> None:
         """Take the folder of a training."""
         self._path = folder / JOURNAL
-        self._read = 0
+        self._read = self._file = 0
         self._progress = Progress()
         self._lock = Lock()
 
     def latest(self) -> Progress:
-        """Return everything that is known by now; the same object every time, which grows."""
+        """Return everything that is known by now; an object that may grow."""
         with self._lock:
             try:
                 with self._path.open("rb") as journal:
+                    number = os.fstat(journal.fileno()).st_ino
+                    if number != self._file:  # it was written anew, without what came after a checkpoint
+                        self._file, self._read, self._progress = number, 0, Progress()
                     journal.seek(self._read)
                     more = journal.read()
             except FileNotFoundError:

@@ -31,6 +31,10 @@ DIALS: Mapping[str, tuple[float, float, float]] = {
     "optimisation.clipping": (0.1, 10, 0.1),
     "optimisation.evaluate_every": (5, 500, 5),
     "optimisation.patience": (0, 20, 1),
+    "lora.rank": (0, 64, 1),
+    "lora.alpha": (1, 128, 1),
+    "distillation.temperature": (0.5, 10, 0.5),
+    "distillation.share": (0, 1, 0.05),
 }
 """From, to and step of what stands on a slider."""
 CHOICES: Mapping[str, Sequence[str]] = {
@@ -73,7 +77,7 @@ def _field(elem_id: str, path: str, value: Any) -> Any:
     if path in DIALS:
         least, most, step = DIALS[path]
         return Dial(least, most, value, step=step, label=label, elem_id=elem_id, min_width=160)
-    if path == "optimisation.loss_on_repeats":
+    if path in ("optimisation.loss_on_repeats", "distillation.alone"):
         return gr.Checkbox(value, label=label, elem_id=elem_id)
     if path == "optimisation.seed":
         return gr.Number(value, label=label, precision=0, elem_id=elem_id, min_width=120)

@@ -68,6 +68,12 @@ FIELDS: Mapping[str, Read] = {
     "optimisation.patience": _whole(0, 100),
     "optimisation.seed": _whole(0, 2**31 - 1),
     "optimisation.loss_on_repeats": _truth,
+    "base": _text,
+    "lora.rank": _whole(0, 64),
+    "lora.alpha": _whole(1, 256),
+    "distillation.temperature": _number(0.5, 10),
+    "distillation.share": _number(0, 1),
+    "distillation.alone": _truth,
 }
 """How each is read, by its path in `TrainingSettings`. Whether they fit together is checked elsewhere."""
 

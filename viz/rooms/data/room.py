@@ -16,7 +16,6 @@ from viz.pages.quiet import QUIET
 from viz.pages.room import Room
 from viz.pages.visitor import Visitor
 from viz.rooms.data.preview import preview_html, repeats_html
-from viz.rooms.data.text_file import TextFile, TextFileValue
 from viz.server.failing import one_or_why_not
 from viz.server.limits import LOOKING
 from viz.server.service import Trouble
@@ -25,6 +24,7 @@ from viz.training.fields import FieldsLaid, fields
 from viz.training.form import settings_of
 from viz.training.source import text_of
 from viz.training.state import TrainingState
+from viz.training.text_file import TextFile, TextFileValue
 from viz.words.lines import problem
 from viz.words.strings import say
 

@@ -1,0 +1,106 @@
+"""The room of evaluation: perplexity and bits a byte of every checkpoint, with their intervals."""
+
+import csv
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from viz.components.heading import heading
+from viz.pages import room_head
+from viz.pages.layout import Laid, Plan
+from viz.pages.looking import Looking
+from viz.pages.plot import plot
+from viz.pages.quiet import QUIET
+from viz.pages.room import Room
+from viz.pages.visitor import Visitor
+from viz.pages.work import wire_work
+from viz.rooms.evaluation.measuring import WORK, EvaluationScreen, Measuring
+from viz.server.limits import LOOKING, SEARCHING
+from viz.server.service import Trouble
+from viz.training.choice import offered, training_choice
+from viz.words.strings import say
+
+NAME = "evaluation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationLaid(Laid):
+    """What the room is made of."""
+
+    training: gr.Dropdown
+    others: gr.Checkbox
+    measure: gr.Button
+    screen: EvaluationScreen
+
+
+def lay_out(_plan: Plan) -> EvaluationLaid:
+    """Create the room."""
+    with gr.Column(elem_classes=["evaluation"]):
+        with room_head.head():
+            with gr.Row(elem_classes=["tools"]):
+                training = training_choice("evaluation-training")
+                others = gr.Checkbox(False, label=say("train.evaluation.others"), elem_id="evaluation-others")
+            with room_head.presses():
+                measure = room_head.action(say("train.evaluation.measure"), "evaluation-measure")
+                cancel = room_head.cancel("evaluation-cancel")
+                save = gr.Button(
+                    say("train.evaluation.save"), size="sm", min_width=60, interactive=False,
+                    elem_id="evaluation-save",
+                )  # fmt: skip
+                line = room_head.line(say("train.evaluation.invitation"), "evaluation-line")
+        with gr.Column(elem_classes=["card"]):
+            heading("train.evaluation")
+            figure = plot(None, "evaluation-figure")
+            table = gr.HTML(elem_id="evaluation-table", apply_default_css=False)
+    return EvaluationLaid(
+        training=training,
+        others=others,
+        measure=measure,
+        screen=EvaluationScreen(line, cancel, table, figure, save),
+    )
+
+
+def wire(laid: EvaluationLaid, looking: Looking) -> None:
+    """Let the buttons of the room do what they say."""
+    page, screen, handlers = looking.page, laid.screen, Measuring(looking)
+    wire_work(
+        looking,
+        WORK,
+        screen.cancel,
+        {laid.measure: (page.taking(handlers.measure), [laid.training, laid.others, *page.inputs])},
+        screen,
+        show_progress="minimal",
+        show_progress_on=screen.line,
+        **SEARCHING,
+    )
+    page.controls["appearance"].change(
+        page.taking(handlers.redraw),
+        [looking.visitor, *page.inputs],
+        list(screen),
+        trigger_mode="always_last",
+        **QUIET,
+        **LOOKING,
+    )
+
+    def offer(visitor: Visitor, chosen: object) -> Any:
+        return offered(handlers.desk, visitor, chosen)
+
+    page.rooms[NAME].select(
+        offer, [looking.visitor, laid.training], laid.training, trigger_mode="always_last", **QUIET, **LOOKING
+    )
+
+    def save(visitor: Visitor) -> Any:
+        try:
+            stem, text = handlers.saved(visitor)
+        except Trouble:
+            return gr.skip()
+        rows = list(csv.reader(text.splitlines()))
+        return {"stem": stem, "text": "", "rows": rows, "at": time.time()}
+
+    screen.save.click(save, looking.visitor, page.download, trigger_mode="once", **QUIET, **LOOKING)
+
+
+EVALUATION = Room(NAME, "train", lay_out, wire=wire)
+"""The room."""
