@@ -32,6 +32,7 @@ def launch_arguments(
     from viz.components.first_paint import first_paint  # noqa: PLC0415
     from viz.components.theme import AFTER_GRADIOS_OWN, page_head, page_theme  # noqa: PLC0415
     from viz.server.allowance import Allowance  # noqa: PLC0415
+    from viz.server.checkpoint_download import CheckpointDownload  # noqa: PLC0415
     from viz.server.closed import Closed  # noqa: PLC0415
     from viz.server.compression import Compression  # noqa: PLC0415
     from viz.server.front import Front  # noqa: PLC0415
@@ -67,6 +68,7 @@ def launch_arguments(
                 Middleware(Security, ancestors=frame_ancestors or ANCESTORS, inserted=AFTER_GRADIOS_OWN),
                 *(Middleware(one) for one in (Login, Closed, Malformed)),
                 Middleware(Gate, allowance=Allowance() if public else None, trusted_proxies=trusted_proxies),
+                Middleware(CheckpointDownload),
                 Middleware(Presence),
                 Middleware(Front, head=head, body=first_paint()),
             ],

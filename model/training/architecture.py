@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # Transformers takes seconds to import, and parameters are co
     from transformers import PreTrainedConfig
 
 ROTARY_BASE = 1000.0
-"""Of the angles by which Llama turns queries and keys: Llama's own 10,000 is meant for thousands of tokens."""
+"""Of the angles by which queries and keys are turned: Llama's own 10,000 is for thousands of tokens."""
 FLOAT = 4
 """Bytes of a float32."""
 
@@ -74,8 +74,8 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
 }
-"""From a tenth of a million parameters to ten million; induction: two layers in which the circuit of Olsson et
-al. (2022) forms; gpu: for a graphics card, on which a processor would take days."""
+"""From a tenth of a million parameters to ten million; induction: two layers in which the circuit of
+Olsson et al. (2022) forms; gpu: for a graphics card, on which a processor would take days."""
 
 
 def parameters(architecture: ArchitectureSettings, vocabulary: int) -> int:
@@ -111,7 +111,7 @@ def configuration(
     """
     from transformers import GPT2Config, LlamaConfig  # noqa: PLC0415 - takes seconds
 
-    special = {"bos_token_id": end_token_id, "eos_token_id": end_token_id}
+    special: dict[str, Any] = {"bos_token_id": end_token_id, "eos_token_id": end_token_id}
     if architecture.family == "gpt2":
         return GPT2Config(
             vocab_size=vocabulary,

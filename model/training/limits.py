@@ -1,4 +1,4 @@
-"""Whether a training can be as it is asked for, and how large it may be: every refusal is a plain sentence."""
+"""Whether a training can be as it is asked for, and how large it may be: refusals are plain sentences."""
 
 import re
 from dataclasses import dataclass
@@ -103,8 +103,6 @@ def _check_kind(settings: TrainingSettings) -> None:
             raise SettingsError("A new model has no base, unless it takes the tokenizer of one.")
     elif settings.tokenizer.kind != "model":
         raise SettingsError("Fine-tuning and distillation keep the tokenizer of the model they begin with.")
-    elif settings.data.source == "repeats":
-        raise SettingsError("The world of repeats is for a new model: it has letters of its own.")
     if (settings.kind != "pretraining" or settings.tokenizer.kind == "model") and not settings.base:
         raise SettingsError("Choose the model to begin with: one of the catalogue, or a checkpoint.")
     if settings.base and not (CATALOG_NAME.fullmatch(settings.base) or CHECKPOINT.fullmatch(settings.base)):
@@ -142,16 +140,17 @@ def _check_architecture(architecture: ArchitectureSettings) -> None:
     _between("The model", architecture.layers, 1, 48, " layers")
     _between("A layer", architecture.heads, 1, 64, " heads")
     _between("The width", architecture.width, 8, 4096)
-    if architecture.width % architecture.heads:
+    head, rest = divmod(architecture.width, architecture.heads)
+    if rest:
         raise SettingsError(
             f"The width of {architecture.width} cannot be divided among {architecture.heads} heads: "
-            f"take {architecture.width // architecture.heads * architecture.heads or architecture.heads}, "
+            f"take {head * architecture.heads or architecture.heads}, "
             "or another number of heads."
         )
-    if architecture.family == "llama" and architecture.width // architecture.heads % 2:
+    if architecture.family == "llama" and head % 2:
         raise SettingsError(
-            f"Rotary positions turn pairs of numbers, and a head of {architecture.width // architecture.heads} "
-            f"has one left over. Take a width of {(architecture.width // architecture.heads + 1) * architecture.heads}."
+            f"Rotary positions turn pairs of numbers, and a head of width {head} "
+            f"has one left over. Take a width of {(head + 1) * architecture.heads}."
         )
 
 
@@ -172,8 +171,8 @@ def _check_size(settings: TrainingSettings, vocabulary: int, device: Device) -> 
     needed = memory(settings.architecture, vocabulary, settings.optimisation.batch).total
     if needed > limits.bytes:
         raise SettingsError(
-            f"A step needs about {needed / 1e9:,.1f} GB of memory, more than the {limits.bytes / 1e9:,.0f} GB "
-            "that it may take. Take a smaller batch, context or vocabulary."
+            f"A step needs about {needed / 1e9:,.1f} GB of memory, and may take "
+            f"{limits.bytes / 1e9:,.0f} GB. Take a smaller batch, context or vocabulary."
         )
 
 

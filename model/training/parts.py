@@ -35,7 +35,7 @@ class TokenPart:
 
 
 class Blocks:
-    """A part as the sequences that Trainer takes: one after the other, none overlapping, the rest left out."""
+    """A part as the sequences that Trainer takes, one after the other; what is left at the end stays out."""
 
     def __init__(self, part: TokenPart, context: int, at_most: int | None = None) -> None:
         """Cut a part.

@@ -124,7 +124,7 @@ def _whole(given: object, name: str) -> int:
 
 def _number(given: object, name: str) -> float:
     wrong = isinstance(given, bool) or not isinstance(given, int | float)
-    if wrong or abs(given) > 1e300 or not math.isfinite(given):  # type: ignore[arg-type,operator] # a number
+    if wrong or abs(given) > 1e300 or not math.isfinite(given):  # type: ignore[arg-type] # a number
         raise SettingsError(f"{name} must be a number, not {reprlib.repr(given)}.")
     return float(given)  # type: ignore[arg-type] # as above
 

@@ -1,4 +1,4 @@
-"""Where the text of a training comes from: Python's own help, toy worlds, stories to order, a person's text."""
+"""Where the text of a training comes from: Python's help, toy worlds, stories to order, a person's own."""
 
 import codecs
 import unicodedata

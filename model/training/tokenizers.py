@@ -1,5 +1,6 @@
-"""How the text of a training becomes tokens: letter by letter, by byte-pair encoding made here, or a model's."""
+"""How text becomes tokens: letter by letter, or by byte-pair encoding that is made on it."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -145,8 +146,6 @@ def _fast(made: "Tokenizer", **special: str) -> "PreTrainedTokenizerFast":
 
 def _merges(made: "Tokenizer") -> list[tuple[str, str]]:
     """Return the merges of a tokenizer, first to last."""
-    import json  # noqa: PLC0415 - this is the only way that the library tells them
-
     written = json.loads(made.to_str())["model"]["merges"]
     return [(pair[0], pair[1]) for pair in written]
 

@@ -50,6 +50,7 @@ def lay_out(_plan: Plan) -> TimelapseLaid:
                 watch = room_head.action(say("train.timelapse.watch"), "timelapse-watch")
                 cancel = room_head.cancel("timelapse-cancel")
                 line = room_head.line(say("train.timelapse.invitation"), "timelapse-line")
+            take = _html("timelapse-take")
             at = Dial(
                 0, 1, 0, step=1, label=say("train.timelapse.checkpoint"), info=" ", elem_id="timelapse-at"
             )
@@ -76,7 +77,7 @@ def lay_out(_plan: Plan) -> TimelapseLaid:
                 losses = plot(None, "timelapse-losses")
     return TimelapseLaid(
         training=training, prompt=prompt, watch=watch, dials=dials,
-        screen=TimelapseScreen(line, cancel, at, written, following, layers, attention, losses),
+        screen=TimelapseScreen(line, cancel, at, written, following, layers, attention, losses, take),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from viz.server.checkpoint_download import address_of
 from viz.words.percent import percent
 from viz.words.strings import say
 from viz.words.tokens import display_token
@@ -42,6 +43,12 @@ def layers_html(moment: "Moment") -> str:
             for name, one in zip(names, moment.layers, strict=True)
         ]
     )
+
+
+def take_html(training: str, step: int) -> str:
+    """Return the link by which a checkpoint is taken away."""
+    words = escape(say("train.timelapse.take", step=f"{step:,}"))
+    return f'<a class="take-checkpoint" href="{address_of(training, step)}" download>{words}</a>'
 
 
 def _table(rows: Sequence[tuple[str, float]]) -> str:

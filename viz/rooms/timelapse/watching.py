@@ -16,7 +16,7 @@ from viz.pages.kept import RoomState
 from viz.pages.looking import Looking
 from viz.pages.visitor import Visitor
 from viz.pages.work import watched
-from viz.rooms.timelapse.tables import guesses_html, layers_html, written_html
+from viz.rooms.timelapse.tables import guesses_html, layers_html, take_html, written_html
 from viz.server.failing import one_or_why_not, or_why_not
 from viz.server.service import Trouble
 from viz.training.choice import chosen_training
@@ -59,6 +59,7 @@ class TimelapseScreen(NamedTuple):
     layers: Any = gr.skip()
     attention: Any = gr.skip()
     losses: Any = gr.skip()
+    take: Any = gr.skip()
 
 
 class Watching:
@@ -162,6 +163,7 @@ def shown(film: Film, at: int, layer: object, head: object, theme: Theme) -> Tim
             moment.attention[which], tokens=moment.tokens, selected_row=len(moment.tokens) - 1, theme=theme
         ),
         losses=loss_curves_figure([], losses, chance=None, marked=moment.step, theme=theme),
+        take=take_html(film.training, moment.step),
     )
 
 
