@@ -36,7 +36,7 @@ class TokenizerSettings:
     """How text becomes tokens."""
 
     kind: Tokens = "bpe"
-    """characters; bpe: byte-level byte-pair encoding, trained on the training part; model: of the base model."""
+    """characters; bpe: byte-level byte-pair encoding, trained on the training part; model: that of `base`."""
     vocabulary: int = 1024
     """Most tokens of a trained one."""
 
@@ -105,7 +105,7 @@ class TrainingSettings:
     name: str = "my first GPT"
     kind: Kind = "pretraining"
     base: str = ""
-    """What is tuned, or teaches: a name of the catalogue, or a checkpoint as `<training>/<step>`."""
+    """What is tuned, teaches, or lends its tokenizer: a name of the catalogue, or `<training>/<step>`."""
     data: DataSettings = field(default_factory=DataSettings)
     tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
     architecture: ArchitectureSettings = field(default_factory=ArchitectureSettings)
