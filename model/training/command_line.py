@@ -1,4 +1,4 @@
-"""`python -m model.training`: a training of its own folder, from a settings file, an old folder, or options."""
+"""`python -m model.training`: begins a training, goes on with one, takes a checkpoint away."""
 
 import argparse
 import secrets

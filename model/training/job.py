@@ -1,7 +1,8 @@
-"""The process of one training: prepares it, learns, goes on from the newest checkpoint, and always says its end."""
+"""The process of one training: prepares it, learns from where it stands, and always says its end."""
 
 import errno
 import os
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers.utils import logging
 
 from model.memory_errors import is_out_of_memory
 from model.training import checkpoints
 from model.training.architecture import build
 from model.training.base import base_folder, base_model
+from model.training.head_scores import head_scores
 from model.training.journal import Journal, Reason, entries, rewind
 from model.training.limits import Device, check
 from model.training.looks import Looks, MeasureHeads
@@ -32,7 +35,7 @@ VALIDATION = 16_384
 SETTINGS = "settings.json"
 
 
-class Interrupted(Exception):  # noqa: N818
+class Interrupted(Exception):
     """Something else is wanted before there is anything to learn from."""
 
     def __init__(self, reason: Reason) -> None:
@@ -60,6 +63,7 @@ def run(
         report: told what is being done.
     """
     lower_priority(threads)
+    _quiet()
     sign(folder)
     checkpoints.sweep(folder)
     at = checkpoints.newest(folder)
@@ -71,8 +75,6 @@ def run(
     except Exception as error:  # noqa: BLE001 - every end is told; what is not foreseen with its traceback
         reason, text = _told(error)
         if reason == "failed" and not isinstance(error, SettingsError):
-            import traceback  # noqa: PLC0415 - wanted for this alone
-
             traceback.print_exc()
     _tell(journal, "ended", checkpoints.newest(folder) or 0, reason=reason, text=text)
     journal.close()
@@ -86,6 +88,12 @@ def lower_priority(threads: int | None = None) -> None:
     torch.set_num_threads(threads or max(1, cores - 1))
     if hasattr(os, "nice"):
         os.nice(max(0, NICE - os.nice(0)))
+
+
+def _quiet() -> None:
+    """Keep bars and hints of the libraries off the console."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
 
 
 def device() -> Device:
@@ -147,7 +155,7 @@ def _learned(
     if not entries(folder, "prepared"):
         tokens = {name: len(part.token_ids) for name, part in data.parts.items()}
         journal.write(
-            "prepared", 0, vocabulary=len(data.tokenizer), parameters=model.num_parameters(), tokens=tokens, device=str(args.device)
+            "prepared", 0, parameters=model.num_parameters(), tokens=tokens, device=str(args.device)
         )
     validation = Blocks(data.parts["validation"], context, max(1, VALIDATION // context))
     train = Blocks(data.parts["train"], context)
@@ -169,10 +177,11 @@ def _model(
     return build(settings.architecture, len(tokenizer), tokenizer.eos_token_id, settings.optimisation.seed)
 
 
-def _measured_heads(vocabulary: int, context: int, seed: int) -> MeasureHeads | None:
-    from model.training.head_scores import head_scores  # noqa: PLC0415
+def _measured_heads(vocabulary: int, context: int, seed: int) -> MeasureHeads:
+    def measured(model: Any) -> dict[str, list[list[float]]]:
+        return head_scores(model, vocabulary, context, seed).to_dict()
 
-    return lambda model: head_scores(model, vocabulary, context, seed).to_dict()
+    return measured
 
 
 def _writer(report: Callable[[str], None]) -> Write:
@@ -213,9 +222,9 @@ _SENTENCES: dict[Reason, str] = {
     "stopped": "It was stopped. Its last checkpoint is kept.",
     "paused": "It pauses, and can go on from its last checkpoint.",
     "patience": "Validation got no better for as many looks as patience allows, so it ended.",
-    "nan": "The loss is no number any more: the steps were too large. Its last good checkpoint is kept. Take a "
-    "smaller learning rate, a longer warm-up or a smaller norm of the gradient.",
-    "memory": "There was no memory left. Its last checkpoint is kept. Take a smaller batch, context or model.",
+    "nan": "The loss is no number any more: the steps were too large. Its last good checkpoint is kept. Take "
+    "a smaller learning rate, a longer warm-up or a smaller norm of the gradient.",
+    "memory": "There was no memory left. Its last checkpoint is kept. Take a smaller batch or model.",
     "disk": "The disk is full. Its last whole checkpoint is kept. Free some space, and let it go on.",
     "failed": "The training failed.",
 }

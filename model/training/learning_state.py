@@ -25,11 +25,14 @@ def save_optimizer(folder: Path, optimizer: Any) -> None:
         TypeError: it holds something that is neither a tensor nor JSON.
     """
     state = optimizer.state_dict()
-    tensors, numbers = {}, {}
+    tensors: dict[str, torch.Tensor] = {}
+    numbers: dict[str, Any] = {}
     for index, values in state["state"].items():
         for name, value in values.items():
-            place = tensors if torch.is_tensor(value) else numbers
-            place[f"{index}.{name}"] = value.detach().contiguous().cpu() if torch.is_tensor(value) else value
+            if torch.is_tensor(value):
+                tensors[f"{index}.{name}"] = value.detach().contiguous().cpu()
+            else:
+                numbers[f"{index}.{name}"] = value
     save_file(tensors, folder / OPTIMIZER)
     _write(folder / GROUPS, {"groups": state["param_groups"], "numbers": numbers})
 

@@ -201,6 +201,8 @@ def _agreed(asked: str, args: TrainingArguments) -> str:
     """Return what the first of several processes was asked, which all of them do after the same step."""
     if args.world_size == 1:
         return asked
-    from accelerate.utils import broadcast_object_list  # noqa: PLC0415 - wanted with several processes alone
+    from torch import distributed  # noqa: PLC0415 - wanted with several processes alone
 
-    return str(broadcast_object_list([asked])[0])
+    words = [asked]
+    distributed.broadcast_object_list(words)
+    return words[0]

@@ -1,4 +1,4 @@
-"""From the settings of a training to what is learned from: text, tokenizer, parts, statistics, each written."""
+"""From the settings of a training to what is learned from: text, tokenizer, parts and statistics."""
 
 import json
 import os
@@ -88,15 +88,11 @@ def _of_repeats(settings: TrainingSettings) -> tuple[Prepared, dict[str, Any]]:
     parts = repeated_parts(
         settings.data, context, settings.optimisation.seed, ids, settings.optimisation.loss_on_repeats
     )
-    texts = {
-        name: [tokenizer.decode(row) for row in part.token_ids.reshape(-1, context)[:SAMPLES]]
-        for name, part in parts.items()
-    }
+    samples = [str(tokenizer.decode(row)) for row in parts["train"].token_ids.reshape(-1, context)[:SAMPLES]]
     lengths = {name: len(part.token_ids) for name, part in parts.items()}
     remark = f"{sum(lengths.values()) // context:,} sequences of {context} letters, each with a repeat."
-    return Prepared(tokenizer, parts), _statistics(
-        Prepared(tokenizer, parts), lengths, context, remark, texts["train"]
-    )
+    made = Prepared(tokenizer, parts)
+    return made, _statistics(made, lengths, context, remark, samples)
 
 
 def _of_text(
@@ -171,8 +167,8 @@ def _stories(
         report("Loading the model that writes the stories.")
         stories(settings.data, writer(), settings.optimisation.seed, before=list(found), told=told)
     text = SourceText(tuple(found), "")
-    remark = f"{len(found):,} stories about {settings.data.topic}, {text.characters:,} characters, written to order."
-    return SourceText(text.texts, remark)
+    count = f"{len(found):,} stories about {settings.data.topic}, {text.characters:,} characters"
+    return SourceText(text.texts, f"{count}, written to order.")
 
 
 def _lines(path: Path) -> list[str]:

@@ -63,7 +63,6 @@ def arguments(
         logging_steps=max(1, steps // LOGS),
         logging_nan_inf_filter=False,  # what is no number ends the training: see `training_step`
         report_to=list(report_to) or "none",
-        logging_dir=str(folder / "tensorboard"),
         bf16=bf16,
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
@@ -111,8 +110,8 @@ class Learner(Trainer):
             model,
             args,
             data_collator=default_data_collator,
-            train_dataset=train,  # type: ignore[arg-type] # any sequence will do
-            eval_dataset=validation,  # type: ignore[arg-type] # as above
+            train_dataset=train,
+            eval_dataset=validation,
             processing_class=tokenizer,
             callbacks=list(callbacks),
         )
@@ -141,10 +140,10 @@ class Learner(Trainer):
             raise NotFinite
         return loss
 
-    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **kwargs: Any) -> Any:
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the loss of a batch: the model's own, unless there is another."""
         if self._loss is None:
-            return super().compute_loss(model, inputs, return_outputs, **kwargs)
+            return super().compute_loss(model, inputs, *args, **kwargs)
         return self._loss(model, inputs)
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
@@ -162,7 +161,7 @@ class Learner(Trainer):
         return metrics
 
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
-        norm = super()._get_grad_norm(model, grad_norm)
+        norm: Any = super()._get_grad_norm(model, grad_norm)  # type: ignore[no-untyped-call] # Trainer's own
         if not math.isfinite(float(norm)):
             raise NotFinite  # before the optimizer takes it into the weights
         return norm
@@ -181,7 +180,6 @@ class Learner(Trainer):
                 self._save_model(self.accelerator.unwrap_model(self.model), self._tokenizer, partial)
                 learning_state.save_optimizer(partial, self.optimizer)
                 learning_state.save_schedule(partial, self.lr_scheduler)
-                self._remember_callbacks()
                 self.state.save_to_json(str(partial / checkpoints.STATE))
             self.accelerator.wait_for_everyone()
             learning_state.save_dice(partial, self.args.process_index)
@@ -192,9 +190,6 @@ class Learner(Trainer):
             shutil.rmtree(partial, ignore_errors=True)
             raise
 
-    def _remember_callbacks(self) -> None:
-        self.state.stateful_callbacks["TrainerControl"] = self.control.state()
-
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         """Leave the weights alone: the model was read from the checkpoint."""
 
@@ -202,6 +197,14 @@ class Learner(Trainer):
         if checkpoint is not None:
             learning_state.load_optimizer(Path(checkpoint), self.optimizer)
             learning_state.load_schedule(Path(checkpoint), self.lr_scheduler)
+            self._keep_to_schedule()
+
+    def _keep_to_schedule(self) -> None:
+        """Set the learning rate to that of the schedule, which is another if there are more steps now."""
+        schedule: Any = getattr(self.lr_scheduler, "scheduler", self.lr_scheduler)
+        groups = self.optimizer.param_groups
+        for group, rate, share in zip(groups, schedule.base_lrs, schedule.lr_lambdas, strict=True):
+            group["lr"] = rate * share(schedule.last_epoch)
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
