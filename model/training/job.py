@@ -22,11 +22,12 @@ from model.training.limits import Device, check
 from model.training.looks import Looks, MeasureHeads
 from model.training.parts import Blocks
 from model.training.preparation import Prepared, prepared
+from model.training.processes import note_process
 from model.training.settings import SettingsError, TrainingSettings
 from model.training.settings_file import read_settings
 from model.training.sources import Write
 from model.training.trainer import Learner, NotFinite, arguments
-from model.training.wanted import Watch, sign, wanted
+from model.training.wanted import Watch, wanted
 
 NICE = 10
 """Added to the priority's number: whoever serves pages goes first."""
@@ -64,7 +65,8 @@ def run(
     """
     lower_priority(threads)
     _quiet()
-    sign(folder)
+    if parent is None:  # else the server has written it down
+        note_process(folder, os.getpid())
     checkpoints.sweep(folder)
     at = checkpoints.newest(folder)
     rewind(folder, at or 0)
@@ -155,7 +157,12 @@ def _learned(
     if not entries(folder, "prepared"):
         tokens = {name: len(part.token_ids) for name, part in data.parts.items()}
         journal.write(
-            "prepared", 0, parameters=model.num_parameters(), tokens=tokens, device=str(args.device)
+            "prepared",
+            0,
+            parameters=model.num_parameters(),
+            vocabulary=len(data.tokenizer),
+            tokens=tokens,
+            device=str(args.device),
         )
     validation = Blocks(data.parts["validation"], context, max(1, VALIDATION // context))
     train = Blocks(data.parts["train"], context)

@@ -1,4 +1,4 @@
-"""What is wanted of a training that runs: to go on, pause or stop, or more steps; and whose process it is."""
+"""What is wanted of a training that runs: to go on, pause or stop, or more steps."""
 
 import json
 import os
@@ -11,7 +11,6 @@ from model.weights.cache import write_json
 
 Go = Literal["on", "pause", "stop"]
 FILE = "wanted.json"
-PROCESS = "process.json"
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,3 @@ class Watch:
         if self._parent is not None and os.getppid() != self._parent:
             return "pause"
         return wanted(self._folder).go
-
-
-def sign(folder: Path) -> None:
-    """Write which process makes a training: its number, and when it began, since numbers come again."""
-    import psutil  # noqa: PLC0415 - wanted by the job alone
-
-    own = psutil.Process()
-    write_json(folder / PROCESS, {"pid": own.pid, "started": own.create_time()})
