@@ -181,7 +181,7 @@ class JobPanel:
     def _shown(self, visitor: Visitor, theme: Theme) -> JobScreen:
         name = self.desk.name(visitor, self.room)
         if name is None:
-            return JobScreen(timer=gr.Timer(active=False))
+            return empty(theme)
         settings, progress = self.desk.settings(name), self.desk.progress(name)
         standing = self.desk.line.standing(name)
         busy = standing in ("waiting", "running")
@@ -257,6 +257,17 @@ def wire_job(
     on([page.rooms[panel.room].select, page.controls["appearance"].change], panel.redraw, [], "always_last")
     on([screen.memory.select], panel.remember, [screen.memory], "once")
     on([screen.timer.tick], panel.tick, [], "always_last")
+
+
+def empty(theme: Theme) -> JobScreen:
+    """Return what stands there before anything was begun."""
+    return JobScreen(
+        curves=loss_curves_figure([], [], chance=None, theme=theme),
+        samples=samples_html([]),
+        births=head_births_figure([], theme=theme),
+        optimisation=optimisation_figure([], theme=theme),
+        timer=gr.Timer(active=False),
+    )
 
 
 def chance_of(settings: TrainingSettings, progress: Progress) -> float | None:
