@@ -181,6 +181,20 @@ def comparing(
         del model, tokenizer  # before the next one is loaded
 
 
+def perplexity_ratio(one: ScoredBlocks, other: ScoredBlocks) -> Interval:
+    """Return the perplexity of one model over that of another on the same text.
+
+    The blocks are drawn for both at once, so that what is hard for both does not blur the difference: where
+    1 lies outside the ends, one foresees the text better.
+
+    Raises:
+        ValueError: they have read other blocks.
+    """
+    if not np.array_equal(one.tokens, other.tokens):
+        raise ValueError("two models can be set against each other on the same blocks of the same tokens")
+    return ratio_interval(one.nats - other.nats, one.tokens.astype(float)).mapped(_exp)
+
+
 def surprisals_of(model: "PreTrainedModel", rows: Sequence[NDArray[np.integer]]) -> list[NDArray[np.float64]]:
     """Return for each row of n tokens (n - 1,) surprisals in nats, of all tokens but its first.
 
