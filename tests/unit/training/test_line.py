@@ -182,7 +182,7 @@ def test_orphans_of_a_dead_server_are_ended_and_those_of_a_living_one_are_not(tm
         server.kill()
         server.wait()
         end_orphans(tmp_path)
-        assert orphan.wait(PATIENCE) != 0 and not (tmp_path / "a" / PROCESS).exists()
+        assert not psutil.pid_exists(orphan.pid) and not (tmp_path / "a" / PROCESS).exists()
         assert child.poll() is None and job_of(tmp_path / "b").pid == child.pid
     finally:
         for process in (orphan, child, server):
