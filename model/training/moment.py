@@ -13,12 +13,11 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from model.training.samples import samples
 from model.training.settings import SettingsError
 
 LEADING = 10
 """Next tokens that are told."""
-WRITTEN = 40
-"""Tokens that are written on."""
 MOST_TOKENS = 96
 """Of a prompt."""
 MOST_PARAMETERS = 300_000_000
@@ -50,7 +49,7 @@ class Moment:
     loss: float | None
     """Nats a token of the prompt, its first left out; None for a single token."""
     written: str
-    """Behind the prompt, with the dice of the seed."""
+    """Behind the prompt, with the dice of the seed: see `samples`."""
 
 
 class Moments:
@@ -96,7 +95,7 @@ class Moments:
             layers=self._through_the_lens(model, tokenizer, seen.hidden_states),
             attention=torch.cat(seen.attentions).float().numpy(),
             loss=None if loss is None else float(loss),
-            written=_written(model, tokenizer, tokens, seed),
+            written=samples(model, tokenizer, [prompt], seed=seed)[0].text,
         )
 
     def _through_the_lens(
@@ -140,14 +139,3 @@ def _guesses(tokenizer: Any, ids: torch.Tensor, values: torch.Tensor) -> tuple[G
         Guess(tokenizer.decode([one]), float(value))
         for one, value in zip(ids.tolist(), values.tolist(), strict=True)
     )
-
-
-def _written(model: Any, tokenizer: Any, tokens: torch.Tensor, seed: int) -> str:
-    count = min(WRITTEN, model.config.max_position_embeddings - tokens.shape[1])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        made = model.generate(
-            tokens, attention_mask=torch.ones_like(tokens), do_sample=True, top_k=0, max_new_tokens=count,
-            pad_token_id=tokenizer.eos_token_id or 0,
-        )  # fmt: skip
-    return str(tokenizer.decode(made[0, tokens.shape[1] :], skip_special_tokens=True))

@@ -17,6 +17,7 @@ from tests.figures import (
     test_neurons,
     test_part_effects,
     test_patching,
+    test_training,
 )
 from tests.figures.samples import AWKWARD, THEMES, causal, curve, reread, steps, sweep
 from viz.figures.attention import attention_heatmap
@@ -38,6 +39,12 @@ def attention(size, theme):
 
 
 FIGURES = {
+    "losses": test_training.losses,
+    "heads being born": test_training.births,
+    "optimisation": test_training.optimisation,
+    "students": test_training.students,
+    "vocabularies": test_training.vocabularies,
+    "bits a byte": test_training.bits,
     "hiding curves": test_hiding_curves.draw,
     "timeline of nothing": lambda theme: timeline([], selected=None, theme=theme),
     "timeline of 1": lambda theme: timeline(steps(1), selected=8, theme=theme),

@@ -32,7 +32,7 @@ def bits_per_byte_figure(rows: Sequence[Measured], *, theme: Theme) -> Figure:
         theme: the colours.
     """
     if not rows:
-        return placeholder(say("figures.bits.empty"), theme=theme, height=EMPTY)
+        return placeholder(say("figures.bits_per_byte.empty"), theme=theme, height=EMPTY)
     best = min(rows, key=lambda row: row.value)
     figure = base_figure(theme=theme, height=70 + ROW * len(rows), margin={"l": 150, "t": 10, "b": 42})
     figure.add_scatter(
@@ -43,9 +43,9 @@ def bits_per_byte_figure(rows: Sequence[Measured], *, theme: Theme) -> Figure:
             "array": [round((row.high or row.value) - row.value, 4) for row in rows],
             "arrayminus": [round(row.value - (row.low or row.value), 4) for row in rows],
         },
-        hovertemplate=say("figures.bits.hover"),
+        hovertemplate=say("figures.bits_per_byte.hover"),
     )  # fmt: skip
-    figure.update_xaxes(title={"text": say("figures.bits.axis")}, nticks=6, fixedrange=True)
+    figure.update_xaxes(title={"text": say("figures.bits_per_byte.axis")}, nticks=6, fixedrange=True)
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[_short(row.name) for row in rows], autorange="reversed",
         showgrid=False, fixedrange=True,

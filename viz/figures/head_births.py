@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from model.training.progress import MEASURES
 from viz.figures.figure import Figure, Part
+from viz.figures.loss_curves import step_axis
 from viz.figures.theme import Theme, axis, base_figure, placeholder
 from viz.words.strings import say
 
@@ -24,30 +25,29 @@ def leading(scores: NDArray[np.float64]) -> tuple[int, int]:
     return int(layer), int(head)
 
 
-def head_births_figure(heads: Heads, *, theme: Theme) -> Figure:
+def head_births_figure(heads: Heads, *, steps: int | None = None, theme: Theme) -> Figure:
     """Draw a line for every head in three rows, the head that leads at last in the accent.
 
     Args:
         heads: of every look.
+        steps: where the axis ends; None for the last look.
         theme: the colours.
     """
     if not heads:
         return placeholder(say("figures.births.empty"), theme=theme, height=HEIGHT)
     figure = base_figure(theme=theme, height=HEIGHT, margin={"l": 52, "r": 70, "t": 26, "b": 42})
-    steps = [step for step, _ in heads]
+    looks = [step for step, _ in heads]
     for row, measure in enumerate(MEASURES):
         values = np.stack([scores[measure] for _, scores in heads])
         best = leading(values[-1])
         places = [tuple(map(int, place)) for place in np.ndindex(values.shape[1:])]
         for place in sorted(places, key=lambda one: one == best):  # the one that leads lies on top
-            figure.add_trace(_line(steps, values[:, place[0], place[1]], place, row, place == best, theme))
+            figure.add_trace(_line(looks, values[:, place[0], place[1]], place, row, place == best, theme))
         ending = str(row + 1) if row else ""
         figure.update_layout(**{f"yaxis{ending}": _row(row, theme)})
-        _tell(figure, row, measure, best, float(values[-1][best]), steps[-1], theme)
-    figure.update_xaxes(
-        title={"text": say("figures.loss.steps")}, rangemode="tozero", fixedrange=True,
-        anchor=f"y{len(MEASURES)}",
-    )  # fmt: skip
+        _tell(figure, row, measure, best, float(values[-1][best]), looks[-1], theme)
+    step_axis(figure, steps)
+    figure.update_xaxes(anchor=f"y{len(MEASURES)}")
     return figure
 
 

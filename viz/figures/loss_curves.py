@@ -24,6 +24,7 @@ def loss_curves_figure(
     validations: Sequence[tuple[int, float]],
     *,
     chance: float | None,
+    steps: int | None = None,
     marked: int | None = None,
     theme: Theme,
 ) -> Figure:
@@ -33,6 +34,7 @@ def loss_curves_figure(
         points: of the training part.
         validations: steps and losses of the validation part, nats a token.
         chance: the loss of a model that finds all tokens equally likely, the logarithm of their number.
+        steps: where the axis ends: at the last step that is asked for; None for the last that there is.
         marked: a step to mark; None for none.
         theme: the colours.
     """
@@ -66,7 +68,7 @@ def loss_curves_figure(
             line={"color": theme.glow, "width": 2},
         )  # fmt: skip
     add_key(figure, key, lift=8, shift=-44, theme=theme)
-    figure.update_xaxes(title={"text": say("figures.loss.steps")}, rangemode="tozero", fixedrange=True)
+    step_axis(figure, steps)
     figure.update_yaxes(title={"text": say("figures.loss.nats")}, nticks=6, fixedrange=True)
     return figure
 
@@ -96,9 +98,18 @@ def optimisation_figure(points: Sequence[Point], *, theme: Theme) -> Figure:
             hovertemplate=say("figures.optimisation.hover"),
         )  # fmt: skip
         figure.update_layout(**{f"yaxis{ending}": _row(number, len(rows), name, theme)})
-    figure.update_xaxes(title={"text": say("figures.loss.steps")}, rangemode="tozero", fixedrange=True)
+    step_axis(figure, None)
     figure.update_xaxes(anchor=f"y{len(rows)}")
     return figure
+
+
+def step_axis(figure: Figure, steps: int | None) -> None:
+    """Let the lower axis go over the steps, to the last that is asked for if that is known."""
+    title = {"text": say("figures.loss.steps")}
+    if steps is None:
+        figure.update_xaxes(title=title, rangemode="tozero", fixedrange=True)
+    else:
+        figure.update_xaxes(title=title, range=[0, steps], fixedrange=True)
 
 
 def thinned(points: Sequence[Point]) -> Sequence[Point]:

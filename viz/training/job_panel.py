@@ -192,11 +192,15 @@ class JobPanel:
             stop=gr.update(interactive=busy),
             more=gr.update(interactive=not busy),
             curves=loss_curves_figure(
-                progress.points, progress.validations, chance=chance_of(settings, progress), theme=theme
+                progress.points,
+                progress.validations,
+                chance=chance_of(progress),
+                steps=settings.optimisation.steps,
+                theme=theme,
             ),
             remarks=_remarks(progress),
             samples=samples_html(progress.looks),
-            births=head_births_figure(progress.heads, theme=theme),
+            births=head_births_figure(progress.heads, steps=settings.optimisation.steps, theme=theme),
             born=_born(progress),
             optimisation=optimisation_figure(progress.points, theme=theme),
             memory={"names": list(visitor.kept.of(TrainingState).mine)},
@@ -270,7 +274,7 @@ def empty(theme: Theme) -> JobScreen:
     )
 
 
-def chance_of(settings: TrainingSettings, progress: Progress) -> float | None:
+def chance_of(progress: Progress) -> float | None:
     """Return the loss of a model that finds all tokens equally likely, nats; None before they are counted."""
     return None if progress.vocabulary is None else math.log(progress.vocabulary)
 

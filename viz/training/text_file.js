@@ -2,7 +2,7 @@
 const opener = make("button", { type: "button", class: "opener" }, words.open);
 const chosen = make("span", { class: "say chosen", "aria-live": "polite" });
 const drop = make("button", { type: "button", class: "drop-file", "aria-label": words.remove, hidden: true }, "✕");
-const file = make("input", { type: "file", accept: ".txt,.md,.csv,text/plain", hidden: true, tabindex: "-1", "aria-label": words.open });
+const file = make("input", { type: "file", accept: ".txt,.md,.csv,.tsv,text/plain", hidden: true, tabindex: "-1", "aria-label": words.open });
 element.querySelector(".text-file").replaceChildren(opener, file, chosen, drop);
 
 function show() {

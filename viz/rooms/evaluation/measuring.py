@@ -20,6 +20,7 @@ from viz.server.failing import or_why_not
 from viz.server.service import Trouble
 from viz.training.choice import chosen_training
 from viz.training.desk import Desk, understood
+from viz.training.held_out import held_out_text
 from viz.words.lines import problem, status_line
 from viz.words.strings import say
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:  # written with Transformers, which the page does not wait for
     from model.training.evaluation import Contender, Evaluation, Table
 
 WORK = "evaluation"
-MOST_TOKENS = 8_000
-"""Of the test part, that are read."""
 LENGTH = 128
 """Tokens that are read at once."""
 
@@ -103,7 +102,7 @@ class Measuring:
         name = chosen_training(self.desk, visitor, chosen)
         title = self.desk.settings(name).name
         contenders = self._contenders(visitor, name, others)
-        text = understood(lambda: self._test_text(name))
+        text = understood(lambda: held_out_text(self.desk.line, name))
         state, stopped = visitor.kept.of(EvaluationState), Event()
         steps = comparing(contenders, text, title, LENGTH)
 
@@ -149,16 +148,6 @@ class Measuring:
                     _contender(say("train.evaluation.step", name=told.name, step=f"{step:,}"), folder)
                 )
         return found
-
-    def _test_text(self, name: str) -> str:
-        """Return the text of the test part of a training."""
-        from model.training.base import base_tokenizer  # noqa: PLC0415 - imports torch
-        from model.training.parts import load_parts  # noqa: PLC0415
-
-        folder = self.desk.line.folder(name)
-        tokenizer = base_tokenizer(folder / "tokenizer")
-        ids = load_parts(folder / "data")["test"].token_ids[:MOST_TOKENS].tolist()
-        return str(tokenizer.decode(ids, skip_special_tokens=True))
 
 
 def _contender(name: str, folder: Path) -> "Contender":

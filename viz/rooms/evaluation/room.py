@@ -17,9 +17,12 @@ from viz.pages.room import Room
 from viz.pages.visitor import Visitor
 from viz.pages.work import wire_work
 from viz.rooms.evaluation.measuring import WORK, EvaluationScreen, Measuring
+from viz.rooms.evaluation.task import FILE, PASSAGES, Tasks, TaskScreen
+from viz.rooms.evaluation.task import WORK as TASK
 from viz.server.limits import LOOKING, SEARCHING
 from viz.server.service import Trouble
 from viz.training.choice import offered, training_choice
+from viz.training.text_file import TextFile
 from viz.words.strings import say
 
 NAME = "evaluation"
@@ -33,6 +36,10 @@ class EvaluationLaid(Laid):
     others: gr.Checkbox
     measure: gr.Button
     screen: EvaluationScreen
+    kind: gr.Radio
+    file: TextFile
+    translate: gr.Button
+    task: TaskScreen
 
 
 def lay_out(_plan: Plan) -> EvaluationLaid:
@@ -54,12 +61,38 @@ def lay_out(_plan: Plan) -> EvaluationLaid:
             heading("train.evaluation")
             figure = plot(None, "evaluation-figure")
             table = gr.HTML(elem_id="evaluation-table", apply_default_css=False)
+        kind, file, translate, task = _task()
     return EvaluationLaid(
         training=training,
         others=others,
         measure=measure,
         screen=EvaluationScreen(line, cancel, table, figure, save),
+        kind=kind,
+        file=file,
+        translate=translate,
+        task=task,
     )
+
+
+def _task() -> tuple[gr.Radio, TextFile, gr.Button, TaskScreen]:
+    """Create the card of a task with references."""
+    with gr.Column(elem_classes=["card", "room-head"]):
+        heading("train.task")
+        kind = room_head.chips(
+            say("train.task.kind"),
+            {one: say(f"train.task.of.{one}") for one in (PASSAGES, FILE)},
+            "evaluation-task-kind",
+        )
+        file = TextFile(elem_id="evaluation-task-file")
+        with room_head.presses():
+            translate = gr.Button(
+                say("train.task.measure"), size="sm", min_width=60, elem_id="evaluation-task-measure"
+            )
+            cancel = room_head.cancel("evaluation-task-cancel")
+            line = room_head.line(say("train.task.invitation"), "evaluation-task-line")
+        scores = gr.HTML(elem_id="evaluation-task-scores", apply_default_css=False)
+        examples = gr.HTML(elem_id="evaluation-task-examples", apply_default_css=False)
+    return kind, file, translate, TaskScreen(line, cancel, scores, examples)
 
 
 def wire(laid: EvaluationLaid, looking: Looking) -> None:
@@ -82,6 +115,21 @@ def wire(laid: EvaluationLaid, looking: Looking) -> None:
         trigger_mode="always_last",
         **QUIET,
         **LOOKING,
+    )
+
+    tasks = Tasks(looking)
+    wire_work(
+        looking,
+        TASK,
+        laid.task.cancel,
+        {laid.translate: (tasks.measure, [laid.training, laid.kind])},
+        laid.task,
+        show_progress="minimal",
+        show_progress_on=laid.task.line,
+        **SEARCHING,
+    )
+    laid.file.select(
+        tasks.choose, [looking.visitor, laid.file], laid.file, trigger_mode="always_last", **QUIET, **LOOKING
     )
 
     def offer(visitor: Visitor, chosen: object) -> Any:
