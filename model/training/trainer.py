@@ -202,9 +202,12 @@ class Learner(Trainer):
     def _keep_to_schedule(self) -> None:
         """Set the learning rate to that of the schedule, which is another if there are more steps now."""
         schedule: Any = getattr(self.lr_scheduler, "scheduler", self.lr_scheduler)
-        groups = self.optimizer.param_groups
-        for group, rate, share in zip(groups, schedule.base_lrs, schedule.lr_lambdas, strict=True):
+        optimizer: Any = self.optimizer
+        for group, rate, share in zip(
+            optimizer.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True
+        ):
             group["lr"] = rate * share(schedule.last_epoch)
+        schedule._last_lr = [group["lr"] for group in optimizer.param_groups]
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         if checkpoint is not None:

@@ -51,7 +51,7 @@ def test_what_a_file_leaves_out_is_as_by_default():
     assert read_settings("{}") == TrainingSettings()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(JSON | strategies.dictionaries(strategies.sampled_from(KNOWN), JSON))
 def test_hostile_json_is_settings_or_refused(value):
     try:
