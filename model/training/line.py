@@ -100,7 +100,7 @@ class TrainingLine:
         if text is not None:
             (folder / "data" / "own.txt").write_text(text, encoding="utf-8")
         write_settings(folder / "settings.json", settings)
-        self._queue(name)
+        self._enqueue(name)
         return name
 
     def resume(self, mine: Collection[str], name: str, more_steps: int = 0) -> None:
@@ -119,7 +119,7 @@ class TrainingLine:
             settings = replace(settings, optimisation=replace(settings.optimisation, steps=steps))
             write_settings(self.folder(name) / "settings.json", settings)
         _want(self.folder(name), "on")
-        self._queue(name)
+        self._enqueue(name)
 
     def end(self, name: str, *, for_good: bool) -> None:
         """Let a training end soon, behind a checkpoint; one that still waits leaves the line.
@@ -219,7 +219,7 @@ class TrainingLine:
             if len(self._waiting) >= self.bounds.waiting:
                 raise LineFull(f"{len(self._waiting)} trainings wait already. Try again later.")
 
-    def _queue(self, name: str) -> None:
+    def _enqueue(self, name: str) -> None:
         with self._wake:
             self._waiting.append(name)
             self._wake.notify_all()

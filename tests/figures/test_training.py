@@ -115,7 +115,9 @@ def test_a_vocabulary_stands_at_its_tokens_a_character():
 def test_bits_a_byte_have_their_intervals_and_the_best_is_marked():
     (dots,) = bits(LIGHT).data
     assert list(dots.x) == [4.0, 2.0]
-    assert list(dots.error_x.array) == pytest.approx([0.3, 0]) and dots.error_x.arrayminus[0] == pytest.approx(0.2)
+    assert list(dots.error_x.array) == pytest.approx([0.3, 0]) and dots.error_x.arrayminus[
+        0
+    ] == pytest.approx(0.2)
     assert list(dots.marker.color) == [LIGHT.quiet, LIGHT.accent]
     assert "&lt;b&gt;early" in bits(LIGHT).layout.yaxis.ticktext[0]
 

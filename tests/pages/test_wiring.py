@@ -37,7 +37,8 @@ WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
 SEARCHES = {"compute", "follow", "replay_1", "search", "take_away", "write_without", "measure_parts"} | {
-    "patch_places", "write_patched", "press_place", "steer", "measure", "measure_neurons", "measure_set"
+    "patch_places", "write_patched", "press_place", "steer", "measure", "measure_neurons", "measure_set",
+    "make", "measured", "watch", "measure_1", "measure_2", "measure_3",
 }  # fmt: skip
 """Those of which two are computed at a time."""
 STABLE_IDS = {
@@ -271,7 +272,7 @@ def keys_of(strings: dict[str, Any], above: str = "") -> Iterator[str]:
             yield above + key
 
 
-KEY = re.compile(r"(figures|components|page|lab|interior|why|api|offline)(\.\w+)+")
+KEY = re.compile(r"(figures|components|page|lab|interior|why|train|api|offline)(\.\w+)+")
 """What a literal in the code looks like that names a string, or a group of strings."""
 SOURCES = sorted((ROOT / "viz").rglob("*.py"))
 

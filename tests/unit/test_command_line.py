@@ -19,7 +19,8 @@ def test_every_option_is_read_from_the_command_line():
         "--model gpt2 --device cuda:1 --precision fast --host 0.0.0.0 --port 7861 --share --root-path /gpt "
         "--auth ann:a:b --public --trusted-proxies 2 --mcp "
         "--max-prompt-tokens 100 --max-new-tokens 50 --places 4 --queue-size 9 "
-        "--internals-memory 256 --rollout-tokens 99"
+        "--internals-memory 256 --rollout-tokens 99 "
+        "--training off --training-steps 7 --training-minutes 8 --training-disk 64"
     )
     running = "--metrics 127.0.0.1:9100 --log-format json --log-texts --drain-seconds 3"
     assert read_options((text + " " + running).split(), {}) == Options(
@@ -40,6 +41,10 @@ def test_every_option_is_read_from_the_command_line():
         queue_size=9,
         internals_memory=256,
         rollout_tokens=99,
+        training="off",
+        training_steps=7,
+        training_minutes=8,
+        training_disk=64,
         metrics=("127.0.0.1", 9100),
         log_format="json",
         log_texts=True,
@@ -56,6 +61,7 @@ def test_every_option_is_read_from_its_environment_variable():
         "QUEUE_SIZE": "4", "INTERNALS_MEMORY": "500", "ROLLOUT_TOKENS": "5",
         "FRAME_ANCESTORS": "*",
         "METRICS": "9100", "LOG_FORMAT": "json", "LOG_TEXTS": "on", "DRAIN_SECONDS": "0",
+        "TRAINING": "on", "TRAINING_STEPS": "6", "TRAINING_MINUTES": "7", "TRAINING_DISK": "65",
     }  # fmt: skip
     alone = {"AUTH_FILE": "users.txt"}  # instead of AUTH
     assert {name.lower() for name in variables | alone} == set(Options.__dataclass_fields__) - {"config"}
@@ -84,6 +90,10 @@ def test_every_option_is_read_from_its_environment_variable():
         log_texts=True,
         frame_ancestors="*",
         drain_seconds=0,
+        training="on",
+        training_steps=6,
+        training_minutes=7,
+        training_disk=65,
     )
 
 

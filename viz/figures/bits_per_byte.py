@@ -43,7 +43,7 @@ def bits_per_byte_figure(rows: Sequence[Measured], *, theme: Theme) -> Figure:
             "array": [round((row.high or row.value) - row.value, 4) for row in rows],
             "arrayminus": [round(row.value - (row.low or row.value), 4) for row in rows],
         },
-        hovertemplate=say("figures.bits_per_byte.hover"),
+        hovertemplate=f"<b>%{{x:.3f}}</b> {say('figures.bits_per_byte.unit')}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(title={"text": say("figures.bits_per_byte.axis")}, nticks=6, fixedrange=True)
     figure.update_yaxes(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from model.training.progress import MEASURES
 from viz.figures.figure import Figure, Part
-from viz.figures.loss_curves import step_axis
+from viz.figures.loss_curves import step_axis, step_hover
 from viz.figures.theme import Theme, axis, base_figure, placeholder
 from viz.words.strings import say
 
@@ -69,7 +69,7 @@ def _line(
         "marker": {"size": 5},
         "opacity": 1 if leads else 0.6,
         "name": say("figures.births.head", layer=place[0], head=place[1]),
-        "hovertemplate": say("figures.births.hover"),
+        "hovertemplate": step_hover("%{y:.0%}"),
     }
 
 

@@ -45,13 +45,13 @@ def loss_curves_figure(
     figure.add_scatter(
         x=[point.step for point in some], y=_rounded([point.loss for point in some]),
         name=say("figures.loss.training"), mode="lines", line={"color": theme.accent, "width": 1.8},
-        hovertemplate=say("figures.loss.hover"),
+        hovertemplate=loss_hover(),
     )  # fmt: skip
     figure.add_scatter(
         x=[step for step, _ in validations], y=_rounded([loss for _, loss in validations]),
         name=say("figures.loss.validation"), mode="lines+markers",
         line={"color": theme.glow_ink, "width": 1.8, "dash": "dot"}, marker={"size": 7},
-        hovertemplate=say("figures.loss.hover"),
+        hovertemplate=loss_hover(),
     )  # fmt: skip
     key = [("─", theme.accent, say("figures.loss.training"))]
     if validations:
@@ -95,12 +95,27 @@ def optimisation_figure(points: Sequence[Point], *, theme: Theme) -> Figure:
         figure.add_scatter(
             x=steps, y=_rounded(values), yaxis=f"y{ending}", mode="lines",
             line={"color": theme.accent, "width": 1.6}, name=say(f"figures.optimisation.{name}"),
-            hovertemplate=say("figures.optimisation.hover"),
+            hovertemplate=step_hover("%{y:.4g}"),
         )  # fmt: skip
         figure.update_layout(**{f"yaxis{ending}": _row(number, len(rows), name, theme)})
     step_axis(figure, None)
     figure.update_xaxes(anchor=f"y{len(rows)}")
     return figure
+
+
+def loss_hover() -> str:
+    """Return what is told of a point of a loss."""
+    return step_hover("%{y:.3f}", say("figures.loss.unit"))
+
+
+def step_hover(value: str, unit: str = "") -> str:
+    """Return what is told of a point over the steps.
+
+    Args:
+        value: how it reads, as Plotly has it.
+        unit: behind it.
+    """
+    return f"{say('figures.loss.step')} %{{x}}  <b>{value}</b> {unit}<extra>%{{fullData.name}}</extra>"
 
 
 def step_axis(figure: Figure, steps: int | None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from viz.figures.figure import Figure
+from viz.figures.loss_curves import loss_hover
 from viz.figures.theme import Theme, add_key, base_figure, placeholder
 from viz.words.strings import say
 
@@ -29,7 +30,7 @@ def students_figure(
     for points, name, line in curves:
         figure.add_scatter(
             x=[step for step, _ in points], y=[round(loss, 5) for _, loss in points], name=name, line=line,
-            mode="lines+markers", marker={"size": 6}, hovertemplate=say("figures.loss.hover"),
+            mode="lines+markers", marker={"size": 6}, hovertemplate=loss_hover(),
         )  # fmt: skip
     key = [("●", theme.accent, curves[1][1]), ("●", theme.glow_ink, curves[0][1])]
     add_key(figure, key, lift=8, shift=-44, theme=theme)

@@ -24,7 +24,7 @@ def tokens_per_character_figure(points: Sequence[CurvePoint], *, theme: Theme) -
         x=[point.vocabulary for point in points],
         y=[round(point.tokens_per_character, 4) for point in points],
         mode="lines+markers", line={"color": theme.accent, "width": 2}, marker={"size": 7},
-        hovertemplate=say("figures.vocabulary.hover"),
+        hovertemplate=f"%{{x:,}}  <b>%{{y:.3f}}</b> {say('figures.vocabulary.unit')}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(title={"text": say("figures.vocabulary.vocabulary")}, fixedrange=True)
     figure.update_yaxes(

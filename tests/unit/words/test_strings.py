@@ -9,7 +9,7 @@ from viz.words.strings import catalogue, say
 
 COUNTED = (
     "tokens|texts|rollouts|throws|layers|heads|positions|characters|bytes|candidates|branches|seconds|parts"
-    "|places"
+    "|places|trainings|checkpoints|models|pairs|minutes|hours|steps"
 )
 
 
