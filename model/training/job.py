@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -73,7 +74,10 @@ def run(
     logging.disable_progress_bar()
     if leads():
         sign(folder)
-    job = Job(folder, Watch(folder, parent), report_to, report if leads() else _silence)
+    watch = Watch(folder, parent)
+    if threading.current_thread() is threading.main_thread():
+        watch.heed_signals()
+    job = Job(folder, watch, report_to, report if leads() else _silence)
     return job.made(read_settings)
 
 

@@ -28,7 +28,7 @@ from model.training.settings import (
 )
 from model.training.settings_file import write_settings
 from model.training.trainer import Learner
-from model.training.wanted import want
+from model.training.wanted import Watch, want
 from model.weights.loading import load_model
 from tests.patience import PATIENCE
 
@@ -42,9 +42,14 @@ ASKED = TrainingSettings(
 
 
 @pytest.fixture(autouse=True)
-def same_priority(monkeypatch):
-    """These tests run in one process, which must not go to the back of the line for good."""
+def still_these_tests(monkeypatch):
+    """All run in one process, which must not go to the back of the line for good, and hears Ctrl+C itself."""
+    leave_alone(monkeypatch)
+
+
+def leave_alone(monkeypatch) -> None:
     monkeypatch.setattr(job, "lower_priority", lambda threads: None)
+    monkeypatch.setattr(Watch, "heed_signals", lambda _: None)
 
 
 def begun(folder: Path, asked: TrainingSettings = ASKED) -> Path:
@@ -61,7 +66,7 @@ def run(folder: Path, **options) -> str:
 def made(tmp_path_factory):
     """The folder of a training that has learned all of its steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(job, "lower_priority", lambda threads: None)
+        leave_alone(patch)
         folder = begun(tmp_path_factory.mktemp("made"))
         assert run(folder) == "done"
     return folder
@@ -95,10 +100,9 @@ def test_the_folder_holds_safetensors_and_json_alone(made):
 def test_a_pause_and_going_on_is_as_if_there_had_been_none(made, tmp_path, monkeypatch):
     begun(tmp_path)
     asked = iter(["on"] * 7 + ["pause"] * 2)  # before it begins, and after each step
-    monkeypatch.setattr("model.training.wanted.Watch.asked", lambda _: next(asked))
-    reason = run(tmp_path)
-    monkeypatch.undo()
-    monkeypatch.setattr(job, "lower_priority", lambda threads: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(Watch, "asked", lambda _: next(asked))
+        reason = run(tmp_path)
     at = checkpoints.newest(tmp_path)
     assert reason == "paused" and at is not None and 0 < at < 6
     assert entries(tmp_path)[-1]["reason"] == "paused"
@@ -146,6 +150,22 @@ def test_a_process_that_is_killed_loses_only_what_came_after_its_last_checkpoint
     steps = [entry["step"] for entry in entries(tmp_path, "log")]
     assert steps == list(range(1, left + 3))
     same_weights(made, tmp_path, 0)
+
+
+def test_ctrl_c_and_the_end_of_a_service_are_the_wish_to_pause(tmp_path, monkeypatch):
+    monkeypatch.undo()  # what hears signals is wanted here
+    heard = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in heard]
+    try:
+        for number in heard:
+            watch = Watch(tmp_path)
+            watch.heed_signals()
+            assert watch.asked() == "on"
+            os.kill(os.getpid(), number)
+            assert watch.asked() == "pause" and signal.getsignal(number) == signal.SIG_DFL
+    finally:
+        for number, handler in zip(heard, before, strict=True):
+            signal.signal(number, handler)
 
 
 def test_a_training_whose_server_has_died_pauses(tmp_path):
@@ -264,7 +284,7 @@ def test_a_checkpoint_is_tuned_and_goes_on_from_a_pause(base, tmp_path, monkeypa
     assert run(folders[0]) == "done"
     asked_after = iter(["on"] * 7 + ["pause"] * 2)
     with monkeypatch.context() as patch:
-        patch.setattr("model.training.wanted.Watch.asked", lambda _: next(asked_after))
+        patch.setattr(Watch, "asked", lambda _: next(asked_after))
         assert run(folders[1]) == "paused"
     assert run(folders[1]) == "done"
     same_weights(*folders, 6)
