@@ -61,7 +61,7 @@ def thin(folder: Path, most: int = MOST) -> list[int]:
     """
     left = steps(folder)
     if left:
-        size = sum(path.stat().st_size for path in path_of(folder, left[-1]).iterdir())
+        size = sum(path.stat().st_size for path in path_of(folder, left[-1]).rglob("*"))
         most = max(LEAST, min(most, MOST_BYTES // max(1, size)))
     while len(left) > most:
         gaps = {step: after - before for before, step, after in zip(left, left[1:], left[2:], strict=False)}

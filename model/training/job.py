@@ -2,38 +2,43 @@
 
 import errno
 import os
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from transformers.utils import logging
 
 from model.memory_errors import is_out_of_memory
 from model.training import checkpoints
-from model.training.architecture import build
-from model.training.base import base_folder, base_model
+from model.training.base import base_folder
+from model.training.distillation import alone
 from model.training.head_scores import head_scores
 from model.training.journal import Journal, Reason, entries, rewind
 from model.training.limits import Device, check
 from model.training.looks import Looks, MeasureHeads
 from model.training.parts import Blocks
-from model.training.preparation import Prepared, prepared
-from model.training.processes import note_process
+from model.training.preparation import DATA, TOKENIZER, Prepared, prepared
+from model.training.pupil import pupil
 from model.training.settings import SettingsError, TrainingSettings
-from model.training.settings_file import read_settings
+from model.training.settings_file import read_settings, write_settings
 from model.training.sources import Write
 from model.training.trainer import Learner, NotFinite, arguments
-from model.training.wanted import Watch, wanted
+from model.training.wanted import Watch, sign, want, wanted
+from model.weights.cache import Report
+from model.weights.catalog import DEFAULT
 
 NICE = 10
 """Added to the priority's number: whoever serves pages goes first."""
 VALIDATION = 16_384
 """Tokens that a model is measured on at every look at most, evenly over the validation part."""
 SETTINGS = "settings.json"
+ALONE = "alone"
+"""Within the folder of a distillation: the same student without its teacher, as a training of its own."""
 
 
 class Interrupted(Exception):
@@ -50,11 +55,12 @@ def run(
     parent: int | None = None,
     threads: int | None = None,
     report_to: Sequence[str] = (),
-    report: Callable[[str], None] = print,
+    report: Report = print,
 ) -> Reason:
     """Make the training of a folder, from where it stands, and return why it ended.
 
-    Whatever happens, the last line of the journal says so. See `docs/training.md` for the folder.
+    Whatever happens, the last line of the journal says so. See `docs/training.md` for the folder. Where
+    `accelerate launch` has started several processes they learn together, and the first one writes.
 
     Args:
         folder: with `settings.json` in it.
@@ -64,24 +70,15 @@ def run(
         report: told what is being done.
     """
     lower_priority(threads)
-    _quiet()
-    if parent is None:  # else the server has written it down
-        note_process(folder, os.getpid())
-    checkpoints.sweep(folder)
-    at = checkpoints.newest(folder)
-    rewind(folder, at or 0)
-    journal = Journal(folder)
-    try:
-        reason = _made(folder, journal, Watch(folder, parent), report_to, report)
-        text = _SENTENCES[reason]
-    except Exception as error:  # noqa: BLE001 - every end is told; what is not foreseen with its traceback
-        reason, text = _told(error)
-        if reason == "failed" and not isinstance(error, SettingsError):
-            traceback.print_exc()
-    _tell(journal, "ended", checkpoints.newest(folder) or 0, reason=reason, text=text)
-    journal.close()
-    report(text)
-    return reason
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    if leads():
+        sign(folder)
+    watch = Watch(folder, parent)
+    if threading.current_thread() is threading.main_thread():
+        watch.heed_signals()
+    job = Job(folder, watch, report_to, report if leads() else _silence)
+    return job.made(read_settings)
 
 
 def lower_priority(threads: int | None = None) -> None:
@@ -92,96 +89,138 @@ def lower_priority(threads: int | None = None) -> None:
         os.nice(max(0, NICE - os.nice(0)))
 
 
-def _quiet() -> None:
-    """Keep bars and hints of the libraries off the console."""
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-
-
 def device() -> Device:
     """Return what this process would learn on."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _made(
-    folder: Path, journal: Journal, watch: Watch, report_to: Sequence[str], report: Callable[[str], None]
-) -> Reason:
-    settings = read_settings(folder / SETTINGS)
-    check(settings, device())
+def leads() -> bool:
+    """Return whether this is the process that writes: the only one, or the first that was launched."""
+    return os.environ.get("RANK", "0") == "0"
 
-    def alive() -> None:
-        asked = watch.asked()
+
+class Job:
+    """One training on its way."""
+
+    def __init__(self, folder: Path, watch: Watch, report_to: Sequence[str], report: Report) -> None:
+        """Take up a training where it stands.
+
+        Args:
+            folder: of the training.
+            watch: says what is wanted of it.
+            report_to: see `trainer.arguments`.
+            report: told what is being done.
+        """
+        self._folder, self._watch, self._report_to, self._report = folder, watch, report_to, report
+        if leads():
+            checkpoints.sweep(folder)
+            rewind(folder, checkpoints.newest(folder) or 0)
+        self._journal = Journal(folder, writes=leads())
+
+    def made(self, read: Callable[[Path], TrainingSettings]) -> Reason:
+        """Make it, and return why it ended, which is written down in every case."""
+        try:
+            settings = read(self._folder / SETTINGS)
+            reason = self._done(settings)
+            text = _SENTENCES[reason]
+        except Exception as error:  # noqa: BLE001 - every end is told; what is not foreseen with its traceback
+            reason, text = _told(error)
+            if reason == "failed" and not isinstance(error, SettingsError):
+                traceback.print_exc()
+        self._end(reason, text)
+        if not leads() and reason not in ("done", "patience", "paused", "stopped"):
+            raise SystemExit(1)  # whoever launched several processes ends the others
+        return reason
+
+    def _done(self, settings: TrainingSettings) -> Reason:
+        check(settings, device())
+        self._alive()
+        with PartialState().main_process_first():
+            data = prepared(self._folder, settings, self._report, self._writer, self._alive)
+        check(settings, device(), len(data.tokenizer))
+        while True:
+            steps = wanted(self._folder).steps or settings.optimisation.steps
+            at = checkpoints.newest(self._folder)
+            if at is not None and at >= steps:
+                return self._other(settings)
+            reason = self._learned(settings, data, steps, at)
+            if reason != "done":
+                return reason
+
+    def _learned(self, settings: TrainingSettings, data: Prepared, steps: int, at: int | None) -> Reason:
+        asked, context = replace(settings.optimisation, steps=steps), settings.architecture.context
+        args = arguments(asked, self._folder, steps=steps, report_to=self._report_to)
+        learning = pupil(self._folder, settings, data.tokenizer, at, args.device, self._report)
+        looks = Looks(
+            self._folder,
+            self._journal,
+            data.tokenizer,
+            settings.prompts,
+            seed=asked.seed,
+            tokens=asked.batch * context * args.world_size,
+            patience=asked.patience,
+            watch=self._watch,
+            measure_heads=_measured_heads(len(data.tokenizer), context, asked.seed),
+        )
+        found = entries(self._folder)
+        looks.recall(found)
+        if not any(entry["kind"] == "prepared" for entry in found):
+            tokens = {name: len(part.token_ids) for name, part in data.parts.items()}
+            count = learning.model.num_parameters()
+            self._journal.write("prepared", 0, parameters=count, tokens=tokens, device=str(args.device))
+        learner = Learner(
+            learning.model,
+            data.tokenizer,
+            args,
+            folder=self._folder,
+            train=Blocks(data.parts["train"], context),
+            validation=Blocks(data.parts["validation"], context, max(1, VALIDATION // context)),
+            callbacks=[looks],
+            loss=learning.loss,
+            save=learning.save,
+        )
+        self._report(f"Learning on {args.device}, from step {at or 0} to {steps}.")
+        learner.learn(at)
+        return looks.reason
+
+    def _other(self, settings: TrainingSettings) -> Reason:
+        """Let the same student learn without its teacher, in a folder within, if that is wanted."""
+        if settings.kind != "distillation" or not settings.distillation.alone:
+            return "done"
+        folder = self._folder / ALONE
+        if leads():
+            folder.mkdir(exist_ok=True)
+            for name in (DATA, TOKENIZER):
+                if not (folder / name).exists():
+                    (folder / name).symlink_to(Path("..") / name)
+            write_settings(folder / SETTINGS, alone(settings))
+            want(folder, "on", wanted(self._folder).steps)
+        self._report("The same student learns without the teacher.")
+        return Job(folder, self._watch, self._report_to, self._report).made(read_settings)
+
+    def _alive(self) -> None:
+        asked = self._watch.asked()
         if asked != "on":
             raise Interrupted("paused" if asked == "pause" else "stopped")
 
-    alive()
-    data = prepared(folder, settings, report, partial(_writer, report), alive)
-    check(settings, device(), len(data.tokenizer))
-    while True:
-        steps = wanted(folder).steps or settings.optimisation.steps
-        at = checkpoints.newest(folder)
-        if at is not None and at >= steps:
-            return "done"
-        reason = _learned(folder, journal, settings, data, watch, steps, at, report_to, report)
-        if reason != "done":
-            return reason
+    def _writer(self) -> Write:
+        """Return the embedded model as a writer of stories."""
+        from model.training.story_writer import StoryWriter  # noqa: PLC0415 - wanted for stories alone
+
+        return StoryWriter(base_folder(DEFAULT, self._report))
+
+    def _end(self, reason: Reason, text: str) -> None:
+        try:
+            at = checkpoints.newest(self._folder) or 0
+            self._journal.write("ended", at, reason=reason, text=text)
+        except OSError:
+            self._report("The journal cannot be written: the disk is full.")
+        self._journal.close()
+        self._report(text)
 
 
-def _learned(
-    folder: Path,
-    journal: Journal,
-    settings: TrainingSettings,
-    data: Prepared,
-    watch: Watch,
-    steps: int,
-    at: int | None,
-    report_to: Sequence[str],
-    report: Callable[[str], None],
-) -> Reason:
-    asked = replace(settings.optimisation, steps=steps)
-    context = settings.architecture.context
-    model = _model(folder, settings, data.tokenizer, at, report)
-    args = arguments(asked, folder, steps=steps, report_to=report_to)
-    looks = Looks(
-        folder,
-        journal,
-        data.tokenizer,
-        settings.prompts,
-        seed=asked.seed,
-        tokens=asked.batch * context * args.world_size,
-        patience=asked.patience,
-        watch=watch,
-        measure_heads=_measured_heads(len(data.tokenizer), context, asked.seed),
-    )
-    looks.recall(entries(folder))
-    if not entries(folder, "prepared"):
-        tokens = {name: len(part.token_ids) for name, part in data.parts.items()}
-        journal.write(
-            "prepared",
-            0,
-            parameters=model.num_parameters(),
-            vocabulary=len(data.tokenizer),
-            tokens=tokens,
-            device=str(args.device),
-        )
-    validation = Blocks(data.parts["validation"], context, max(1, VALIDATION // context))
-    train = Blocks(data.parts["train"], context)
-    learner = Learner(
-        model, data.tokenizer, args, folder=folder, train=train, validation=validation, callbacks=[looks]
-    )
-    report(f"Learning on {args.device}, from step {at or 0} to {steps}.")
-    learner.learn(at)
-    return looks.reason
-
-
-def _model(
-    folder: Path, settings: TrainingSettings, tokenizer: Any, at: int | None, report: Callable[[str], None]
-) -> Any:
-    if at is not None:
-        return base_model(checkpoints.path_of(folder, at))
-    if settings.kind == "fine_tuning":
-        return base_model(base_folder(settings.base, report))
-    return build(settings.architecture, len(tokenizer), tokenizer.eos_token_id, settings.optimisation.seed)
+def _silence(_: str) -> None:
+    """Say nothing."""
 
 
 def _measured_heads(vocabulary: int, context: int, seed: int) -> MeasureHeads:
@@ -189,14 +228,6 @@ def _measured_heads(vocabulary: int, context: int, seed: int) -> MeasureHeads:
         return head_scores(model, vocabulary, context, seed).to_dict()
 
     return measured
-
-
-def _writer(report: Callable[[str], None]) -> Write:
-    """Return the embedded model as a writer of stories."""
-    from model.training.story_writer import StoryWriter  # noqa: PLC0415 - wanted for stories alone
-    from model.weights.catalog import DEFAULT  # noqa: PLC0415 - as above
-
-    return StoryWriter(base_folder(DEFAULT, report))
 
 
 def _told(error: Exception) -> tuple[Reason, str]:
@@ -214,14 +245,6 @@ def _told(error: Exception) -> tuple[Reason, str]:
         return "disk", _SENTENCES["disk"]
     reason = next(iter(str(error).strip().splitlines()), "")
     return "failed", f"The training failed: {type(error).__name__} {reason[:200]}".rstrip(" .:") + "."
-
-
-def _tell(journal: Journal, kind: Any, step: int, **values: Any) -> None:
-    """Write into the journal what can be written on a disk that may be full."""
-    try:
-        journal.write(kind, step, **values)
-    except OSError:
-        print("The journal cannot be written: the disk is full.")
 
 
 _SENTENCES: dict[Reason, str] = {

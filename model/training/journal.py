@@ -18,10 +18,14 @@ FILE = "journal.jsonl"
 class Journal:
     """The journal of one training, open to be written on."""
 
-    def __init__(self, folder: Path) -> None:
-        """Go on with the journal of a folder, or begin it."""
-        self.folder = folder
-        self._file = (folder / FILE).open("a", encoding="utf-8")
+    def __init__(self, folder: Path, *, writes: bool = True) -> None:
+        """Go on with the journal of a folder, or begin it.
+
+        Args:
+            folder: of the training.
+            writes: whether this process is the one that writes; of several only one is.
+        """
+        self._file = (folder / FILE if writes else Path(os.devnull)).open("a", encoding="utf-8")
         self._before = _seconds(entries(folder))
         self._began: float | None = None
 

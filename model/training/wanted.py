@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -49,9 +50,21 @@ class Watch:
             parent: process that started it and without which it is to end; None if it stands alone.
         """
         self._folder, self._parent = folder, parent
+        self._interrupted = False
+
+    def heed_signals(self) -> None:
+        """Take Ctrl+C, and what ends a service, for the wish to pause; a second time they end it at once."""
+
+        def pause(number: int, _: object) -> None:
+            self._interrupted = True
+            signal.signal(number, signal.SIG_DFL)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, pause)
 
     def asked(self) -> Go:
         """Return what is wanted now; a training whose server has died pauses."""
-        if self._parent is not None and os.getppid() != self._parent:
+        orphaned = self._parent is not None and os.getppid() != self._parent
+        if orphaned or self._interrupted:
             return "pause"
         return wanted(self._folder).go

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from model.training.command_line import parser as training_parser
 from model.weights.background import BackgroundModel
 from model.weights.catalog import CATALOG
 from viz.command_line import PREFIX, Options, read_options
@@ -193,7 +194,7 @@ def test_functions_and_classes_named_in_contributing_exist():
 
 
 def test_modules_named_in_commands_exist():
-    modules = re.findall(r"(?:python|\(PY\)) -m ((?:viz|tests)[\w.]+)", WRITTEN + MAKEFILE)
+    modules = re.findall(r"(?:python|\(PY\)) -m ((?:viz|tests|model)[\w.]+)", WRITTEN + MAKEFILE)
     assert modules
     files = [ROOT / module.replace(".", "/") for module in modules]
     assert all(path.with_suffix(".py").is_file() or (path / "__main__.py").is_file() for path in files)
@@ -221,6 +222,8 @@ def test_the_options_are_those_of_the_command_line(capsys):
 def test_every_option_in_examples_and_prose_exists():
     known = {row[0].strip("`") for row in table(section("docs/sharing.md", "Options"))}
     tools = {"--quick", "--only", "--index-url"}  # of `make bench`, and of pip
+    tools |= {"--num_processes"}  # of accelerate
+    tools |= set(re.findall(r"--[a-z][\w-]*", training_parser().format_help()))
     tools |= {"--build", "--build-arg", "--rm", "--stop-timeout", "--now"}  # of Docker and systemctl
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", WRITTEN)) <= known | tools
     for variable in set(re.findall(PREFIX + r"[A-Z_]+[A-Z]", WRITTEN)):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from model.training import checkpoints, job
 from model.training.base import base_model
@@ -19,12 +21,14 @@ from model.training.journal import entries
 from model.training.settings import (
     ArchitectureSettings,
     DataSettings,
+    LoraSettings,
     OptimisationSettings,
     TokenizerSettings,
     TrainingSettings,
 )
 from model.training.settings_file import write_settings
-from model.training.wanted import want
+from model.training.trainer import Learner
+from model.training.wanted import Watch, want
 from model.weights.loading import load_model
 from tests.patience import PATIENCE
 
@@ -38,12 +42,18 @@ ASKED = TrainingSettings(
 
 
 @pytest.fixture(autouse=True)
-def same_priority(monkeypatch):
-    """These tests run in one process, which must not go to the back of the line for good."""
+def still_these_tests(monkeypatch):
+    """All run in one process, which must not go to the back of the line for good, and hears Ctrl+C itself."""
+    leave_alone(monkeypatch)
+
+
+def leave_alone(monkeypatch) -> None:
     monkeypatch.setattr(job, "lower_priority", lambda threads: None)
+    monkeypatch.setattr(Watch, "heed_signals", lambda _: None)
 
 
 def begun(folder: Path, asked: TrainingSettings = ASKED) -> Path:
+    folder.mkdir(exist_ok=True)
     write_settings(folder / "settings.json", asked)
     return folder
 
@@ -56,7 +66,7 @@ def run(folder: Path, **options) -> str:
 def made(tmp_path_factory):
     """The folder of a training that has learned all of its steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(job, "lower_priority", lambda threads: None)
+        leave_alone(patch)
         folder = begun(tmp_path_factory.mktemp("made"))
         assert run(folder) == "done"
     return folder
@@ -90,10 +100,9 @@ def test_the_folder_holds_safetensors_and_json_alone(made):
 def test_a_pause_and_going_on_is_as_if_there_had_been_none(made, tmp_path, monkeypatch):
     begun(tmp_path)
     asked = iter(["on"] * 7 + ["pause"] * 2)  # before it begins, and after each step
-    monkeypatch.setattr("model.training.wanted.Watch.asked", lambda _: next(asked))
-    reason = run(tmp_path)
-    monkeypatch.undo()
-    monkeypatch.setattr(job, "lower_priority", lambda threads: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(Watch, "asked", lambda _: next(asked))
+        reason = run(tmp_path)
     at = checkpoints.newest(tmp_path)
     assert reason == "paused" and at is not None and 0 < at < 6
     assert entries(tmp_path)[-1]["reason"] == "paused"
@@ -110,8 +119,6 @@ def same_weights(one: Path, other: Path, step: int) -> None:
 
 
 def test_more_steps_may_be_wanted_afterwards(made, tmp_path):
-    import shutil  # noqa: PLC0415
-
     folder = tmp_path / "more"
     shutil.copytree(made, folder)
     want(folder, "on", 8)
@@ -145,6 +152,22 @@ def test_a_process_that_is_killed_loses_only_what_came_after_its_last_checkpoint
     same_weights(made, tmp_path, 0)
 
 
+def test_ctrl_c_and_the_end_of_a_service_are_the_wish_to_pause(tmp_path, monkeypatch):
+    monkeypatch.undo()  # what hears signals is wanted here
+    heard = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in heard]
+    try:
+        for number in heard:
+            watch = Watch(tmp_path)
+            watch.heed_signals()
+            assert watch.asked() == "on"
+            os.kill(os.getpid(), number)
+            assert watch.asked() == "pause" and signal.getsignal(number) == signal.SIG_DFL
+    finally:
+        for number, handler in zip(heard, before, strict=True):
+            signal.signal(number, handler)
+
+
 def test_a_training_whose_server_has_died_pauses(tmp_path):
     begun(tmp_path)
     assert run(tmp_path, parent=1 if os.getppid() != 1 else 2) == "paused"
@@ -162,8 +185,6 @@ def test_patience_ends_it(tmp_path):
 
 
 def test_a_loss_that_is_no_number_is_told_and_the_last_checkpoint_kept(tmp_path, monkeypatch):
-    from model.training.trainer import Learner  # noqa: PLC0415
-
     plain = Learner.compute_loss
 
     def broken(self, model, inputs, *args, **kwargs):
@@ -228,8 +249,6 @@ def test_what_cannot_be_learned_from_is_told_in_a_sentence(tmp_path, monkeypatch
 
 
 def test_a_checkpoint_is_taken_away_as_a_model_that_anybody_opens(made, tmp_path):
-    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
-
     export_folder(made, 3, tmp_path / "mine")
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "mine")
     kept = base_model(checkpoints.path_of(made, 3)).state_dict()
@@ -245,6 +264,61 @@ def test_a_checkpoint_is_taken_away_as_a_model_that_anybody_opens(made, tmp_path
     assert rows[0].startswith("step,seconds,loss,validation") and len(rows) == 8
     export_zip(made, None, tmp_path / "mine.zip")
     assert (tmp_path / "mine.zip").stat().st_size > 10_000 and not list(tmp_path.glob(".mine*"))
+
+
+@pytest.fixture
+def base(made, tmp_path, monkeypatch):
+    """A checkpoint of a training of this visitor, by the name that settings give it."""
+    monkeypatch.setenv("GPT_INSIDE_OUT_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache" / "training").mkdir(parents=True)
+    shutil.copytree(made, tmp_path / "cache" / "training" / "0123456789ab")
+    return "0123456789ab/6"
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_a_checkpoint_is_tuned_and_goes_on_from_a_pause(base, tmp_path, monkeypatch, rank):
+    asked = replace(
+        ASKED, kind="fine_tuning", base=base, tokenizer=TokenizerSettings("model"), lora=LoraSettings(rank)
+    )
+    folders = [begun(tmp_path / name, asked) for name in ("whole", "paused")]
+    assert run(folders[0]) == "done"
+    asked_after = iter(["on"] * 7 + ["pause"] * 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Watch, "asked", lambda _: next(asked_after))
+        assert run(folders[1]) == "paused"
+    assert run(folders[1]) == "done"
+    same_weights(*folders, 6)
+    before = base_model(tmp_path / "cache" / "training" / "0123456789ab" / "checkpoints" / "checkpoint-6")
+    first, last = (base_model(checkpoints.path_of(folders[0], step)) for step in (0, 6))
+    name = "transformer.h.0.mlp.c_fc.weight"
+    assert torch.equal(before.state_dict()[name], first.state_dict()[name])
+    assert not torch.equal(first.state_dict()[name], last.state_dict()[name])
+    assert len(entries(folders[0], "heads")) == 3
+
+
+def test_a_student_learns_from_a_teacher_and_its_double_alone(base, tmp_path):
+    asked = replace(
+        ASKED,
+        kind="distillation",
+        base=base,
+        tokenizer=TokenizerSettings("model"),
+        architecture=replace(ASKED.architecture, layers=1),
+    )
+    folder = begun(tmp_path / "student", asked)
+    assert run(folder) == "done"
+    other = folder / job.ALONE
+    assert checkpoints.steps(other) == checkpoints.steps(folder) == [0, 3, 6]
+    same_weights(folder, other, 0)
+    losses = [[entry["loss"] for entry in entries(one, "validation")] for one in (folder, other)]
+    assert losses[0][0] == losses[1][0] and losses[0][-1] != losses[1][-1]
+    assert run(folder) == "done" and checkpoints.steps(other) == [0, 3, 6]
+
+
+def test_a_base_that_reads_fewer_tokens_is_refused(base, tmp_path):
+    asked = replace(ASKED, kind="fine_tuning", base=base, tokenizer=TokenizerSettings("model"))
+    asked = replace(asked, architecture=replace(ASKED.architecture, context=64))
+    assert run(begun(tmp_path / "long", asked)) == "failed"
+    assert "reads 32 tokens at most" in entries(tmp_path / "long")[-1]["text"]
 
 
 WORLD = replace(ASKED, optimisation=replace(ASKED.optimisation, steps=1, evaluate_every=1))
