@@ -181,6 +181,19 @@ def comparing(
         del model, tokenizer  # before the next one is loaded
 
 
+def token_bits(model: "PreTrainedModel", material: Material, length: int = LENGTH) -> NDArray[np.float64]:
+    """Return (N,) the surprisal of every token in bits, NaN for the first; arguments as of `evaluating`.
+
+    As in `evaluating` a token is foreseen from its block, so a text of no more than `length` tokens is
+    foreseen from all that stands before.
+    """
+    bits = np.full(len(material.token_ids), np.nan)
+    for block in material.blocks(length):
+        (surprisals,) = surprisals_of(model, [material.token_ids[block]])
+        bits[block.start + 1 : block.stop] = surprisals / LN2
+    return bits
+
+
 def perplexity_ratio(one: ScoredBlocks, other: ScoredBlocks) -> Interval:
     """Return the perplexity of one model over that of another on the same text.
 
