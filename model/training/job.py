@@ -23,12 +23,13 @@ from model.training.limits import Device, check
 from model.training.looks import Looks, MeasureHeads
 from model.training.parts import Blocks
 from model.training.preparation import DATA, TOKENIZER, Prepared, prepared
+from model.training.processes import note_process
 from model.training.pupil import pupil
 from model.training.settings import SettingsError, TrainingSettings
 from model.training.settings_file import read_settings, write_settings
 from model.training.sources import Write
 from model.training.trainer import Learner, NotFinite, arguments
-from model.training.wanted import Watch, sign, want, wanted
+from model.training.wanted import Watch, want, wanted
 from model.weights.cache import Report
 from model.weights.catalog import DEFAULT
 
@@ -72,8 +73,8 @@ def run(
     lower_priority(threads)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    if leads():
-        sign(folder)
+    if leads() and parent is None:  # else the server has written it down
+        note_process(folder, os.getpid())
     watch = Watch(folder, parent)
     if threading.current_thread() is threading.main_thread():
         watch.heed_signals()
@@ -167,7 +168,14 @@ class Job:
         if not any(entry["kind"] == "prepared" for entry in found):
             tokens = {name: len(part.token_ids) for name, part in data.parts.items()}
             count = learning.model.num_parameters()
-            self._journal.write("prepared", 0, parameters=count, tokens=tokens, device=str(args.device))
+            self._journal.write(
+                "prepared",
+                0,
+                parameters=count,
+                vocabulary=len(data.tokenizer),
+                tokens=tokens,
+                device=str(args.device),
+            )
         learner = Learner(
             learning.model,
             data.tokenizer,

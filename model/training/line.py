@@ -26,6 +26,8 @@ LOOK_SECONDS = 0.25
 END_SECONDS = 20.0
 """How long a job may take to write its checkpoint before it is killed."""
 MIB = 2**20
+ALONE = "alone"
+"""In the folder of a distillation: the training of the same student without its teacher."""
 
 Standing = Literal["waiting", "running", "ended", "interrupted"]
 
@@ -74,23 +76,20 @@ class TrainingLine:
         self._thread = Thread(target=self._work, name="trainings", daemon=True)
         self._thread.start()
 
-    def begin(
-        self, mine: Collection[str], settings: TrainingSettings, text: str | None = None, beside: str = ""
-    ) -> str:
+    def begin(self, mine: Collection[str], settings: TrainingSettings, text: str | None = None) -> str:
         """Put a new training into the line and return its name.
 
         Args:
             mine: trainings of the same person, of whom one is made at a time.
             settings: what it is to be.
             text: of the person's own.
-            beside: a training of the same person that it is to be held against, which may be under way.
 
         Raises:
             SettingsError: it cannot be as it was asked for, or another one of the person's is under way.
             LineFull: too many wait.
             OSError: the folder cannot be written.
         """
-        self._require_free([one for one in mine if one != beside])
+        self._require_free(mine)
         if settings.optimisation.steps > self.bounds.steps:
             raise SettingsError(f"A training has at most {self.bounds.steps:,} steps here.")
         self._make_room()
@@ -143,7 +142,7 @@ class TrainingLine:
         with self._wake:
             if self.standing(name) in ("waiting", "running"):
                 raise SettingsError("This training is under way. Stop it first.")
-            self._readers.pop(name, None)
+            self._forget(name)
             shutil.rmtree(self.folder(name), ignore_errors=True)
 
     def folder(self, name: str) -> Path:
@@ -170,6 +169,11 @@ class TrainingLine:
     def progress(self, name: str) -> Progress:
         """Return how far a training is; errors as of `folder`."""
         reader = self._readers.setdefault(name, ProgressReader(self.folder(name)))
+        return reader.latest()
+
+    def alone(self, name: str) -> Progress:
+        """Return how far the student without a teacher is, which a distillation makes too; errors as of `folder`."""
+        reader = self._readers.setdefault(f"{name}/{ALONE}", ProgressReader(self.folder(name) / ALONE))
         return reader.latest()
 
     def ahead(self, name: str) -> int:
@@ -209,6 +213,10 @@ class TrainingLine:
             _want(self.root / running, "pause")
         self._thread.join(END_SECONDS + 2 * LOOK_SECONDS)
 
+    def _forget(self, name: str) -> None:
+        for one in (name, f"{name}/{ALONE}"):
+            self._readers.pop(one, None)
+
     def _is_there(self, name: str) -> bool:
         return (self.root / name / "settings.json").is_file()
 
@@ -233,7 +241,7 @@ class TrainingLine:
             if sum(sizes.values()) <= self.bounds.kept_mib * MIB:
                 return
             if path.name not in (self._running, *self._waiting):
-                self._readers.pop(path.name, None)
+                self._forget(path.name)
                 shutil.rmtree(path, ignore_errors=True)
                 del sizes[path]
 

@@ -49,28 +49,9 @@ class Desk:
         state.note(name, room)
         return name
 
-    def begin_beside(self, visitor: Visitor, name: str, settings: TrainingSettings, text: str | None) -> str:
-        """Begin a training that another one of the visitor is to be held against, and return its name.
-
-        Args:
-            visitor: whose it is.
-            name: of the other one.
-            settings: of this one.
-            text: of the visitor's own.
-
-        Raises:
-            Trouble: it cannot be; says why.
-        """
-        state = visitor.kept.of(TrainingState)
-        new = understood(lambda: self.line.begin(state.mine, settings, text, beside=name))
-        state.mine = (*state.mine, new)[-MOST:]
-        state.beside = {**state.beside, name: new}
-        return new
-
-    def beside(self, visitor: Visitor, name: str) -> str | None:
-        """Return the training that another one is held against, if it is there."""
-        other = visitor.kept.of(TrainingState).beside.get(name)
-        return other if other is not None and self.line.exists(other) else None
+    def alone(self, name: str) -> Progress:
+        """Return how far the student of a distillation is that has no teacher; errors as of `begin`."""
+        return understood(lambda: self.line.alone(name))
 
     def resume(self, visitor: Visitor, room: str, more_steps: int) -> None:
         """Let the training of a room go on; errors as of `begin`."""

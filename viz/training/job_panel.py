@@ -120,20 +120,12 @@ class JobPanel:
 
             def begun() -> JobScreen:
                 settings, text = settings_of(visitor, *fields)
-                self.start(visitor, settings, text)
+                self.desk.begin(visitor, self.room, settings, text)
                 return self._shown(visitor, controls.theme)
 
             return one_or_why_not(begun, lambda why: JobScreen(line=problem(why)))
 
         return handle
-
-    def start(self, visitor: Visitor, settings: TrainingSettings, text: str | None) -> None:
-        """Begin what a press asks for.
-
-        Raises:
-            Trouble: it cannot be; says why.
-        """
-        self.desk.begin(visitor, self.room, settings, text)
 
     def pause(self, visitor: Visitor, controls: Controls) -> JobScreen:
         """Let the training rest behind a checkpoint."""

@@ -16,8 +16,6 @@ class TrainingState(RoomState):
         """Names, the latest last."""
         self.chosen: dict[str, str] = {}
         """The training that a room shows, by the room."""
-        self.beside: dict[str, str] = {}
-        """A training that another is held against, by the other's name."""
         self.file: tuple[str, str] | None = None
         """Name and text of a file that was chosen."""
 

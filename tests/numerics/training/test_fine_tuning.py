@@ -7,9 +7,18 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from model.training.evaluation import evaluated
-from model.training.fine_tuning import forgetting, learning, merged, prepared, resumed, save
+from model.training.fine_tuning import (
+    forgetting,
+    learning,
+    merged,
+    prepared,
+    require_memory,
+    resumed,
+    save,
+    step_memory,
+)
 from model.training.material import text_material
-from model.training.settings import LoraSettings
+from model.training.settings import LoraSettings, SettingsError
 from tests.tiny import tiny_tokenizer, tiny_transformer
 
 LORA = LoraSettings(rank=4, alpha=8)
@@ -104,6 +113,36 @@ def test_at_rank_0_all_weights_learn(tmp_path):
     save(model, None, tmp_path)
     opened = AutoModelForCausalLM.from_pretrained(tmp_path)
     assert torch.equal(logits(resumed(opened, tmp_path)), logits(model))
+
+
+@pytest.mark.parametrize("rank", [0, 4])
+@pytest.mark.parametrize("architecture", ["gpt2", "llama"])
+def test_what_a_step_keeps_for_its_way_back_is_what_is_foreseen(architecture, rank):
+    """PyTorch is asked for every tensor that it keeps; the estimate also has the gradients to come."""
+    model = prepared(tiny_transformer(architecture), LoraSettings(rank=rank)).train()
+    weights = {one.untyped_storage().data_ptr() for one in model.parameters()}
+    kept = {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = tensor, storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = model(input_ids=TOKENS, labels=TOKENS, use_cache=False).loss
+    foreseen = step_memory(model, TOKENS.numel()) - step_memory(model, 0)
+    assert 0.9 * foreseen / 2 < sum(size for _, size in kept.values()) < 1.1 * foreseen
+    assert loss.requires_grad
+
+
+def test_a_step_that_is_larger_than_the_memory_is_refused():
+    low = prepared(tiny_transformer("llama"), LORA)
+    whole = prepared(tiny_transformer("llama"), LoraSettings(rank=0))
+    assert step_memory(low, 64) < step_memory(whole, 64)
+    require_memory(low, 64, step_memory(low, 64))
+    with pytest.raises(SettingsError, match=r"64 tokens needs about .* low ranks"):
+        require_memory(whole, 64, step_memory(low, 64))
 
 
 def test_what_was_forgotten_is_told_by_the_same_blocks_before_and_after():

@@ -97,10 +97,10 @@ def test_a_person_has_one_training_under_way_and_the_line_is_bounded(make_line):
     with pytest.raises(SettingsError, match="under way"):
         line.begin([name], FAST)
     until(lambda: began(line, name))
-    beside = line.begin([name], FAST, beside=name)
+    waiting = line.begin([], FAST)
     with pytest.raises(LineFull, match="wait already"):
         line.begin([], FAST)
-    line.end(beside, for_good=True)
+    line.end(waiting, for_good=True)
     with pytest.raises(SettingsError, match="at most 100 steps"):
         line.begin([], TrainingSettings(optimisation=OptimisationSettings(steps=101)))
 

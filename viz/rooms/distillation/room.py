@@ -17,7 +17,6 @@ from viz.pages.plot import plot
 from viz.pages.quiet import QUIET
 from viz.pages.room import Room
 from viz.pages.visitor import Visitor
-from viz.rooms.distillation.students import Students
 from viz.server.limits import LOOKING
 from viz.training.bases import base_choice, bases_offered
 from viz.training.desk import Desk
@@ -25,6 +24,7 @@ from viz.training.fields import FieldsLaid, fields
 from viz.training.form import settings_of
 from viz.training.job_panel import (
     JobLaid,
+    JobPanel,
     lay_out_buttons,
     lay_out_job,
     lay_out_results,
@@ -101,7 +101,7 @@ def wire(laid: DistillationLaid, looking: Looking) -> None:
         own = own_of(visitor, values[0]) if settings.data.source == "own" else None
         return replace(settings, kind="distillation", tokenizer=TokenizerSettings(kind="model")), own
 
-    wire_job(laid.job, looking, Students(desk, NAME), asked, inputs)
+    wire_job(laid.job, looking, JobPanel(desk, NAME), asked, inputs)
     page.rooms[NAME].select(
         lambda visitor, chosen: bases_offered(desk, visitor, chosen),
         [looking.visitor, laid.teacher],
@@ -115,9 +115,9 @@ def wire(laid: DistillationLaid, looking: Looking) -> None:
         name = desk.name(visitor, NAME)
         if name is None:
             return gr.skip()
-        beside = desk.beside(visitor, name)
-        alone = desk.progress(beside).validations if beside is not None else []
-        return students_figure(desk.progress(name).validations, alone, theme=controls.theme)
+        return students_figure(
+            desk.progress(name).validations, desk.alone(name).validations, theme=controls.theme
+        )
 
     gr.on(
         [page.rooms[NAME].select, laid.job.screen.line.change],
