@@ -172,7 +172,7 @@ class TrainingLine:
         return reader.latest()
 
     def alone(self, name: str) -> Progress:
-        """Return how far the student without a teacher is, which a distillation makes too; errors as of `folder`."""
+        """Return how far the student without a teacher is, whom a distillation makes too."""
         reader = self._readers.setdefault(f"{name}/{ALONE}", ProgressReader(self.folder(name) / ALONE))
         return reader.latest()
 
