@@ -23,6 +23,8 @@ PUBLIC = {
     "queue_size": 48,
     "internals_memory": 1024,
     "rollout_tokens": 1024,
+    "models": "none",
+    "models_memory": 1024,
 }
 """What `--public` sets where nothing else is said."""
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
@@ -67,6 +69,10 @@ class Options:
     """For texts that are being written when the app is told to end."""
     config: str | None = None
     """The file that other options were read from."""
+    models: str = "all"
+    """Names of the catalog that visitors may choose beside `model`, with commas; all or none."""
+    models_memory: int = 0
+    """MiB for all models but that; 0 for a third of what is free when the app starts."""
     rollout_tokens: int = 4096
     """Most tokens of all rollouts of one press or call together."""
 
@@ -165,6 +171,13 @@ def _yes_or_no(text: str) -> bool:
     return text.lower() in YES
 
 
+def _models(text: str) -> str:
+    wanted = {one.strip().lower() for one in text.split(",")}
+    if wanted not in ({"all"}, {"none"}) and not wanted <= {entry.name for entry in CATALOG}:
+        raise ValueError("all, none, or names of the catalog with commas")
+    return ",".join(sorted(wanted))
+
+
 def _listening(text: str) -> tuple[str, int]:
     """Return host and port; a port alone is one of this machine, which no other can reach."""
     host, _, port = text.rpartition(":")
@@ -226,4 +239,13 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
     "drain_seconds": (_whole(0, 3600), "seconds for texts under way when the app is told to end (SIGTERM)"),
     "config": (_one_of(r".*\S.*", "the name of a file"), "TOML file with options"),
     "rollout_tokens": (_whole(1, 1_000_000), "most tokens of all rollouts of one press together"),
+    "models": (
+        _models,
+        "models of the catalog that visitors may choose beside --model: all, none, or names with commas; "
+        "with --public none unless named",
+    ),
+    "models_memory": (
+        _whole(0, 1_048_576),
+        "MiB for all models but --model; the one used longest ago makes room 0: a third of what is free",
+    ),
 }

@@ -29,7 +29,6 @@ class Looking:
         self.visitor = visitor
         self.showing = showing
         self.drawing = showing.drawing
-        self.service = showing.service
 
     def handler(
         self, draw: Callable[[Scene, Controls], Screen], change: Callable[[Visitor], None] | None = None
@@ -61,7 +60,7 @@ class Looking:
             change(visitor, controls)
             visitor.controls = controls
             try:
-                return draw(scene_of(self.service, self.showing.example, visitor, controls), controls)
+                return draw(scene_of(self.showing.example, visitor, controls), controls)
             except UNDERSTOOD as trouble:
                 return Screen(notice=problem(str(trouble)))
 
