@@ -1,6 +1,7 @@
 """Tiny random models of five architectures and their byte-level tokenizer: real code paths, no download."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -121,3 +122,10 @@ def tiny_model(
         measured=measured,
         again=lambda: tiny_transformer(architecture, seed),
     )
+
+
+def saved_tiny(architecture: str, seed: int, folder: Path) -> Path:
+    """Return a folder with a tiny random model and its tokenizer, as a training leaves it."""
+    tiny_transformer(architecture, seed).save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)
+    return folder

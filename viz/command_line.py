@@ -26,6 +26,8 @@ PUBLIC = {
     "training_steps": 2_000,
     "training_minutes": 20,
     "training_disk": 2048,
+    "models": "none",
+    "models_memory": 1024,
 }
 """What `--public` sets where nothing else is said."""
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
@@ -70,6 +72,10 @@ class Options:
     """For texts that are being written when the app is told to end."""
     config: str | None = None
     """The file that other options were read from."""
+    models: str = "all"
+    """Names of the catalog that visitors may choose beside `model`, with commas; all or none."""
+    models_memory: int = 0
+    """MiB for all models but that; 0 for a third of what is free when the app starts."""
     rollout_tokens: int = 4096
     """Most tokens of all rollouts of one press or call together."""
     training: str = "auto"
@@ -181,6 +187,13 @@ def _yes_or_no(text: str) -> bool:
     return text.lower() in YES
 
 
+def _models(text: str) -> str:
+    wanted = {one.strip().lower() for one in text.split(",")}
+    if wanted not in ({"all"}, {"none"}) and not wanted <= {entry.name for entry in CATALOG}:
+        raise ValueError("all, none, or names of the catalog with commas")
+    return ",".join(sorted(wanted))
+
+
 def _listening(text: str) -> tuple[str, int]:
     """Return host and port; a port alone is one of this machine, which no other can reach."""
     host, _, port = text.rpartition(":")
@@ -246,4 +259,13 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
     "training_steps": (_whole(1, 20_000), "most steps of one training"),
     "training_minutes": (_whole(1, 100_000), "minutes after which a training pauses"),
     "training_disk": (_whole(64, 10_000_000), "MiB for all trainings; the oldest that ended go first"),
+    "models": (
+        _models,
+        "models of the catalog that visitors may choose beside --model: all, none, or names with commas; "
+        "with --public none unless named",
+    ),
+    "models_memory": (
+        _whole(0, 1_048_576),
+        "MiB for all models but --model; the one used longest ago makes room 0: a third of what is free",
+    ),
 }

@@ -1,6 +1,6 @@
 """The Explore page: a GPT writes, and every panel explains the selected token. Its rooms, by name."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -19,13 +19,13 @@ from viz.pages.drawing import Drawing
 from viz.pages.example import Example, load_example
 from viz.pages.layout import DRAWER, Place, lay_out
 from viz.pages.looking import Looking
+from viz.pages.model_menu import Choosing, ModelMenus
 from viz.pages.room import Room
 from viz.pages.scene import stored_scene
 from viz.pages.visitor import Visitor
 from viz.pages.wiring import (
     wire_journey,
     wire_looking,
-    wire_masthead,
     wire_places,
     wire_switches,
     wire_writing,
@@ -63,6 +63,7 @@ from viz.rooms.tokenizer.room import TOKENIZER
 from viz.rooms.tokens.room import TOKENS
 from viz.server.blocks import Blocks
 from viz.server.limits import Limits
+from viz.server.models import Models
 from viz.server.service import Service
 from viz.words.strings import say
 
@@ -101,9 +102,22 @@ ROOMS: tuple[Room[Any], ...] = (
 """What can be opened, in the order in which it stands on its page; the first is open at first."""
 
 
-def build_app(background: BackgroundModel, limits: Limits, trainings: TrainingLine | None = None) -> Blocks:
-    """Return the app: its pages and its API, with the stored example on them until a model writes."""
+def build_app(
+    background: BackgroundModel,
+    limits: Limits,
+    shelf: Callable[[Service], Models] = Models,
+    trainings: TrainingLine | None = None,
+) -> Blocks:
+    """Return the app: its pages and its API, with the stored example on them until a model writes.
+
+    Args:
+        background: the server's own model, which may still load.
+        limits: of the server.
+        shelf: given that model's service, keeps those that visitors may choose beside it.
+        trainings: of visitors; None where they may train nothing.
+    """
     service, example = Service(background, limits), load_example()
+    models = shelf(service)
     drawing = drawing_of(ROOMS)
     app = Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True)
     app.service, app.trainings = service, trainings
@@ -118,7 +132,7 @@ def build_app(background: BackgroundModel, limits: Limits, trainings: TrainingLi
             rooms={room.name: Place(room.page, room.place, room.controls) for room in ROOMS},
         )
         visitor = gr.State(
-            Visitor(example.run, example.pieces, example.selected),
+            Visitor(example.run, example.pieces, example.selected, service),
             delete_callback=lambda gone: gone.stop(),
         )
         add_api(service)  # first: an event of the page would take the name of an endpoint
@@ -127,7 +141,7 @@ def build_app(background: BackgroundModel, limits: Limits, trainings: TrainingLi
         add_ablate_api(service)
         add_attribute_api(service)
         add_patch_api(service)
-        writing = Writing(service, example, drawing)
+        writing = Writing(models, example, drawing)
         wire_writing(page, visitor, writing, limits)
         looking = Looking(page, visitor, writing, trainings)
         wire_looking(page, looking)
@@ -136,8 +150,8 @@ def build_app(background: BackgroundModel, limits: Limits, trainings: TrainingLi
         for room in ROOMS:
             room.wire(page.laid[room.name], looking)
         wire_switches(page)
-        wire_masthead(app, page, service)
-        wire_door(app, page, visitor, Door(service, example, drawing))
+        back = wire_door(app, page, visitor, Door(models, example, drawing))
+        ModelMenus(page, visitor, Choosing(models, example, drawing)).wire(app, back)
     app.queue(max_size=limits.events)
     return app
 

@@ -1,7 +1,7 @@
 """One model, many runs: the thread that computes everything, and how others ask it to."""
 
 import sys
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Condition, Event, Thread
 from types import TracebackType
@@ -36,24 +36,39 @@ class UnknownPrecision(Exception):
         super().__init__(f"the precision {precision!r} is not to be had here, but {' and '.join(here)}")
 
 
+class EngineClosed(RuntimeError):
+    """The engine computes nothing any more: its model has been put away."""
+
+    def __init__(self) -> None:
+        super().__init__("the engine was closed")
+
+
 class Engine:
     """Computes all texts of all visitors in one thread, many in every pass (continuous batching).
 
     Texts join and leave between tokens. Looking at a text needs no place.
     """
 
-    def __init__(self, model: LanguageModel, budget_bytes: int, places: int = PLACES) -> None:
+    def __init__(
+        self,
+        model: LanguageModel,
+        budget_bytes: int,
+        places: int = PLACES,
+        share: Callable[[], int] | None = None,
+    ) -> None:
         """Start the thread.
 
         Args:
             model: its networks compute for this engine alone.
             budget_bytes: for the internals of all texts; runs wait until those being written fit into it.
             places: runs written at the same time.
+            share: how many of these there are for it now, where other engines write as well; at least one.
         """
         keep_freed_memory()
         sys.setswitchinterval(SWITCH_SECONDS)
         self.model = model
         self.places = places
+        self._share = share or (lambda: places)
         self.tally = Tally()
         self.store = InternalsStore(budget_bytes)
         self._lanes = {form: Lane(model, form, self.store) for form in model.networks}
@@ -122,7 +137,7 @@ class Engine:
                 self._require_open()
                 self._line.join(WritingJob(continuation, writer, owner, remembered))
                 # As far as is known before the next pass: who finds a free place is not told of a line.
-                continuation.ahead = max(0, len(self._written()) + len(self._line) - self.places)
+                continuation.ahead = max(0, len(self._written()) + len(self._line) - self._share())
                 self._wake.notify()
         return continuation
 
@@ -190,6 +205,13 @@ class Engine:
         """How many runs have a place."""
         return len(self._written())
 
+    @property
+    def busy(self) -> bool:
+        """Whether a text is written, read, or waits for it."""
+        return (
+            bool(self._line) or bool(self._looking) or any(lane.jobs for lane in list(self._lanes.values()))
+        )
+
     def stop_all(self) -> None:
         """Let every run that is written or waits end before its next token, and keep what it has."""
         for job in (*self._line.jobs, *self._written()):
@@ -203,16 +225,25 @@ class Engine:
         """
         called = Event()
         with self._wake:
+            if self._closed:
+                return False
             self._calls.append(called)
             self._wake.notify()
         return called.wait(seconds)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it computes nothing any more."""
+        return self._closed
+
     def close(self) -> None:
-        """End what is being computed with an error, and the thread."""
+        """End what is being computed with an error, and the thread; nothing that was recorded is kept."""
         with self._wake:
             self._closed = True
             self._wake.notify()
         self._thread.join()
+        self._lanes.clear()
+        self.store.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -237,11 +268,13 @@ class Engine:
                 if lane.jobs:
                     lane.advance()
             self.store.evict()
-        closed = RuntimeError("the engine was closed")
+        closed = EngineClosed()
         for lane in self._lanes.values():
             lane.fail(closed)
         for job in (*self._line.clear(), *self._looking):
             job.fail(closed)
+        while self._calls:
+            self._calls.pop().set()
 
     def _has_work(self) -> bool:
         return (
@@ -249,7 +282,7 @@ class Engine:
             or len(self._line) > 0
             or len(self._looking) > 0
             or len(self._calls) > 0
-            or any(lane.jobs for lane in self._lanes.values())
+            or any(lane.jobs for lane in list(self._lanes.values()))
         )
 
     def _admit(self) -> None:
@@ -262,15 +295,16 @@ class Engine:
 
     def _written(self) -> list[WritingJob]:
         """Return the runs that have a place."""
-        present = [job for lane in self._lanes.values() for job in list(lane.jobs)]
+        present = [job for lane in list(self._lanes.values()) for job in list(lane.jobs)]
         return [job for job in present if isinstance(job, WritingJob)]
 
     def _fit(self, jobs: Collection[WritingJob]) -> bool:
         """Return whether such runs can be written at the same time: one always can."""
         needed = sum(self._lanes[job.precision].bytes_of(job.most_tokens) for job in jobs)
-        return len(jobs) <= 1 or (len(jobs) <= self.places and needed <= self.store.budget_bytes)
+        return len(jobs) <= 1 or (len(jobs) <= self._share() and needed <= self.store.budget_bytes)
 
     def _require(self, precision: str) -> None:
+        self._require_open()
         if precision not in self._lanes:
             raise UnknownPrecision(precision, tuple(self._lanes))
 
@@ -282,4 +316,4 @@ class Engine:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise RuntimeError("the engine was closed")
+            raise EngineClosed

@@ -176,6 +176,11 @@ class InternalsStore:
                 if not internals.in_use:
                     del self._known[key]
 
+    def clear(self) -> None:
+        """Forget all texts."""
+        with self._lock:
+            self._known.clear()
+
     @property
     def nbytes(self) -> int:
         """Bytes held by all texts."""

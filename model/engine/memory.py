@@ -22,3 +22,11 @@ def keep_freed_memory() -> None:
         library.malloc_trim(0)  # loading a model leaves much behind
         for parameter, value in SETTINGS.items():
             library.mallopt(parameter, value)
+
+
+def give_freed_memory_back() -> None:
+    """Let glibc give back to the system what nobody uses any more: a whole model has been put away."""
+    if sys.platform != "linux":
+        return
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

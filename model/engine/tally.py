@@ -22,6 +22,11 @@ class Waits:
         self.counts[bisect.bisect_left(self.ends, seconds)] += 1
         self.seconds += seconds
 
+    def take(self, other: "Waits") -> None:
+        """Count what another has counted, of the same classes."""
+        self.counts = [own + more for own, more in zip(self.counts, other.counts, strict=True)]
+        self.seconds += other.seconds
+
 
 class Tally:
     """Counted by the engine's thread alone, read by any."""
@@ -33,3 +38,9 @@ class Tally:
         """That have ended, by the reason: those of `FinishReason`, and `error`."""
         self.first_token = Waits(FIRST_TOKEN_SECONDS)
         """From the request for a text to its first token."""
+
+    def take(self, other: "Tally") -> None:
+        """Count what another engine has done, which is gone or is counted together with this one."""
+        self.tokens += other.tokens
+        self.texts.update(dict(other.texts))
+        self.first_token.take(other.first_token)

@@ -182,6 +182,18 @@ class LanguageModel:
         """
         return self._intervening.submit(lambda: work(self._hooked or self._hook())).result()
 
+    @property
+    def is_hooked(self) -> bool:
+        """Whether the model has been loaded once more, to be changed."""
+        return self._hooked is not None
+
+    def close(self) -> None:
+        """Let go of the weights and end the threads: nothing is computed any more; words stay known."""
+        self._reading.shutdown()
+        self._intervening.shutdown()
+        self.networks.clear()
+        self._hooked = self._again = None
+
     def _hook(self) -> HookedModel:
         if self._again is None:
             raise UnknownPart("This model cannot be loaded a second time, so nothing of it can be changed.")

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from model.weights.cache import Report
@@ -25,7 +26,20 @@ class BackgroundModel:
         device: str = "auto",
         precision: "Precision" = "auto",
         report: Report = print,
+        title: str | None = None,
+        turn: AbstractContextManager[object] | None = None,
     ) -> None:
+        """Promise a model.
+
+        Args:
+            spec: see `catalog.resolve`.
+            device: see `load_model`.
+            precision: see `load_model`.
+            report: receives sentences on the progress.
+            title: see `load_model`.
+            turn: held while it loads, so that of several models one is loaded at a time.
+        """
+        self._title, self._turn = title, turn or nullcontext()
         self.spec, self.device, self.precision = spec, device, precision
         self.report_line = "Starting."
         """The latest sentence on the progress."""
@@ -66,9 +80,14 @@ class BackgroundModel:
             # Torch and Transformers take seconds to import, which is why all this happens in a thread.
             from model.weights.loading import load_model  # noqa: PLC0415
 
-            self._model = load_model(
-                self.spec, device=self.device, precision=self.precision, report=self._progress
-            )
+            with self._turn:
+                self._model = load_model(
+                    self.spec,
+                    device=self.device,
+                    precision=self.precision,
+                    report=self._progress,
+                    title=self._title,
+                )
         except ModelError as error:
             self.error = error
         except Exception as error:  # whoever waits must hear of any failure

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,12 @@ model knows nothing, and a text with them is refused. More belong to another mod
 
 
 def load_model(
-    spec: str = DEFAULT, *, device: str = "auto", precision: Precision = "exact", report: Report = print
+    spec: str = DEFAULT,
+    *,
+    device: str = "auto",
+    precision: Precision = "exact",
+    report: Report = print,
+    title: str | None = None,
 ) -> LanguageModel:
     """Return the model that `spec` names (catalog name, folder or hub id), ready to write.
 
@@ -43,12 +49,14 @@ def load_model(
         device: auto (cuda, else mps, else cpu), or one of them; cuda:1 for the second card.
         precision: exact (float32), fast (the format that is fastest here), or auto: both, fast the usual one.
         report: receives sentences on the progress.
+        title: what it is called; by default what the catalog, the hub or the folder calls it.
 
     Raises:
         ModelError: the model cannot be had; the message says why and what to do next.
     """
     place = choose_device(device)
     source = resolve(spec)
+    source = replace(source, title=title or source.title)
     _quiet()
     if source.origin == "embedded":
         folder, mark = embedded_model(report)

@@ -52,7 +52,7 @@ def measure_panels(rounds: int) -> tuple[list[Row], dict[str, Any]]:
 
     def slid(number: int) -> dict[str, int]:
         controls = replace(Controls(), temperature=0.3 + 0.01 * (number % 100))
-        scene = scene_of(service, load_example(), visitor, controls)
+        scene = scene_of(load_example(), visitor, controls)
         return payloads(seen(DRAWING.after_settings(scene, controls)))
 
     def clicked(number: int) -> dict[str, int]:
@@ -85,13 +85,13 @@ def measure_panels(rounds: int) -> tuple[list[Row], dict[str, Any]]:
 
 def look(service: Service, visitor: Visitor) -> Scene:
     """Return what a visitor looks at."""
-    return scene_of(service, load_example(), visitor, Controls())
+    return scene_of(load_example(), visitor, Controls())
 
 
 def rooms(service: Service, visitor: Visitor, rounds: int) -> tuple[dict[str, list[float]], dict[str, int]]:
     """Return the milliseconds that opening every room takes, and the bytes that it sends."""
     *_, run = service.write(visitor.run, LONG - LENGTH, SamplerSettings(), 42, "the visitor")
-    long = Visitor(run, tuple(service.model.text.pieces(run.token_ids)), LONG - 1)
+    long = Visitor(run, tuple(service.model.text.pieces(run.token_ids)), LONG - 1, service)
     times: dict[str, list[float]] = {}
     sizes: dict[str, int] = {}
     for length, who in ((LENGTH, visitor), (LONG, long)):
@@ -148,7 +148,7 @@ def visit() -> tuple[Service, Visitor]:
     settings = SamplerSettings()
     run = service.new_run(PROMPT, settings, 42, "fast")
     *_, run = service.write(run, LENGTH - len(run.token_ids), settings, run.seed, "the visitor")
-    return service, Visitor(run, tuple(model.text.pieces(run.token_ids)), LENGTH - 1)
+    return service, Visitor(run, tuple(model.text.pieces(run.token_ids)), LENGTH - 1, service)
 
 
 def payloads(screen: Screen) -> dict[str, int]:

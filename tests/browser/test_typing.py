@@ -15,6 +15,7 @@ from model.texts.run import Run
 from tests.browser.blocks import served
 from tests.chains import table
 from tests.families import family
+from tests.pages.desk import NOWHERE
 from viz.components.aria import Aria
 from viz.components.next_token import NextTokenBars, next_token_value
 from viz.components.take_away import TakeAway
@@ -108,7 +109,7 @@ class Wanted(RoomState):
 def stoppable() -> None:
     """Lay out a button that begins something, one that ends it, and what was heard of them."""
     example = load_example()
-    visitor = gr.State(Visitor(example.run, example.pieces, example.selected))
+    visitor = gr.State(Visitor(example.run, example.pieces, example.selected, NOWHERE))
     number, heard = gr.Number(5, minimum=0, elem_id="number"), gr.Textbox(elem_id="heard")
     begin = gr.Button("Begin", elem_id="begin")
     cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from inspect import unwrap
 from typing import Any
 
 import gradio as gr
@@ -17,6 +16,7 @@ from model.texts.run import Run
 from model.weights.catalog import ModelError
 from model.weights.embedded import embedded_model as embedded_folder
 from tests.pages.brake import Brake
+from tests.pages.desk import NOWHERE, own_service
 from tests.tiny import tiny_model
 from viz.explore import build_app
 from viz.launch import launch_arguments
@@ -140,9 +140,9 @@ def judge(embedded_model: LanguageModel) -> Any:
 
 @pytest.fixture
 def newcomer() -> Callable[[], Visitor]:
-    """Make visitors who have just come."""
+    """Make visitors who have just come; the page that they open has a model for them."""
     example = load_example()
-    return lambda: Visitor(example.run, example.pieces, example.selected)
+    return lambda: Visitor(example.run, example.pieces, example.selected, NOWHERE)
 
 
 @pytest.fixture
@@ -206,8 +206,7 @@ def served(app: gr.Blocks) -> Iterator[str]:
 
 def service_of(app: gr.Blocks) -> Service:
     """Return what all visitors of an app share."""
-    (generate,) = [function for function in app.fns.values() if function.api_name == "generate_1"]
-    service: Service = unwrap(generate.fn).__self__.service
+    service: Service = own_service(app)
     return service
 
 

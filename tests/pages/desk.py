@@ -6,6 +6,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import isgeneratorfunction, unwrap
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -14,10 +15,13 @@ from viz.explore import ROOMS, drawing_of
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
 from viz.pages.inputs import InputOrder
+from viz.pages.page_models import PageModels
 from viz.pages.scene import Scene
 from viz.pages.screen import FRAME
 from viz.pages.screen import Screen as FrameScreen
 from viz.pages.visitor import Visitor
+from viz.server.limits import Limits
+from viz.server.service import Service
 
 PROMPT = "in the"
 DRAWING = drawing_of(ROOMS)
@@ -26,6 +30,8 @@ ORDER = InputOrder(tuple(room.controls for room in ROOMS))
 NAMES = {"search": "query", "whole-text": "whole", "places": "place"}
 """What tests call controls by, where their elements have other names."""
 FIELDS = (*FRAME, *(name for room in ROOMS for name in room.panels))
+NOWHERE = Service(SimpleNamespace(ready=False, error=None, report_line="Loading."), Limits())  # type: ignore[arg-type]
+"""The model of visitors who have not come to an app yet."""
 Screen = namedtuple("Screen", FIELDS, defaults=[gr.skip()] * len(FIELDS))
 """What an event changes, the panels of the rooms beside the parts of the page."""
 
@@ -65,6 +71,8 @@ class Desk:
 
     def __init__(self, app: gr.Blocks, visitor: Visitor, layer: int = 1) -> None:
         self.visitor = visitor
+        if visitor.service is NOWHERE:
+            visitor.models = PageModels(own_service(app))
         self.prompt = PROMPT
         self.controls: dict[str, Any] = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
         """Where controls stand that were moved, by their elements' ids."""
@@ -87,8 +95,8 @@ class Desk:
 
     @property
     def service(self) -> Any:
-        """What all visitors of the app share."""
-        return unwrap(self._functions["generate", "click"].fn).__self__.service
+        """The model that the page has."""
+        return self.visitor.service
 
     @property
     def values(self) -> list[Any]:
@@ -158,6 +166,18 @@ class Desk:
         )
 
 
+def arrived(app: gr.Blocks) -> Visitor:
+    """Return a visitor who has just come to an app."""
+    example = load_example()
+    return Visitor(example.run, example.pieces, example.selected, own_service(app))
+
+
+def own_service(app: gr.Blocks) -> Any:
+    """Return the server's own model."""
+    (generate,) = [function for function in app.fns.values() if function.api_name == "generate_1"]
+    return unwrap(generate.fn).__self__.models.own
+
+
 def ids_of(app: Any, event: dict[str, Any]) -> set[str]:
     """Return the element ids of what triggers an event."""
     props = {part["id"]: part["props"] for part in app.config["components"]}
@@ -166,8 +186,7 @@ def ids_of(app: Any, event: dict[str, Any]) -> set[str]:
 
 def author_of(app: gr.Blocks, length: int) -> Visitor:
     """Return a visitor who has written a short text."""
-    example = load_example()
-    desk = Desk(app, Visitor(example.run, example.pieces, example.selected))
+    desk = Desk(app, arrived(app))
     desk.write(max_new_tokens=length, seed=5)
     return desk.visitor
 

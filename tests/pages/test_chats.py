@@ -10,7 +10,7 @@ import pytest
 from model.network.language_model import LanguageModel
 from tests.many_tokenizers import BOS, EOS, byte_level, sentencepiece
 from tests.pages.conftest import LoadedModel
-from tests.pages.desk import Desk, changed
+from tests.pages.desk import Desk, arrived, changed
 from tests.tokenizer_models import model_with
 from viz.server.limits import Limits
 from viz.words.assets import ASSETS
@@ -114,7 +114,7 @@ def test_a_model_without_a_template_says_why_it_cannot_be_asked_and_the_page_sta
 def offered(app: Any) -> list[Any]:
     """Return what becomes of the questions when the page looks for its model."""
     (look,) = [function for function in app.fns.values() if function.name == "look"]
-    told = {part.elem_id: value for part, value in zip(look.outputs, look.fn(), strict=True)}
+    told = {part.elem_id: value for part, value in zip(look.outputs, look.fn(arrived(app)), strict=True)}
     return [told[f"chat-{number}"] for number in range(len(QUESTIONS))]
 
 

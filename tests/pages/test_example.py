@@ -156,19 +156,19 @@ def test_the_first_page_shows_it_while_there_is_no_model(example):
 
 def test_without_a_model_the_sliders_redraw_the_example_and_other_tokens_ask_for_patience(example):
     service = Service(BackgroundModel(report=lambda _line: None), Limits())
-    visitor = Visitor(example.run, example.pieces, example.selected)
+    visitor = Visitor(example.run, example.pieces, example.selected, service)
     greedy = Controls(temperature=0.0)
-    screen = everything(scene_of(service, example, visitor, greedy), greedy)
+    screen = everything(scene_of(example, visitor, greedy), greedy)
     assert sum(row["shaped"] for row in screen.bars["rows"]) == pytest.approx(1)
     assert "sampled with temperature 0.8" in screen.notice
     other = Controls(layer=0)
-    figure = everything(scene_of(service, example, visitor, other), other).attention
+    figure = everything(scene_of(example, visitor, other), other).attention
     assert not figure.data and "The model is loading" in figure.layout.annotations[0].text.replace(
         "<br>", " "
     )
     visitor.selected += 1
     with pytest.raises(Trouble, match="The model is loading"):
-        scene_of(service, example, visitor, Controls())
+        scene_of(example, visitor, Controls())
 
 
 def test_the_stored_attention_is_drawn_as_it_is(example):

@@ -15,11 +15,11 @@ from model.texts.run import Run
 from model.weights.background import BackgroundModel
 from model.weights.catalog import ModelError
 from tests.pages.conftest import TINY_LIMITS, LoadedModel, service_of
-from tests.pages.desk import Desk, changed, shown
+from tests.pages.desk import Desk, arrived, changed, shown
 from tests.tiny import tiny_model
 from viz.api.explore import Api
 from viz.explore import build_app
-from viz.pages.masthead import describe
+from viz.pages.masthead import absent, describe
 from viz.server.limits import Limits
 from viz.server.service import Service
 from viz.words.strings import say
@@ -52,7 +52,10 @@ def raw(screen: Any) -> dict[int, float]:
 def look(app: gr.Blocks) -> dict[str, Any]:
     """Return what the page learns of the model when it opens, by the element that shows it."""
     (look,) = [function for function in app.fns.values() if function.name == "look"]
-    return {part.elem_id or "timer": value for part, value in zip(look.outputs, look.fn(), strict=True)}
+    return {
+        part.elem_id or "timer": value
+        for part, value in zip(look.outputs, look.fn(arrived(app)), strict=True)
+    }
 
 
 def test_a_new_text_takes_the_precision_of_the_control(desk):
@@ -175,7 +178,7 @@ def opened(details: str) -> tuple[str, list[str]]:
 
 
 def test_the_masthead_names_the_number_formats_and_what_was_measured(app, twofold):
-    told = describe(twofold.info, LoadedModel(twofold))
+    told = describe(twofold.info)
     name, lines = opened(told)
     assert name == "tiny-gpt2" and lines[0].startswith("tiny-gpt2 · 3 layers × 4 heads")
     assert "bfloat16 / float32" in lines[0] and lines[1] == "Fast: bfloat16, as measured."
@@ -185,7 +188,7 @@ def test_the_masthead_names_the_number_formats_and_what_was_measured(app, twofol
 
 def test_a_name_from_a_folder_is_text_in_the_masthead(tiny):
     named = replace(tiny.info, name='<img src=x onerror="x">')
-    told = describe(named, LoadedModel(tiny), [(1, "</p><b>")])
+    told = describe(named, [(1, "</p><b>")])
     name, lines = opened(told)
     assert "<img" not in told and "<b>" not in told
     assert name == named.name and lines[0].startswith(named.name) and "</p><b> (1)" in lines[1]
@@ -193,21 +196,21 @@ def test_a_name_from_a_folder_is_text_in_the_masthead(tiny):
 
 def test_a_model_that_could_not_be_loaded_is_told_in_its_place(tiny):
     failed = SimpleNamespace(error=ModelError("There is no <model> here."), report_line="")
-    assert describe(None, failed) == '<span class="problem">There is no &lt;model&gt; here.</span>'
+    assert absent(str(failed.error)) == '<span class="problem">There is no &lt;model&gt; here.</span>'
 
 
 def test_where_texts_depend_on_their_neighbours_the_page_says_so_beside_the_formats(tiny):
     dependent = replace(tiny.info, batch_dependent=("bfloat16",))
-    told = describe(dependent, LoadedModel(tiny))
+    told = describe(dependent)
     _, lines = opened(told)
     assert lines[1:3] == [say(f"page.batch_dependent{why}", formats="bfloat16") for why in ("", "_why")]
     assert '<summary class="batch-dependent">' in told, "a mark beside the name, for whoever does not open it"
     alone = replace(tiny.info, batch_dependent=())
-    assert "batch-dependent" not in describe(alone, LoadedModel(tiny))
+    assert "batch-dependent" not in describe(alone)
 
 
 def test_without_a_measurement_the_masthead_tells_the_fingerprint_alone(tiny):
-    _, (formats, ends, fingerprint) = opened(describe(tiny.info, LoadedModel(tiny)))
+    _, (formats, ends, fingerprint) = opened(describe(tiny.info))
     assert formats.endswith(" · float32") and ends.startswith("No token")
     assert fingerprint == "fingerprint of the weights: gpt2-0"
 
@@ -291,6 +294,7 @@ def test_a_page_that_is_still_loading_leaves_the_choice_as_it_is(open_app):
     loading = SimpleNamespace(ready=False, error=None, report_line="Reading the weights.")
     told = look(open_app(loading))
     assert "Reading the weights." in told.pop("model") and told.pop("timer").active
+    assert told.pop("model-menu")["now"] == "own"
     assert set(told) > {"layer", "neuron-layer", "head", "precision"}
     assert all(value == gr.skip() for value in told.values())
 

@@ -20,9 +20,9 @@ from viz.command_line import Options
 from viz.explore import build_app
 from viz.pages.controls import COLOURS, NAMES, PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.example import load_example
+from viz.pages.model_menu import ends
 from viz.pages.scene import stored_scene
 from viz.pages.stopping import PRESSABLE
-from viz.pages.wiring import layer_range
 from viz.server.limits import GRIDDING, LOOKERS, LOOKING, SEARCHERS, SEARCHING, UNASKED, Limits
 from viz.server.service import CHOICES
 from viz.words.strings import LOCALES, catalogue
@@ -33,7 +33,7 @@ INTERIOR = {"lens", "heads", "score"}
 WHY = {"ablate", "attribute", "patch"}
 ENDPOINTS = {"generate", "next_token", "attention", "tokenize", "model"} | LAB | INTERIOR | WHY
 EXAMPLES = {"begin_with", "begin_with_1", "begin_with_2", "begin_with_3", "ask", "ask_1", "ask_2"}
-WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "throw"} | EXAMPLES
+WRITERS = {"generate_1", "submit", "step", "more", "go_on", "score_text", "score_again", "throw"} | EXAMPLES
 ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
 SEARCHES = {"compute", "follow", "replay_1", "search", "take_away", "write_without", "measure_parts"} | {
@@ -256,7 +256,7 @@ def test_the_length_stands_within_what_the_server_grants(tiny, most):
     [(1, 9, 0), (6, 9, 5), (10, 9, None), (30, 9, None), (48, 9, None), (12, 22, 11), (23, 22, None)],
 )
 def test_the_layer_stays_unless_the_model_has_fewer(layers, start, moved_to):
-    update = layer_range(layers, start)
+    update = ends(layers, start)
     assert update["maximum"] == layers - 1 and update.get("value") == moved_to
 
 

@@ -18,13 +18,12 @@ from model.sampler.settings import SamplerSettings
 from model.weights.catalog import ModelError
 from tests.pages.brake import Brake
 from tests.pages.conftest import LoadingModel, written
-from tests.pages.desk import DRAWING, PROMPT, Desk, Screen, changed, told
+from tests.pages.desk import PROMPT, Desk, Screen, changed, told
 from tests.patience import PATIENCE
 from tests.tiny import tiny_transformer
 from viz.pages import growth as growth_module
 from viz.pages.controls import SAMPLER_NAMES
 from viz.pages.example import load_example
-from viz.pages.writing import Writing
 from viz.server.limits import Limits
 from viz.server.service import Service
 from viz.words.tokens import display_token
@@ -805,7 +804,7 @@ def test_stop_is_heard_before_a_text_has_begun_and_the_next_press_writes(open_ap
 def test_the_loading_of_a_service_is_not_waited_for_by_readers(tiny):
     service = Service(LoadingModel(tiny, 10**9), Limits())
     assert not service.wait(0)
-    assert Writing(service, load_example(), DRAWING).service is service
+    assert not service.wanted()
 
 
 def test_what_is_moved_while_a_text_is_written_stays_so_at_its_end(desk, brake):

@@ -19,7 +19,7 @@ def test_every_option_is_read_from_the_command_line():
         "--model gpt2 --device cuda:1 --precision fast --host 0.0.0.0 --port 7861 --share --root-path /gpt "
         "--auth ann:a:b --public --trusted-proxies 2 --mcp "
         "--max-prompt-tokens 100 --max-new-tokens 50 --places 4 --queue-size 9 "
-        "--internals-memory 256 --rollout-tokens 99 "
+        "--internals-memory 256 --rollout-tokens 99 --models-memory 300 --models pythia-160m,GPT2 "
         "--training off --training-steps 7 --training-minutes 8 --training-disk 64"
     )
     running = "--metrics 127.0.0.1:9100 --log-format json --log-texts --drain-seconds 3"
@@ -45,6 +45,8 @@ def test_every_option_is_read_from_the_command_line():
         training_steps=7,
         training_minutes=8,
         training_disk=64,
+        models="gpt2,pythia-160m",
+        models_memory=300,
         metrics=("127.0.0.1", 9100),
         log_format="json",
         log_texts=True,
@@ -59,6 +61,7 @@ def test_every_option_is_read_from_its_environment_variable():
         "ROOT_PATH": "https://example.org/gpt", "AUTH": "ann:secret", "PUBLIC": "yes",
         "TRUSTED_PROXIES": "1", "MCP": "on", "MAX_PROMPT_TOKENS": "1", "MAX_NEW_TOKENS": "2", "PLACES": "3",
         "QUEUE_SIZE": "4", "INTERNALS_MEMORY": "500", "ROLLOUT_TOKENS": "5",
+        "MODELS": "none", "MODELS_MEMORY": "0",
         "FRAME_ANCESTORS": "*",
         "METRICS": "9100", "LOG_FORMAT": "json", "LOG_TEXTS": "on", "DRAIN_SECONDS": "0",
         "TRAINING": "on", "TRAINING_STEPS": "6", "TRAINING_MINUTES": "7", "TRAINING_DISK": "65",
@@ -85,6 +88,8 @@ def test_every_option_is_read_from_its_environment_variable():
         queue_size=4,
         internals_memory=500,
         rollout_tokens=5,
+        models="none",
+        models_memory=0,
         metrics=("127.0.0.1", 9100),
         log_format="json",
         log_texts=True,
@@ -121,6 +126,8 @@ def test_an_argument_wins_over_the_environment_and_an_empty_variable_is_none():
         ("queue-size", "0", "1 to 1000"),
         ("internals-memory", "1", "16 to 1048576"),
         ("rollout-tokens", "0", "1 to 1000000"),
+        ("models", "gpt2,EleutherAI/pythia-70m", "names of the catalog"),
+        ("models-memory", "-1", "0 to 1048576"),
         ("trusted-proxies", "10", "0 to 9"),
         ("auth-file", " ", "the name of a file"),
         ("model", " ", "the name of a model"),
@@ -218,6 +225,7 @@ def test_public_sets_tighter_limits_where_nothing_else_is_said():
     assert public.public and public.max_new_tokens == 200 and public.places == 40
     for name in ("max_prompt_tokens", "queue_size", "internals_memory", "rollout_tokens"):
         assert getattr(public, name) == PUBLIC[name] < getattr(usual, name)
+    assert public.models == "none" and read_options(["--public", "--models", "gpt2"], {}).models == "gpt2"
     assert PUBLIC["max_new_tokens"] < usual.max_new_tokens and PUBLIC["places"] < usual.places
 
 

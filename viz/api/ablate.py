@@ -67,4 +67,4 @@ class AblateApi(Endpoints):
             }
 
     def _token(self, token_id: int) -> dict[str, Any]:
-        return {"token_id": token_id, "token": self.service.model.text.token(token_id)}
+        return {"token_id": token_id, "token": self.service.text.token(token_id)}

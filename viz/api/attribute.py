@@ -55,7 +55,7 @@ class AttributeApi(Endpoints):
                 found = finished(reading.scores(method))
             except Unscorable as error:
                 raise Trouble(str(error)) from error
-            token_of = self.service.model.text.token
+            token_of = self.service.text.token
             return {
                 "tokens": [token_of(token_id) for token_id in reading.token_ids],
                 "scores": [None if math.isnan(value) else float(value) for value in found.values],

@@ -67,7 +67,7 @@ class Endpoints:
         try:
             said = usual.to_json() | given if isinstance(given, dict) else given
             settings = usual if said is None else SamplerSettings.from_json(said)
-            settings.require_known(self.service.model.info.vocab_size)
+            settings.require_known(self.service.info.vocab_size)
         except OutOfRange:
             raise
         except ValueError as error:
@@ -160,7 +160,7 @@ class Api(Endpoints):
             dials = SamplerSettings(temperature, top_k, top_p, min_p, repetition_penalty)
             chosen = self.settings(settings, dials)
             token_ids = self.service.encode(text, "text")
-            vocab_size = self.service.model.info.vocab_size
+            vocab_size = self.service.info.vocab_size
             count = int(within("top", top, 0, vocab_size, whole=True)) or vocab_size
             internals = self.service.read(token_ids, self.service.precision(precision))
             logits = internals.logits(len(token_ids) - 1)
@@ -181,14 +181,14 @@ class Api(Endpoints):
         """
         with explained():
             self.ready()
-            info = self.service.model.info
+            info = self.service.info
             checked_layer = int(within("layer", layer, 0, info.layers - 1, whole=True))
             checked_head = int(within("head", head, MEAN_HEAD, info.heads - 1, whole=True))
             token_ids = self.service.encode(text, "text")
             internals = self.service.read(token_ids, self.service.precision(precision))
             weights = internals.attention(checked_layer, checked_head, len(token_ids))
             return {
-                "tokens": [self.service.model.text.token(token_id) for token_id in token_ids],
+                "tokens": [self.service.text.token(token_id) for token_id in token_ids],
                 "weights": np.round(weights.astype(np.float64), DECIMALS).tolist(),
             }
 
@@ -202,7 +202,7 @@ class Api(Endpoints):
             self.ready()
             token_ids = self.service.encode(text, "text")
             return [
-                {"token_id": token_id, "token": self.service.model.text.token(token_id), "position": position}
+                {"token_id": token_id, "token": self.service.text.token(token_id), "position": position}
                 for position, token_id in enumerate(token_ids)
             ]
 
@@ -210,7 +210,7 @@ class Api(Endpoints):
         """Return which model this is, and what its numbers mean."""
         with explained():
             self.ready()
-            info = self.service.model.info
+            info = self.service.info
             told = ("name", "fingerprint", "layers", "heads", "vocab_size", "context_length", "parameters")
             ends = [{"token_id": token_id, "token": name} for token_id, name in self.service.model.ends]
             return {name: getattr(info, name) for name in told} | {

@@ -64,13 +64,13 @@ class LabApi(Endpoints):
             shown = None if coin is None else within("coin", coin, 0, 1)
             chosen = self.settings(settings)
             token_ids = self.service.encode(text, "text")
-            vocab_size = self.service.model.info.vocab_size
+            vocab_size = self.service.info.vocab_size
             count = int(within("top", top, 0, vocab_size, whole=True)) or vocab_size
             internals = self.service.read(token_ids, self.service.precision(precision))
             landmarks = self.service.model.landmarks
             softmax = internals.softmax(len(token_ids) - 1)
             left = shaped(softmax, chosen, token_ids, coin=shown, landmarks=landmarks)
-            return followed(left, count, self.service.model.text.token)
+            return followed(left, count, self.service.text.token)
 
     def branch(
         self, run: dict[str, Any], position: int, token_id: int, max_new_tokens: int = 48
@@ -89,7 +89,7 @@ class LabApi(Endpoints):
             length = int(within("max_new_tokens", max_new_tokens, 0, most, whole=True))
             last = len(original.token_ids)
             at = int(within("position", position, len(original.prompt_token_ids), last, whole=True))
-            chosen = int(within("token_id", token_id, 0, self.service.model.info.vocab_size - 1, whole=True))
+            chosen = int(within("token_id", token_id, 0, self.service.info.vocab_size - 1, whole=True))
             with _refused():
                 begun = branched(self.service.engine, original, at, chosen)
             length = min(length, self.service.room(begun))
@@ -180,7 +180,7 @@ class LabApi(Endpoints):
     def _run(self, data: object) -> Run:
         """Return a run that a caller sent."""
         self.ready()
-        info, limits = self.service.model.info, self.service.limits
+        info, limits = self.service.info, self.service.limits
         longest = min(info.context_length, limits.max_text_tokens)
         with _refused():
             run = stored_run(data, vocab_size=info.vocab_size, context_length=longest)
@@ -194,7 +194,7 @@ class LabApi(Endpoints):
 
     def _first_tokens(self, rollouts: Rollouts) -> list[dict[str, Any]]:
         """Return how often each token came first in all rollouts, those that are still to be written too."""
-        token_of = self.service.model.text.token
+        token_of = self.service.text.token
         return [
             {
                 "token_id": one.token_id,
@@ -207,11 +207,11 @@ class LabApi(Endpoints):
 
     def _text(self, prompt: tuple[int, ...], token_ids: tuple[int, ...]) -> str:
         """Return what a text gained by some tokens."""
-        pieces = self.service.model.text.pieces([*prompt, *token_ids])
+        pieces = self.service.text.pieces([*prompt, *token_ids])
         return "".join(piece.text for piece in pieces[len(prompt) :])
 
     def _searched(self, prompt: tuple[int, ...], found: BeamSearch) -> dict[str, Any]:
-        text = self.service.model.text
+        text = self.service.text
         return {
             "sequences": [
                 {

@@ -39,7 +39,7 @@ class PatchApi(Endpoints):
             where = site_of(self.service, site)
             pair = contrast_of(self.service, prompts)
             *_, values = patched(self.service.model, pair, where)
-            token_of = self.service.model.text.token
+            token_of = self.service.text.token
             return {
                 "values": [[float(one) if math.isfinite(one) else None for one in row] for row in values],
                 "tokens_clean": [token_of(token_id) for token_id in prompts.clean],

@@ -36,13 +36,13 @@ class Asked:
         return self.run.model, self.before, self.token_id
 
 
-def asked(service: Service, visitor: Visitor) -> Asked:
+def asked(visitor: Visitor) -> Asked:
     """Return the selected step of a visitor's text.
 
     Raises:
         Trouble: there is none, it stands too far back in the text, or the text cannot be explained now.
     """
-    run = readable(service, visitor)
+    run = readable(visitor)
     position = min(visitor.selected, len(run.token_ids))
     require_askable(position)
     return Asked(run, position)

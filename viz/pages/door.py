@@ -46,7 +46,7 @@ class Door(Showing):
     def _back(self, visitor: Visitor, ticket: TicketValue | None, prompt: str, controls: Controls) -> Back:
         told = ticket if isinstance(ticket, dict) else {}
         before = self._before(visitor, told)
-        typed = self._typed(told.get("prompt"), prompt)
+        typed = self._typed(visitor, told.get("prompt"), prompt)
         if before is None:
             if typed is not None and told.get("texts") is not True:  # else these come, and say so
                 _tell("page.forgotten")
@@ -80,16 +80,16 @@ class Door(Showing):
         if gone is not None:
             gone.stop()
 
-    def _typed(self, prompt: object, shown: str) -> str | None:
+    def _typed(self, visitor: Visitor, prompt: object, shown: str) -> str | None:
         """Return what stood in the field of the prompt, if it is not what stands there."""
-        longest = self.service.limits.max_prompt_characters
+        longest = visitor.service.limits.max_prompt_characters
         if not isinstance(prompt, str) or len(prompt) > longest or prompt == shown:
             return None
         return prompt
 
 
-def wire_door(app: gr.Blocks, page: Layout, visitor: gr.State, door: Door) -> None:
-    """Tell who comes and goes."""
+def wire_door(app: gr.Blocks, page: Layout, visitor: gr.State, door: Door) -> Any:
+    """Tell who comes and goes; return the event after which a page has its texts again."""
     app.load(door.arrive, visitor, page.ticket, queue=False, **QUIET)
 
     def back(visitor: Visitor, ticket: TicketValue | None, prompt: str, controls: Controls) -> list[Any]:
@@ -101,7 +101,7 @@ def wire_door(app: gr.Blocks, page: Layout, visitor: gr.State, door: Door) -> No
         told = {**ticket, "forgotten": True} if forgot and isinstance(ticket, dict) else gr.skip()
         return [told, *moved, *page.values(screen)]
 
-    page.ticket.select(
+    again = page.ticket.select(
         page.taking(back),
         [visitor, page.ticket, page.prompt, *page.inputs],
         [page.ticket, *page.inputs, *page.outputs],
@@ -109,6 +109,7 @@ def wire_door(app: gr.Blocks, page: Layout, visitor: gr.State, door: Door) -> No
         **LOOKING,
     )
     app.unload(door.leave)
+    return again
 
 
 def _selects(visitor: Visitor, at: object) -> bool:

@@ -13,6 +13,7 @@ from viz.pages.scene import Scene
 from viz.pages.screen import Screen
 from viz.server.failing import UNDERSTOOD
 from viz.server.log import LOG
+from viz.server.service import Trouble
 from viz.words.lines import problem
 from viz.words.strings import say
 
@@ -111,13 +112,15 @@ def drawn(scene: Scene, controls: Controls, page: Panels, room: Panels) -> Scree
     shown = {name: _drawn(panel, scene, controls, told) for name, panel in page.items()}
     under = {name: _drawn(panel, scene, controls, told) for name, panel in room.items()}
     if told:
-        shown["notice"] = problem(" ".join(dict.fromkeys(told)))
+        shown["notice"] = problem(" ".join(dict.fromkeys(told)), *scene.offers)
     return Screen(**shown, rooms=under)
 
 
 def _drawn(panel: Panel, scene: Scene, controls: Controls, told: list[str]) -> Any:
     """Return what a panel shows; where a sentence is for the notice, it is added to those that are told."""
     try:
+        if scene.missing and not panel.of_text:
+            raise Trouble(scene.missing)
         return panel.draw(scene, controls)
     except Exception as error:  # noqa: BLE001 - whatever it is, the others are drawn
         sentence = _why_not(error)

@@ -25,12 +25,12 @@ def first_answers(service: Service) -> list[NextTokenValue | None]:
         service: whose model has loaded, the one that wrote the example.
     """
     example, controls = load_example(), Controls()
-    visitor = Visitor(example.run, example.pieces, 0)
+    visitor = Visitor(example.run, example.pieces, 0, service)
     answers: list[NextTokenValue | None] = [None]
     for at in range(1, len(example.run.token_ids) + 1):
         visitor.selected = at
         why = explain(service.engine, example.run, at, controls.settings)
-        answers.append(bars(replace(unread_scene(service, visitor), explanation=why), controls))
+        answers.append(bars(replace(unread_scene(visitor), explanation=why), controls))
     return answers
 
 

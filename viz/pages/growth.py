@@ -31,13 +31,12 @@ class Growth:
     """One text of one visitor, from the press of a button to its last token."""
 
     def __init__(self, showing: Showing, visitor: Visitor, written: Continuation, controls: Controls) -> None:
-        self._service = showing.service
         self._example = showing.example
         self._drawing = showing.drawing
         self._visitor = visitor
         self._written = written
         self._pressed, self._before = controls, visitor.controls
-        self._reader = self._service.model.text.reader()
+        self._reader = self._visitor.service.text.reader()
         run = written.latest()
         self._begun_with = len(run.token_ids)
         self._first: tuple[float, int] | None = None
@@ -67,11 +66,11 @@ class Growth:
             updates += 1
             scene = self._scene()
             screen = self._light(scene)._replace(status=self._progress())
-            self._service.pace.took(time.thread_time() - spent)
+            self._visitor.service.pace.took(time.thread_time() - spent)
             if updates >= REDRAW_UPDATES and start - last >= REDRAW_SECONDS and self._visitor.following:
                 screen, last, updates = self._with_figure(screen, next(turns), scene), start, 0
             yield screen
-            pause = self._service.pace.interval_of(len(self._visitor.pieces), self._visitor.pause)
+            pause = self._visitor.service.pace.interval_of(len(self._visitor.pieces), self._visitor.pause)
             self._written.wait(pause - (time.monotonic() - start))
         self._take(self._written.latest())
 
@@ -94,7 +93,7 @@ class Growth:
         screen = Screen(
             strip=value, notice="", status=status_line(self._delay()), stop=gr.update(interactive=True)
         )
-        scene = unread_scene(self._service, self._visitor)
+        scene = unread_scene(self._visitor)
         screen = screen._replace(rooms=self._drawing.begun(scene, self.controls).rooms)
         return screen if self._visitor.following else screen._replace(bars=bars(self._scene(), self.controls))
 
@@ -111,7 +110,7 @@ class Growth:
         return screen._replace(**shown, rooms={**screen.rooms, **figure.rooms})
 
     def _scene(self) -> Scene:
-        return scene_of(self._service, self._example, self._visitor, self.controls)
+        return scene_of(self._example, self._visitor, self.controls)
 
     def _delay(self) -> str:
         """Say why there is no new token yet."""

@@ -9,6 +9,8 @@ class RoomState:
 
     comes_back: ClassVar[bool] = False
     """Whether it is there again when the page was loaded anew."""
+    of_page: ClassVar[bool] = False
+    """Whether it stays whichever model the page has; else each model of the page has its own."""
 
 
 State = TypeVar("State", bound=RoomState)
@@ -19,10 +21,24 @@ class Kept:
 
     def __init__(self) -> None:
         self._states: dict[type[RoomState], RoomState] = {}
+        self._others: dict[str, dict[type[RoomState], RoomState]] = {}
+        """What is of models that the page has had before, by the model."""
 
     def of(self, kind: type[State]) -> State:
         """Return the state of this type."""
         return cast(State, self._states.setdefault(kind, kind()))
+
+    def turn(self, before: str, after: str) -> None:
+        """Put aside what is of one model, and take up what was remembered of another one.
+
+        Args:
+            before: key of the model that the page has had.
+            after: key of the one that it has from now on.
+        """
+        own = {kind: state for kind, state in self._states.items() if not kind.of_page}
+        stays = {kind: state for kind, state in self._states.items() if kind.of_page}
+        self._others[before] = own
+        self._states = stays | self._others.pop(after, {})
 
     def again(self) -> "Kept":
         """Return what comes back when the page is loaded anew; what it remembers from then on is its own."""

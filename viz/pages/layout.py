@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
+from inspect import isgeneratorfunction
 from typing import Any
 
 import gradio as gr
@@ -15,6 +17,7 @@ from viz.components.chain import ChainChoice, ChainDials, TokenPick
 from viz.components.download import Download
 from viz.components.heading import question
 from viz.components.hints import Hints
+from viz.components.model_menu import ModelMenu
 from viz.components.network_watch import NetworkWatch
 from viz.components.notice import Notice
 from viz.components.own_direction import OwnDirection
@@ -27,6 +30,7 @@ from viz.pages import prompt_card, shell, step_cards, way
 from viz.pages.controls import NAMES, Controls, RoomControls
 from viz.pages.inputs import InputOrder
 from viz.pages.screen import FRAME, NOTHING, Screen
+from viz.pages.visitor import Visitor
 from viz.server.limits import Limits
 from viz.words.strings import say
 
@@ -89,6 +93,7 @@ class Layout:
     examples: Mapping[str, gr.Button]
     """Buttons that write from a prompt, by that prompt."""
     model: gr.HTML
+    menu: ModelMenu
     selection: Selection
     """The token selected in the strip."""
     chats: Mapping[str, gr.Button]
@@ -143,8 +148,11 @@ class Layout:
         return [*(getattr(screen, name) for name in FRAME), *rooms]
 
     def answering(self, handler: Callable[..., Screen | Iterator[Screen]]) -> Callable[..., Any]:
-        """Return a handler of screens as Gradio takes it: its answers in the order of the outputs."""
-        return self.order.taking(handler, self.values)
+        """Return a handler of screens as Gradio takes it: its answers in the order of the outputs.
+
+        The model of the visitor's page is not put away meanwhile.
+        """
+        return self.order.taking(_with_model(handler), self.values)
 
     def taking(self, handler: Callable[..., Any]) -> Callable[..., Any]:
         """Return a handler that changes something else as Gradio takes it; both get `Controls`."""
@@ -228,6 +236,7 @@ def lay_out(
         reading=card.reading,
         travelling=travelling,
         model=top.model,
+        menu=top.menu,
         selection=selection,
         pages=pages,
         rooms=tabs,
@@ -240,6 +249,25 @@ def lay_out(
         chain_dials=chain_dials,
         ticket=ticket,
     )
+
+
+def _with_model(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a handler that keeps the model of the page of its visitor here while it runs."""
+    if isgeneratorfunction(handler):
+
+        @wraps(handler)
+        def stream(visitor: Visitor, *values: Any) -> Iterator[Any]:
+            with visitor.service.in_use():
+                yield from handler(visitor, *values)
+
+        return stream
+
+    @wraps(handler)
+    def answer(visitor: Visitor, *values: Any) -> Any:
+        with visitor.service.in_use():
+            return handler(visitor, *values)
+
+    return answer
 
 
 def _page(name: str) -> gr.Tab:

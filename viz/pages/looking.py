@@ -32,7 +32,6 @@ class Looking:
         self.visitor = visitor
         self.showing = showing
         self.drawing = showing.drawing
-        self.service = showing.service
         self.trainings = trainings
         """None where this server trains nothing."""
 
@@ -66,7 +65,7 @@ class Looking:
             change(visitor, controls)
             visitor.controls = controls
             try:
-                return draw(scene_of(self.service, self.showing.example, visitor, controls), controls)
+                return draw(scene_of(self.showing.example, visitor, controls), controls)
             except UNDERSTOOD as trouble:
                 return Screen(notice=problem(str(trouble)))
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from model.weights.background import BackgroundModel
 from viz.words.strings import say
 from viz.words.tokens import display_token
 
@@ -12,25 +11,13 @@ if TYPE_CHECKING:
     from model.network.language_model import ModelInfo
 
 
-def describe(
-    info: "ModelInfo | None", background: BackgroundModel, ends: Sequence[tuple[int, str]] = ()
-) -> str:
-    """Return the escaped HTML on the model: its `ModelInfo`, or how far its loading has got.
+def describe(info: "ModelInfo", ends: Sequence[tuple[int, str]] = ()) -> str:
+    """Return the escaped HTML on a model: its name, and what opens under it.
 
     Args:
-        info: of the model; None while it loads.
-        background: the loading.
+        info: of the model.
         ends: ids and names of the tokens that end a text.
     """
-    if info is not None:
-        return _details(info, ends)
-    if background.error is not None:
-        return f'<span class="problem">{escape(str(background.error))}</span>'
-    return f'<span class="loading">{escape(say("page.loading", progress=background.report_line))}</span>'
-
-
-def _details(info: "ModelInfo", ends: Sequence[tuple[int, str]]) -> str:
-    """Return the name, and what opens under it."""
     told = say(
         "page.model",
         name=info.name,
@@ -55,3 +42,13 @@ def _all_ends(ends: Sequence[tuple[int, str]]) -> str:
     """Return which tokens end a text, as a sentence."""
     names = ", ".join(f"{display_token(name)} ({token_id})" for token_id, name in ends)
     return say("page.ends", names=names) if ends else say("page.no_ends")
+
+
+def coming(progress: str) -> str:
+    """Return the escaped HTML on a model that is on its way."""
+    return f'<span class="loading">{escape(progress)}</span>'
+
+
+def absent(why: str) -> str:
+    """Return the escaped HTML on a model that cannot be had."""
+    return f'<span class="problem">{escape(why)}</span>'

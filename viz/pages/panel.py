@@ -44,6 +44,8 @@ class Panel:
     on: On
     figure: bool = False
     """Whether it is a Plotly figure, which can say in its place why there is none."""
+    of_text: bool = False
+    """Whether it shows what the text itself says: no matter whether the model that wrote it is here."""
     kept: bool = False
     """Whether it stays as it was where it cannot be drawn: a text must not vanish from the page."""
 

@@ -124,14 +124,14 @@ def texts(scene: Scene, _controls: Controls) -> str:
 
 
 PAGE: Panels = {
-    "strip": Panel(strip, On.TEXT | On.GROWTH, kept=True),
-    "timeline": Panel(steps, On.SELECTION | On.TURN, figure=True),
+    "strip": Panel(strip, On.TEXT | On.GROWTH, of_text=True, kept=True),
+    "timeline": Panel(steps, On.SELECTION | On.TURN, figure=True, of_text=True),
     "bars": Panel(bars, On.SETTINGS | On.GROWTH),
     "found": Panel(found, On.SETTINGS | On.SEARCH),
     "notice": Panel(notice, On.SETTINGS),
-    "status": Panel(status, On.SELECTION),
+    "status": Panel(status, On.SELECTION, of_text=True),
     "biases": Panel(biases, On.SETTINGS, kept=True),
-    "texts": Panel(texts, On.TEXT, kept=True),
+    "texts": Panel(texts, On.TEXT, of_text=True, kept=True),
     **way.PANELS,
 }
 """By the fields of `Screen`."""

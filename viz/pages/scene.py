@@ -7,13 +7,14 @@ from typing import Any, TypeVar, cast
 from model.interior.explain import Explanation, explain
 from model.texts.branch_tree import BranchTree
 from model.texts.run import Run
-from model.tokenizer.pieces import Piece
+from model.tokenizer.pieces import Piece, TokenText
 from viz.pages.controls import Controls
 from viz.pages.example import Example
 from viz.pages.kept import Kept
-from viz.pages.source import EngineSource, Source, StoredSource
+from viz.pages.source import EngineSource, Source, StoredSource, WrittenSource
 from viz.pages.visitor import Visitor, require_remembered
-from viz.server.service import Service, Trouble
+from viz.server.service import Trouble
+from viz.words.models import model_name, score_html, switch_html
 from viz.words.strings import say
 
 Made = TypeVar("Made")
@@ -37,6 +38,10 @@ class Scene:
     """Whom rooms ask for what else they show of the text."""
     kept: Kept
     """What rooms remember of the visitor."""
+    missing: str = ""
+    """Why only what the text itself says can be shown: the model that wrote it is not the page's now."""
+    offers: tuple[str, ...] = ()
+    """What can be done then, as buttons."""
     _made: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False)
 
     @property
@@ -56,7 +61,7 @@ class Scene:
         return cast(Made, self._made[make])
 
 
-def scene_of(service: Service, example: Example, visitor: Visitor, controls: Controls) -> Scene:
+def scene_of(example: Example, visitor: Visitor, controls: Controls) -> Scene:
     """Return what a visitor looks at.
 
     Raises:
@@ -64,20 +69,23 @@ def scene_of(service: Service, example: Example, visitor: Visitor, controls: Con
         OutOfRange: a setting that the sampler does not take.
     """
     require_remembered(visitor)
-    missing = why_not(service, visitor)
+    missing = why_not(visitor)
     if missing:
         if visitor.run is example.run and visitor.selected == example.selected:
             return stored_scene(example, controls, missing, visitor)
-        raise Trouble(missing)
-    unread = unread_scene(service, visitor)
+        words = visitor.models.words(visitor.run)
+        if words is None:
+            raise Trouble(missing)
+        return written_scene(visitor, words, missing)
+    unread = unread_scene(visitor)
     unread.source.read(unread.source.length)  # now, so that the next click need not wait
     if unread.selected == 0:
         return unread
-    why = explain(service.engine, unread.run, unread.selected, controls.settings)
+    why = explain(visitor.service.engine, unread.run, unread.selected, controls.settings)
     return replace(unread, explanation=why)
 
 
-def unread_scene(service: Service, visitor: Visitor) -> Scene:
+def unread_scene(visitor: Visitor) -> Scene:
     """Return what a visitor looks at where the model may not have read it yet: nothing is explained."""
     with visitor.lock:
         run, pieces, tree, writing, at = (
@@ -86,8 +94,35 @@ def unread_scene(service: Service, visitor: Visitor) -> Scene:
     # The newest token of a text that is being written is read only when the next one is asked for.
     length = len(run.token_ids) - 1 if writing and run.steps else len(run.token_ids)
     selected = max(0, min(at, len(run.token_ids)))
-    source = EngineSource(service, run, length)
+    source = EngineSource(visitor.service, run, length)
     return Scene(run, pieces, selected, writing, visitor.room, tree, None, source, visitor.kept)
+
+
+def written_scene(visitor: Visitor, words: TokenText, missing: str) -> Scene:
+    """Return what a visitor looks at where the model that wrote the text cannot be asked.
+
+    Args:
+        visitor: who looks.
+        words: of the model that wrote it.
+        missing: the sentence for what the text itself does not say.
+    """
+    with visitor.lock:
+        run, pieces, tree, at = visitor.run, visitor.pieces, visitor.tree, visitor.selected
+    source = WrittenSource(run, words, missing)
+    selected = max(0, min(at, len(run.token_ids)))
+    return Scene(
+        *(run, pieces, selected, False, visitor.room, tree, None, source, visitor.kept),
+        missing=missing,
+        offers=_offers(visitor),
+    )
+
+
+def _offers(visitor: Visitor) -> tuple[str, ...]:
+    """Return what can be done with a text of another model."""
+    here, writer = visitor.service, visitor.models.writer(visitor.run)
+    if writer is None or writer is here or not here.ready:
+        return ()
+    return switch_html(writer.key, writer.info.name), score_html(here.info.name)
 
 
 def stored_scene(example: Example, controls: Controls, missing: str, visitor: Visitor | None = None) -> Scene:
@@ -112,25 +147,29 @@ def stored_scene(example: Example, controls: Controls, missing: str, visitor: Vi
     )
 
 
-def why_not(service: Service, visitor: Visitor) -> str:
+def why_not(visitor: Visitor) -> str:
     """Return why the text of a visitor cannot be explained now; empty if it can."""
-    if not service.ready:
-        return service.progress
-    run, info = visitor.run, service.model.info
+    service = visitor.service
+    try:
+        if not service.wanted():
+            return service.progress
+    except Trouble as trouble:
+        return str(trouble)
+    run, info = visitor.run, service.info
     if run.model != info.identity:
-        return say("page.other_model", other=run.model.partition("@")[0], name=info.name)
+        return say("page.other_model", other=model_name(run.model), name=info.name)
     if run.precision not in info.formats:
         return say("page.precision_absent", precision=run.precision, here=" / ".join(info.formats))
     return ""
 
 
-def readable(service: Service, visitor: Visitor) -> Run:
+def readable(visitor: Visitor) -> Run:
     """Return the text on a page, for something to be computed of it that takes a while.
 
     Raises:
         Trouble: it cannot be explained now, or is still being written.
     """
-    missing = why_not(service, visitor)
+    missing = why_not(visitor)
     if missing:
         raise Trouble(missing)
     if visitor.writing:

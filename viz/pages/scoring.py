@@ -33,11 +33,17 @@ class Scoring(Writing):
         """
         yield from self._or_why_not(visitor, self._scored(visitor, prompt, controls))
 
+    def score_again(self, visitor: Visitor, prompt: str, controls: Controls) -> Iterator[Screen]:
+        """Put the text on the page there once more, scored by the model that the page has now."""
+        text = visitor.run.prompt + visitor.run.text
+        yield Screen(prompt=text)
+        yield from self.score_text(visitor, text, controls)
+
     def _scored(self, visitor: Visitor, prompt: str, controls: Controls) -> Iterator[Screen]:
         visitor.controls = controls
         yield from self._loading(visitor)
-        typed, form = self.service.typed(prompt), self.service.precision(controls.precision)
-        texts = scoring(self.service.engine, typed, form, self._seed(controls))
+        typed, form = visitor.service.typed(prompt), visitor.service.precision(controls.precision)
+        texts = scoring(visitor.service.engine, typed, form, self._seed(controls))
         stopped = Event()
         with visitor.at_work(AT_WORK, stopped.set):
             require_idle(visitor)
@@ -67,7 +73,7 @@ class Scoring(Writing):
         with visitor.lock:
             require_idle(visitor)
             tree, gone = begun(visitor.tree, run)
-            pieces = tuple(self.service.model.text.pieces(run.token_ids))
+            pieces = tuple(visitor.service.text.pieces(run.token_ids))
             visitor.history.change(tree)
             visitor.following = True
             visitor.show(run, pieces)
@@ -78,7 +84,7 @@ class Scoring(Writing):
         self, visitor: Visitor, texts: Iterator[ScoredText], stopped: Event, controls: Controls
     ) -> Iterator[Screen]:
         """Show the tokens as they are scored, as often as the pages share the core."""
-        pace, reader = self.service.pace, self.service.model.text.reader()
+        pace, reader = visitor.service.pace, visitor.service.text.reader()
 
         def scored() -> Iterator[ScoredText]:
             pieces = tuple(reader.read(token_id) for token_id in visitor.run.token_ids)

@@ -6,6 +6,7 @@ from html import escape
 
 import gradio as gr
 
+from viz.components.model_menu import ModelMenu
 from viz.components.page_tools import PageTools
 from viz.components.places import Places
 from viz.components.text_bar import TextBar
@@ -17,6 +18,7 @@ class Shell:
     """What events need of it."""
 
     model: gr.HTML
+    menu: ModelMenu
     places: Places
     buttons: dict[str, gr.Button]
 
@@ -37,6 +39,7 @@ def lay_out(rooms: Mapping[str, Sequence[tuple[str, str]]]) -> Shell:
         with gr.Row(elem_classes=["masthead"]):
             gr.HTML(f"<h1>{escape(say('page.title'))}</h1>", elem_id="brand", apply_default_css=False)
             places = Places(rooms)
+            menu = ModelMenu()
             model = gr.HTML(elem_id="model", apply_default_css=False)
             PageTools()
         with gr.Row(elem_classes=["text-line"]):
@@ -46,7 +49,7 @@ def lay_out(rooms: Mapping[str, Sequence[tuple[str, str]]]) -> Shell:
                 buttons[name] = _button(say(f"page.button.{name}"), name, interactive=can_be_pressed)
             buttons["texts"] = _button(texts_label(1), "texts-button")
             buttons["share"] = _button(say("page.button.share"), "share")
-    return Shell(model, places, buttons)
+    return Shell(model, menu, places, buttons)
 
 
 def _button(label: str, elem_id: str, *, interactive: bool = True) -> gr.Button:

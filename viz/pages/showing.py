@@ -11,16 +11,18 @@ from viz.pages.scene import scene_of
 from viz.pages.screen import Screen
 from viz.pages.visitor import Visitor, require_remembered
 from viz.server.failing import UNDERSTOOD
-from viz.server.service import Service, Trouble
+from viz.server.models import Models
+from viz.server.service import Trouble
 from viz.words.lines import problem
+from viz.words.models import model_name
 from viz.words.strings import say
 
 
 class Showing:
     """The base of the handlers that change which text is on the page."""
 
-    def __init__(self, service: Service, example: Example, drawing: Drawing) -> None:
-        self.service = service
+    def __init__(self, models: Models, example: Example, drawing: Drawing) -> None:
+        self.models = models
         self.example = example
         self.drawing = drawing
 
@@ -28,7 +30,7 @@ class Showing:
         """Return the whole page as it is."""
         visitor.controls = controls
         try:
-            scene = scene_of(self.service, self.example, visitor, controls)
+            scene = scene_of(self.example, visitor, controls)
             return self.drawing.everything(scene, controls)._replace(**buttons(visitor))
         except UNDERSTOOD as trouble:
             return Screen(notice=problem(str(trouble)), **buttons(visitor))
@@ -44,10 +46,13 @@ class Showing:
         run = visitor.tree.run
         if run is visitor.run:
             return
-        example = self.example
-        pieces = (
-            example.pieces if run is example.run else tuple(self.service.model.text.pieces(run.token_ids))
-        )
+        example, words = self.example, visitor.models.words(run)
+        if run is example.run:
+            pieces = example.pieces
+        elif words is None:
+            raise Trouble(say("page.models.gone", other=model_name(run.model)))
+        else:
+            pieces = tuple(words.pieces(run.token_ids))
         visitor.following = selected is None
         visitor.show(run, pieces)
         if run is example.run:

@@ -13,7 +13,7 @@ from model.interior.scoring import ScoredText, ratios_of, scored_run
 from model.numbers import within
 from model.sampler.distribution import Floats
 from model.texts.run import Run
-from model.tokenizer.pieces import Matches
+from model.tokenizer.pieces import Matches, TokenText
 from viz.pages.example import Example
 from viz.server.service import Service, Trouble
 
@@ -160,6 +160,48 @@ class StoredSource:
     def score(self) -> ScoredText:  # noqa: D102
         run = self._example.run
         return ScoredText(run, run.token_ids, scored_bytes=self._example.scored_bytes)
+
+    def ratios(self) -> Floats:  # noqa: D102
+        raise Trouble(self._missing)
+
+
+class WrittenSource:
+    """A text whose model cannot be asked: its words, and the numbers that stand in its steps."""
+
+    vocab_size = 0
+
+    def __init__(self, run: Run, words: TokenText, missing: str) -> None:
+        """Take the text, the words of its model, and the sentence for what it does not say itself."""
+        self._run, self._words, self._missing = run, words, missing
+        self.length = len(run.token_ids)
+
+    @property
+    def sizes(self) -> ModelSizes:  # noqa: D102 - see `Source`
+        raise Trouble(self._missing)
+
+    def token_of(self, token_id: int) -> str:  # noqa: D102
+        return self._words.token(token_id)
+
+    def find(self, query: str) -> Matches:  # noqa: D102
+        raise Trouble(self._missing)
+
+    def split(self, query: str) -> Sequence[str]:  # noqa: D102
+        raise Trouble(self._missing)
+
+    def attention(self, layer: int, head: int) -> Heads:  # noqa: D102
+        raise Trouble(self._missing)
+
+    def attention_row(self, layer: int, head: int, position: int) -> Heads:  # noqa: D102
+        raise Trouble(self._missing)
+
+    def attention_heads(self, layer: int) -> Heads:  # noqa: D102
+        raise Trouble(self._missing)
+
+    def read(self, length: int) -> Internals:  # noqa: D102
+        raise Trouble(self._missing)
+
+    def score(self) -> ScoredText:  # noqa: D102
+        return scored_run(self._run, self._words)
 
     def ratios(self) -> Floats:  # noqa: D102
         raise Trouble(self._missing)

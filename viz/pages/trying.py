@@ -32,7 +32,7 @@ class Trying(Writing):
             if run is visitor.run and typed == prompt:
                 written = self._extend(visitor, given_text(visitor.run), None, thrown)
             else:
-                written = self._anew(visitor, prompt, self._length(thrown), thrown)
+                written = self._anew(visitor, prompt, self._length(visitor, thrown), thrown)
             yield from _first_with(written, seed=thrown.seed)
 
         yield from self._or_why_not(visitor, screens())
@@ -43,9 +43,9 @@ class Trying(Writing):
         def ask(visitor: Visitor, typed: str, controls: Controls) -> Iterator[Screen]:
             def screens() -> Iterator[Screen]:
                 yield from self._loading(visitor)
-                if not self.service.model.text.chats:
-                    raise Trouble(say("page.no_chat", name=self.service.model.info.name))
-                yield from self.beginning(self.service.model.chat(message))(visitor, typed, controls)
+                if not visitor.service.text.chats:
+                    raise Trouble(say("page.no_chat", name=visitor.service.info.name))
+                yield from self.beginning(visitor.service.model.chat(message))(visitor, typed, controls)
 
             yield from self._or_why_not(visitor, screens())
 
@@ -61,7 +61,7 @@ class Trying(Writing):
                 require_idle(visitor)
                 yield Screen(prompt=prompt)
                 yield from self._loading(visitor)
-                yield from self._anew(visitor, prompt, self._length(controls), controls)
+                yield from self._anew(visitor, prompt, self._length(visitor, controls), controls)
 
             yield from self._or_why_not(visitor, screens())
 

@@ -12,7 +12,8 @@ from model.texts.run import Run
 from model.tokenizer.pieces import Piece
 from viz.pages.controls import Controls
 from viz.pages.kept import Kept
-from viz.server.service import Trouble
+from viz.pages.page_models import PageModels
+from viz.server.service import Service, Trouble
 from viz.server.sessions import Remembered
 from viz.words.strings import say
 
@@ -39,7 +40,9 @@ class Visitor(Remembered):
     dataclass, because Gradio would copy one field by field, and a text being written cannot be copied.
     """
 
-    def __init__(self, run: Run, pieces: tuple[Piece, ...], selected: int) -> None:
+    def __init__(self, run: Run, pieces: tuple[Piece, ...], selected: int, service: Service) -> None:
+        self.models = PageModels(service)
+        """Which model the page has, and has had."""
         self.run = run
         """The text on the page: the current one of the tree, and ahead of it while it is being written."""
         self.pieces = pieces
@@ -78,7 +81,12 @@ class Visitor(Remembered):
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> "Visitor":
         """Return a visitor who has just come: what Gradio asks of the initial value for every page."""
-        return Visitor(self.run, self.pieces, self.selected)
+        return Visitor(self.run, self.pieces, self.selected, self.service)
+
+    @property
+    def service(self) -> Service:
+        """The model that the page has."""
+        return self.models.now
 
     @property
     def tree(self) -> BranchTree:
@@ -90,6 +98,22 @@ class Visitor(Remembered):
         """The text on the page as one of them all."""
         return self.tree[self.tree.current]
 
+    def turn_to(self, service: Service, before: str, after: str) -> bool:
+        """Let the page have another model, unless something is under way; return whether it has.
+
+        Args:
+            service: the model, which is here.
+            before: key of the model that the page has.
+            after: key of the other one.
+        """
+        with self.lock:
+            if self.writing or self.working:
+                return False
+            self.kept.turn(before, after)
+            self.models.turn(service)
+            self.cut = None
+            return True
+
     @property
     def has_text(self) -> bool:
         """Whether there is more here than the example that everybody is shown."""
@@ -100,6 +124,7 @@ class Visitor(Remembered):
         with before.lock:
             self.history = before.history.copy()
             self.run, self.pieces, self.selected = before.run, before.pieces, before.selected
+            self.models = before.models.again()
             self.kept, self.controls = before.kept.again(), before.controls
             self.cut = before.cut
             self._come_back(before)
@@ -174,11 +199,11 @@ class Visitor(Remembered):
                 raise Trouble(say("lab.busy"))
             self.working[room] = stop
         try:
-            if (
-                room in self.unwanted
-            ):  # looked at once Cancel finds what it stops: none of its presses is lost
+            # Looked at once Cancel finds what it stops: none of its presses is lost.
+            if room in self.unwanted:
                 raise Trouble(say("lab.cancelled_early"))
-            yield
+            with self.service.in_use():
+                yield
         finally:
             stop()  # also when the page was closed
             del self.working[room]

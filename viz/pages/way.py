@@ -21,6 +21,7 @@ class WayState(RoomState):
     """What is remembered of a visitor; the browser keeps the journey open when the page is loaded anew."""
 
     comes_back = True
+    of_page = True
 
     def __init__(self) -> None:
         self.journey = False

@@ -1,7 +1,7 @@
 """What the page itself does: which event changes what of it, whichever room is open."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,6 @@ from viz.components.switch import is_on
 from viz.pages.controls import PRESETS, SAMPLER_NAMES, Controls
 from viz.pages.layout import Layout
 from viz.pages.looking import Looking
-from viz.pages.masthead import describe
 from viz.pages.notices import notice, other_numbers
 from viz.pages.panels import bars, strip
 from viz.pages.quiet import QUIET
@@ -26,7 +25,6 @@ from viz.pages.visitor import TEXT, Visitor
 from viz.pages.way import WayState, journey
 from viz.pages.writing import Writing
 from viz.server.limits import LOOKING, WRITING, Limits
-from viz.server.service import EXACT, Service
 
 SET_DIALS = f"(wanted, ...now) => {json.dumps(DIALLED)}.map((name, at) => wanted[name] ?? now[at])"
 """Sets the sliders as the table of the chain wants them."""
@@ -65,10 +63,10 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
     begin = [page.buttons[name].click for name in ("generate", "score", "more", "again")]
     begin += [button.click for button in (*page.examples.values(), *page.chats.values())]
     stopping = Stopping(page.buttons["stop"], visitor, TEXT, AT_WORK)
-    stopping.lit_by([*begin, page.prompt.submit, page.branch.submit])
+    stopping.lit_by([*begin, page.prompt.submit, page.menu.submit, page.branch.submit])
     stopping.forgotten_by([page.buttons["step"].click])  # over before one could press Stop
-    trying = Trying(writing.service, writing.example, writing.drawing)
-    scoring = Scoring(writing.service, writing.example, writing.drawing)
+    trying = Trying(writing.models, writing.example, writing.drawing)
+    scoring = Scoring(writing.models, writing.example, writing.drawing)
     branch = {"inputs": [visitor, page.prompt, page.branch, *page.inputs]}
 
     def submit(visitor: Visitor, prompt: str, controls: Controls) -> Iterator[Screen]:
@@ -86,6 +84,7 @@ def wire_writing(page: Layout, visitor: gr.State, writing: Writing, limits: Limi
         *(one.click(answering(trying.asking(text)), **shared) for text, one in page.chats.items()),
         page.buttons["score"].click(answering(scoring.score_text), **shared),
         page.buttons["more"].click(answering(writing.more), **shared),
+        page.menu.submit(answering(scoring.score_again), **shared),
         page.branch.submit(answering(writing.go_on), **shared | branch),
     )
     page.watch.select(
@@ -118,12 +117,12 @@ def wire_looking(page: Layout, looking: Looking) -> None:
         visitor.selected = min(index, len(visitor.pieces))
         return looking.handler(drawing.after_selection)(visitor, controls)
 
-    def numbers(scene: Scene, now: Controls) -> Screen:
-        if not looking.service.ready:
-            return Screen()
-        return Screen(
-            notice=other_numbers(scene, looking.service.precision(now.precision)) or notice(scene, now)
-        )
+    def numbers(visitor: Visitor, now: Controls) -> Screen:
+        def compared(scene: Scene, now: Controls) -> Screen:
+            wanted = visitor.service.precision(now.precision)
+            return Screen(notice=other_numbers(scene, wanted) or notice(scene, now))
+
+        return draws(compared)(visitor, now) if visitor.service.ready else Screen()
 
     controls, on, draws = page.controls, looking.on, looking.handler
 
@@ -137,7 +136,7 @@ def wire_looking(page: Layout, looking: Looking) -> None:
     on([controls["colour_by"].change], draws(lambda scene, now: Screen(strip=strip(scene, now))))
     on([controls["rows"].change], draws(lambda scene, now: Screen(bars=bars(scene, now))))
     on([controls["seed"].change], thrown)
-    on([controls["precision"].change], draws(numbers))
+    on([controls["precision"].change], numbers)
     on([controls["query"].change], draws(drawing.after_search))
     on([controls["picked"].change], draws(drawing.after_pick))
     on([controls["appearance"].change], draws(drawing.recoloured))
@@ -201,48 +200,6 @@ def wire_switches(page: Layout) -> None:
         trigger_mode="always_last",  # a second press while the first is answered counts
         **QUIET,
     )
-
-
-def wire_masthead(app: gr.Blocks, page: Layout, service: Service) -> None:
-    """Say which model is here, or how far it has got, until it is here."""
-    ticking = gr.Timer(1.0)
-
-    def look() -> tuple[Any, ...]:
-        info = service.model.info if service.ready else None
-        layers = [layer_range(info.layers, int(one.value)) if info else gr.skip() for one in page.layer_dials]
-        head = gr.update(maximum=info.heads - 1) if info else gr.skip()
-        precision = precision_choice(info.formats) if info else gr.skip()
-        ends = service.model.ends if info else ()
-        chat = gr.update(visible=service.model.text.chats) if info else gr.skip()
-        told = describe(info, service.background, ends)
-        chats = [chat] * len(page.chats)
-        return told, *layers, head, precision, *chats, gr.Timer(active=info is None)
-
-    gr.on(
-        [app.load, ticking.tick],
-        look,
-        None,
-        [
-            *(page.model, *page.layer_dials, page.controls["head"], page.controls["precision"]),
-            *page.chats.values(),
-            ticking,
-        ],
-        **QUIET,
-    )
-
-
-def precision_choice(formats: Sequence[str]) -> dict[str, Any]:
-    """Return the update of the choice of precision: where a model has one format, it stands on that."""
-    if len(formats) > 1:
-        return gr.update(interactive=True)
-    return gr.update(interactive=False, value="exact" if formats[0] == EXACT else "fast")
-
-
-def layer_range(layers: int, start: int) -> dict[str, Any]:
-    """Return the update of a slider of layers for a model; it moves only if it stands too far at first."""
-    if start > layers - 1:
-        return gr.update(maximum=layers - 1, value=layers - 1)
-    return gr.update(maximum=layers - 1)
 
 
 def preset_values(name: str) -> list[float]:

@@ -12,7 +12,6 @@ from viz.pages.looking import Looking
 from viz.pages.quiet import QUIET
 from viz.pages.stopping import Stopping
 from viz.pages.visitor import Visitor
-from viz.server.service import Service
 
 Step = TypeVar("Step")
 
@@ -23,12 +22,11 @@ Begins = Mapping[gr.Button | Drawn, tuple[Callable[..., Any], Sequence[Any]]]
 
 
 def watched(
-    service: Service, visitor: Visitor, work: str, steps: Iterable[Step], stop: Callable[[], None]
+    visitor: Visitor, work: str, steps: Iterable[Step], stop: Callable[[], None]
 ) -> Iterator[Step | None]:
     """Let something be computed, and yield whenever a page is to show how far it is; at first None.
 
     Args:
-        service: whose core the pages share.
         visitor: for whom it is computed; nothing else is for the same work meanwhile.
         work: what it is called among what can be stopped.
         steps: computes it.
@@ -38,9 +36,10 @@ def watched(
         Trouble: this work is under way already, or was cancelled while it waited.
         Exception: what went wrong while it was computed.
     """
-    with visitor.at_work(work, stop), service.pace.page():
+    pace = visitor.service.pace
+    with visitor.at_work(work, stop), pace.page():
         yield None
-        yield from now_and_then(steps, lambda: max(UPDATE_SECONDS, service.pace.interval))
+        yield from now_and_then(steps, lambda: max(UPDATE_SECONDS, pace.interval))
 
 
 def now_and_then(steps: Iterable[Step], seconds: Callable[[], float]) -> Iterator[Step]:

@@ -37,7 +37,7 @@ class Writing(Showing):
 
         def screens() -> Iterator[Screen]:
             yield from self._loading(visitor)
-            yield from self._anew(visitor, prompt, self._length(controls), controls)
+            yield from self._anew(visitor, prompt, self._length(visitor, controls), controls)
 
         yield from self._or_why_not(visitor, screens())
 
@@ -64,7 +64,7 @@ class Writing(Showing):
 
         def screens() -> Iterator[Screen]:
             yield from self._loading(visitor)
-            length = self._length(controls)
+            length = self._length(visitor, controls)
             with visitor.lock:
                 require_idle(visitor)
                 position = min(visitor.selected, len(visitor.run.token_ids))
@@ -84,8 +84,8 @@ class Writing(Showing):
 
     def cut(self, visitor: Visitor, prompt: str, controls: Controls) -> Screen:
         """Drop what follows the selected token; as a branch the whole text stays."""
-        if not self.service.ready:
-            return Screen(notice=problem(self.service.progress))
+        if not visitor.service.ready:
+            return Screen(notice=problem(visitor.service.progress))
         try:
             with visitor.lock:
                 require_idle(visitor)
@@ -128,7 +128,7 @@ class Writing(Showing):
 
     def _fork(self, visitor: Visitor, position: int, token_id: int) -> tuple[Run, BranchTree]:
         """Return the text up to a token that a person chose, and the tree with it on the page."""
-        if missing := why_not(self.service, visitor):
+        if missing := why_not(visitor):
             raise Trouble(missing)
         run, tree = visitor.run, visitor.tree
         if position < len(run.prompt_token_ids):
@@ -139,7 +139,7 @@ class Writing(Showing):
             from model.lab.branching import branched  # noqa: PLC0415 - it knows torch, which takes seconds
 
             try:
-                road = branched(self.service.engine, run, position, token_id)
+                road = branched(visitor.service.engine, run, position, token_id)
             except ValueError as error:
                 raise Trouble(say("page.no_branch", problem=str(error))) from error
         if run.finish_reason == "eos" and road.token_ids[: len(run.token_ids)] == run.token_ids:
@@ -152,10 +152,10 @@ class Writing(Showing):
     ) -> Generator[Screen]:
         yield from self._loading(visitor)
         run = visitor.run
-        if given_text(run) != prompt or run.model != self.service.model.info.identity:
-            yield from self._anew(visitor, prompt, length or self._length(controls), controls)
+        if given_text(run) != prompt or run.model != visitor.service.info.identity:
+            yield from self._anew(visitor, prompt, length or self._length(visitor, controls), controls)
             return
-        length = length or self._length(controls)
+        length = length or self._length(visitor, controls)
         with visitor.lock:
             require_idle(visitor)
             if visitor.run.finish_reason == "eos":
@@ -165,7 +165,7 @@ class Writing(Showing):
 
     def _anew(self, visitor: Visitor, prompt: str, length: int, controls: Controls) -> Generator[Screen]:
         """Write a text that begins by itself."""
-        run = self.service.new_run(prompt, controls.settings, self._seed(controls), controls.precision)
+        run = visitor.service.new_run(prompt, controls.settings, self._seed(controls), controls.precision)
         with visitor.lock:
             require_idle(visitor)
             tree, gone = begun(visitor.tree, run)
@@ -186,11 +186,11 @@ class Writing(Showing):
 
         Without a selected position the newest token is selected.
         """
-        length = min(length, self.service.room(run))
+        length = min(length, visitor.service.room(run))
         if length < 1:
             raise Trouble(say("page.full", limit=len(run.token_ids)))
-        pieces = tuple(self.service.model.text.pieces(run.token_ids))
-        written = self.service.write(run, length, controls.settings, self._seed(controls), owner=visitor)
+        pieces = tuple(visitor.service.text.pieces(run.token_ids))
+        written = visitor.service.write(run, length, controls.settings, self._seed(controls), owner=visitor)
         visitor.continuation = written
         if TEXT in visitor.unwanted:
             written.stop()
@@ -216,7 +216,7 @@ class Writing(Showing):
         key = visitor.branch.key
         try:
             growth = Growth(self, visitor, written, controls)
-            with self.service.pace.page():
+            with visitor.service.pace.page():
                 for screen in growth.screens():
                     if written.max_new_tokens > 1 or written.ahead:  # a single step is shown once it is there
                         yield screen
@@ -224,13 +224,13 @@ class Writing(Showing):
             written.stop()  # also when the page was closed
             visitor.settle()
         controls = growth.controls
-        screen = self.drawing.everything(scene_of(self.service, self.example, visitor, controls), controls)
+        screen = self.drawing.everything(scene_of(self.example, visitor, controls), controls)
         screen = screen._replace(**buttons(visitor))
         if more is not None and not screen.notice:
             again = "" if visitor.branch.key == key else _again(visitor)
             told = " ".join(filter(None, (again, more)))
             screen = screen._replace(notice=now_on(visitor.branch, told))
-        if self.service.draining:
+        if visitor.service.shared.draining:
             screen = screen._replace(notice=problem(say("page.drained")))
         yield screen
 
@@ -246,17 +246,21 @@ class Writing(Showing):
     def _loading(self, visitor: Visitor) -> Iterator[Screen]:
         """Report on the model until it has loaded, or until nothing is to be written any more."""
         while True:
-            ready = self.service.wait(LOADING_SECONDS)
+            ready = visitor.service.wait(LOADING_SECONDS)
             if TEXT in visitor.unwanted:
                 raise Trouble(say("page.stopped_early"))
             if ready:
                 return
-            yield Screen(status=status_line(self.service.progress))
+            yield Screen(status=status_line(visitor.service.progress))
 
-    def _length(self, controls: Controls) -> int:
+    def _length(self, visitor: Visitor, controls: Controls) -> int:
         return int(
             within(
-                "max_new_tokens", controls.max_new_tokens, 1, self.service.limits.max_new_tokens, whole=True
+                "max_new_tokens",
+                controls.max_new_tokens,
+                1,
+                visitor.service.limits.max_new_tokens,
+                whole=True,
             )
         )
 

@@ -60,7 +60,7 @@ def prompts_of(service: Service, clean: str, corrupted: str, answer: str, distra
         _token(service, clean, one, distractor, names[3]),
     )
     if found.answer == found.distractor:
-        token = told_token(service.model.text.token(found.answer))
+        token = told_token(service.text.token(found.answer))
         raise Trouble(say("why.patching.trouble.same_tokens", token=token))
     if len(one) - found.first > MOST_POSITIONS:
         behind = len(one) - found.first
@@ -125,5 +125,5 @@ def _unequal(service: Service, clean: Sequence[int], corrupted: Sequence[int]) -
 
 def _told(service: Service, token_ids: Sequence[int]) -> str:
     """Return the tokens of a text one by one; of a long one the last."""
-    shown = [told_token(service.model.text.token(one)) for one in token_ids[-MOST_TOLD:]]
+    shown = [told_token(service.text.token(one)) for one in token_ids[-MOST_TOLD:]]
     return " · ".join(["…", *shown] if len(token_ids) > MOST_TOLD else shown)

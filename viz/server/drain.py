@@ -22,15 +22,15 @@ def drain(app: Blocks, seconds: float) -> tuple[int, int]:
     """
     service = app.service
     assert service is not None
-    service.draining = True
+    service.shared.draining = True
     if not service.ready:
         return 0, 0
-    engine = service.engine
-    there = engine.writing + engine.waiting
-    _until(lambda: engine.writing + engine.waiting == 0, seconds)
-    cut = engine.writing + engine.waiting
-    engine.stop_all()
-    _until(lambda: engine.writing + engine.waiting + unheard(app) == 0, HEARD)
+    engines = service.shared
+    there = engines.writing + engines.waiting
+    _until(lambda: engines.writing + engines.waiting == 0, seconds)
+    cut = engines.writing + engines.waiting
+    engines.stop_all()
+    _until(lambda: engines.writing + engines.waiting + unheard(app) == 0, HEARD)
     return max(0, there - cut), cut
 
 

@@ -46,13 +46,13 @@ class Health:
 
 def state_of(service: Service) -> dict[str, str]:
     """Return the state of the service: `ok`, or another with the reason why it is not ready."""
-    if service.draining:
+    if service.shared.draining:
         return {"status": "draining", "reason": "The app is about to end; nothing new begins."}
     if service.background.error is not None:
         return {"status": "failed", "reason": "The model could not be loaded; the log says why."}
     if not service.ready:
         return {"status": "loading", "reason": "The model is being loaded."}
-    if not service.engine.answers(PATIENCE):
+    if not (service.engine.answers(PATIENCE) and service.shared.answers(PATIENCE)):
         return {"status": "stuck", "reason": f"The engine has not answered within {PATIENCE:.0f} seconds."}
     return {"status": "ok"}
 

@@ -29,13 +29,13 @@ class Numbers(Collector):
         self._app, self._pages = app, pages
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all numbers as they are now; those of the engine once the model is there."""
+        """Yield all numbers as they are now; those of the engines once the model is there."""
         service = self._app.service
         assert service is not None
         yield _gauge(
             "ready",
             "Whether the model has loaded and new work is taken: 1 or 0.",
-            float(service.ready and not service.draining),
+            float(service.ready and not service.shared.draining),
         )
         yield _gauge("pages_open", "Pages that visitors have open.", self._pages())
         refused = CounterMetricFamily(PREFIX + "refusals", "Requests that were refused.", labels=["reason"])
@@ -56,17 +56,17 @@ class Numbers(Collector):
     def _of_engine(self) -> Iterator[Metric]:
         service = self._app.service
         assert service is not None
-        engine = service.engine
-        yield CounterMetricFamily(PREFIX + "tokens", "Tokens that were written.", engine.tally.tokens)
+        engines, tally = service.shared, service.shared.tally
+        yield CounterMetricFamily(PREFIX + "tokens", "Tokens that were written.", tally.tokens)
         texts = CounterMetricFamily(PREFIX + "texts", "Texts that have ended.", labels=["reason"])
-        for reason, count in list(engine.tally.texts.items()):
+        for reason, count in list(tally.texts.items()):
             texts.add_metric([reason], count)
         yield texts
-        yield _gauge("texts_writing", "Texts that are being written.", engine.writing)
-        yield _gauge("texts_waiting", "Texts that wait for a place.", engine.waiting)
-        yield _gauge("recordings_bytes", "Memory of the recordings of all texts.", engine.store.nbytes)
-        yield _gauge("recordings_limit_bytes", "Memory that they may take.", engine.store.budget_bytes)
-        first = engine.tally.first_token
+        yield _gauge("texts_writing", "Texts that are being written.", engines.writing)
+        yield _gauge("texts_waiting", "Texts that wait for a place.", engines.waiting)
+        yield _gauge("recordings_bytes", "Memory of the recordings of all texts.", engines.recorded_bytes)
+        yield _gauge("recordings_limit_bytes", "Memory that they may take.", engines.recorded_limit)
+        first = tally.first_token
         yield HistogramMetricFamily(
             PREFIX + "first_token_seconds",
             "From the request for a text to its first token, its wait in line included.",

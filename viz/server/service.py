@@ -1,11 +1,12 @@
-"""What all visitors share: one model, one engine, and the limits."""
+"""One model with its engine, behind checks of what visitors ask of it."""
 
 import logging
 import reprlib
 import time
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from threading import Lock
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from model.engine.continuation import Continuation
@@ -19,13 +20,17 @@ from model.weights.catalog import ModelError
 from viz.server.limits import Limits
 from viz.server.log import LOG, TEXTS
 from viz.server.pace import Pace
+from viz.server.shared import Shared
 from viz.words.strings import say
 
 if TYPE_CHECKING:
     from model.engine.engine import Engine
-    from model.network.language_model import LanguageModel
+    from model.network.language_model import LanguageModel, ModelInfo
+    from model.tokenizer.pieces import TokenText
 
 
+OWN = "own"
+"""Key of the server's own model."""
 EXACT = "float32"
 CHOICES = ("fast", "exact")
 """What a visitor may ask for; the number formats behind the names depend on the machine."""
@@ -38,21 +43,63 @@ class Trouble(Exception):
 class Service:
     """The model and its engine, once it has loaded, behind checks of what visitors ask for."""
 
-    def __init__(self, background: BackgroundModel, limits: Limits) -> None:
+    def __init__(self, background: BackgroundModel, limits: Limits, shared: Shared | None = None) -> None:
+        """Take a model that may still load.
+
+        Args:
+            background: the model.
+            limits: of the server.
+            shared: with the services of its other models, if there are any.
+        """
         self.background = background
         self.limits = limits
-        self.pace = Pace()
-        self.draining = False
-        """Whether the app is about to end: what is being written goes on, nothing new begins."""
-        self.refusals: Counter[str] = Counter()
-        """What was refused to visitors, by the reason."""
+        self.shared = shared or Shared(limits)
+        self.last_used = time.monotonic()
+        """When somebody last had to do with it."""
         self._engine: Engine | None = None
-        self._lock = Lock()
+        self._about: tuple[ModelInfo, TokenText] | None = None
+        self._users = 0
+        self._lock = RLock()
+
+    @property
+    def key(self) -> str:
+        """What it is asked for by."""
+        return OWN
+
+    @property
+    def pace(self) -> Pace:
+        """How often pages are redrawn, whichever model writes."""
+        return self.shared.pace
+
+    @property
+    def refusals(self) -> "Counter[str]":
+        """What was refused to visitors, by the reason."""
+        return self.shared.refusals
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the model from being put away meanwhile."""
+        with self._lock:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                self.last_used = time.monotonic()
 
     @property
     def ready(self) -> bool:
         """Whether the model has loaded."""
         return self.background.ready
+
+    def wanted(self) -> bool:
+        """Return whether the model is here; it is asked for now.
+
+        Raises:
+            Trouble: it cannot be here; says why.
+        """
+        return self.ready
 
     @property
     def progress(self) -> str:
@@ -73,8 +120,16 @@ class Service:
                 # Written with torch, which the page does not wait for; here the model is there.
                 from model.engine.engine import Engine  # noqa: PLC0415
 
-                self._engine = Engine(self.background.wait(), self.limits.internals_bytes, self.limits.places)
+                model = self.background.wait()
+                self._engine = self.shared.enter(
+                    lambda share: Engine(model, self._budget_of(model), self.limits.places, share)
+                )
+                self._about = model.info, model.text
             return self._engine
+
+    def _budget_of(self, model: "LanguageModel") -> int:
+        """Return the memory for the internals of all texts of a model."""
+        return self.limits.internals_bytes
 
     @property
     def model(self) -> "LanguageModel":
@@ -84,6 +139,31 @@ class Service:
             Trouble: it has not loaded yet.
         """
         return self.engine.model
+
+    @property
+    def info(self) -> "ModelInfo":
+        """What there is to know of the model; stays known once it has been here.
+
+        Raises:
+            Trouble: it has not loaded yet.
+        """
+        return self._known[0]
+
+    @property
+    def identity(self) -> str | None:
+        """Name and fingerprint of the model, once it has been here."""
+        return self.info.identity if self.ready or self._about is not None else None
+
+    @property
+    def text(self) -> "TokenText":
+        """The words of its tokens, likewise."""
+        return self._known[1]
+
+    @property
+    def _known(self) -> "tuple[ModelInfo, TokenText]":
+        if self.ready or self._about is None:
+            return self.model.info, self.model.text
+        return self._about
 
     def read(self, token_ids: Sequence[int], precision: str) -> Internals:
         """Return the internals of a text, computed if they are not known.
@@ -153,7 +233,7 @@ class Service:
             raise Trouble(say("page.unreadable", name=name, problem=str(error))) from error
         if not typed.token_ids:
             raise Trouble(say("page.no_tokens", name=name))
-        limit = min(self.limits.max_prompt_tokens, self.model.info.context_length)
+        limit = min(self.limits.max_prompt_tokens, self.info.context_length)
         if len(typed.token_ids) > limit:
             tokens = len(typed.token_ids)
             self.refusals["prompt_too_long"] += 1
@@ -179,7 +259,7 @@ class Service:
         """
         token_ids = self.encode(prompt)
         precision = self.precision(choice)
-        return Run(self.model.info.identity, prompt, token_ids, settings, seed, precision=precision)
+        return Run(self.info.identity, prompt, token_ids, settings, seed, precision=precision)
 
     def precision(self, choice: str) -> str:
         """Return the number format that stands for exact or fast here.
@@ -187,7 +267,7 @@ class Service:
         Raises:
             Trouble: neither of these, or exact where the model runs in the fast format alone.
         """
-        formats = self.model.info.formats
+        formats = self.info.formats
         if choice not in CHOICES:
             raise Trouble(say("page.precision_unknown", choice=reprlib.repr(choice)))
         if choice == "exact" and EXACT not in formats:
@@ -196,7 +276,7 @@ class Service:
 
     def room(self, run: Run) -> int:
         """Return how many more tokens a run may get."""
-        return min(self.limits.max_text_tokens, self.model.info.context_length) - len(run.token_ids)
+        return min(self.limits.max_text_tokens, self.info.context_length) - len(run.token_ids)
 
     def require_room_in_line(self, share: float = 1.0) -> None:
         """Refuse more work while many texts wait.
@@ -207,10 +287,10 @@ class Service:
         Raises:
             Trouble: too many wait; says how many. Or the app is about to end.
         """
-        if self.draining:
+        if self.shared.draining:
             self.refusals["draining"] += 1
             raise Trouble(say("page.draining"))
-        waiting = self.engine.waiting
+        waiting = self.shared.waiting
         if waiting >= max(1, share * self.limits.queue_size):
             self.refusals["line_full"] += 1
             raise Trouble(say("page.line_full", waiting=waiting))
@@ -221,7 +301,7 @@ class Service:
         Raises:
             Trouble: it is one.
         """
-        here = self.model.info.formats
+        here = self.info.formats
         if precision not in here:
             raise Trouble(say("page.precision_absent", precision=precision, here=" / ".join(here)))
 

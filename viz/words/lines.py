@@ -13,9 +13,14 @@ def said(text: str) -> str:
     return f'<p class="notice" role="status">{prose(text)}</p>'
 
 
-def problem(text: str) -> str:
-    """Return the escaped HTML of a notice that something could not be done."""
-    return f'<p class="notice problem" role="alert">{prose(text)}</p>'
+def problem(text: str, *offers: str) -> str:
+    """Return the escaped HTML of a notice that something could not be done.
+
+    Args:
+        text: says so.
+        offers: buttons with what can be done instead, as escaped HTML.
+    """
+    return f'<p class="notice problem" role="alert">{" ".join((prose(text), *offers))}</p>'
 
 
 def finding(text: str) -> str:

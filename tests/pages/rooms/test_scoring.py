@@ -112,7 +112,7 @@ def test_rollouts_from_within_a_prompt_keep_its_special_tokens(desk, tiny):
     desk.write("generate", max_new_tokens=2)
     service = desk.service
     desk.select(4)
-    start = beginning(service, desk.visitor, "selected")
+    start = beginning(desk.visitor, "selected")
     assert start.prompt == f"{EOS}in the{EOS}" and tiny.encode(start.prompt) == start.prompt_token_ids
     whole = Rollouts(service.engine, desk.visitor.run, 1, 1).start
     assert whole.prompt.startswith(CHAT)

@@ -9,7 +9,7 @@ import pytest
 from model.network.language_model import LanguageModel
 from model.sampler.settings import BAN
 from tests.many_tokenizers import BOS, EOS, byte_level, sentencepiece, wordpiece
-from tests.pages.conftest import LoadedModel, service_of
+from tests.pages.conftest import service_of
 from tests.pages.desk import Desk
 from tests.tokenizer_models import model_with
 from viz.api.explore import Api
@@ -167,7 +167,7 @@ def test_both_the_end_of_the_generation_settings_and_the_tokenizers_own_end_a_te
 def test_which_tokens_end_a_text_is_told_on_the_page_and_to_programs(open_app):
     model = with_two_ends(byte_level())
     first, second = sorted(model.eos_token_ids)
-    said = describe(model.info, LoadedModel(model), model.ends)
+    said = describe(model.info, model.ends)
     assert f"&lt;s&gt; ({first}), &lt;/s&gt; ({second})" in said
     told = Api(service_of(open_app(model))).model()
     assert told["end_tokens"] == [{"token_id": first, "token": BOS}, {"token_id": second, "token": EOS}]
@@ -176,9 +176,9 @@ def test_which_tokens_end_a_text_is_told_on_the_page_and_to_programs(open_app):
 
 def test_many_ends_are_all_named_and_none_is_said():
     model = with_two_ends(byte_level())
-    many = describe(model.info, LoadedModel(model), [(1, "a"), (2, "b"), (3, "c"), (4, "d")])
+    many = describe(model.info, [(1, "a"), (2, "b"), (3, "c"), (4, "d")])
     assert "a (1), b (2), c (3), d (4)" in many
-    assert "No token of this model ends a text." in describe(model.info, LoadedModel(model))
+    assert "No token of this model ends a text." in describe(model.info)
 
 
 def test_an_end_that_the_model_cannot_choose_is_none():

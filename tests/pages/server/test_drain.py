@@ -52,7 +52,7 @@ def test_a_page_reads_why_its_text_ended(open_app, tiny, newcomer):
     desk.service.wait(PATIENCE)
     screens = desk.writing("generate")
     next(screens)
-    desk.service.draining = True
+    desk.service.shared.draining = True
     *_, last = screens
     assert "What is written up to here stays on this page" in told(last)
     assert "begins nothing new" in told(desk.write("generate")[-1])

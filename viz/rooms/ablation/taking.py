@@ -67,7 +67,6 @@ class Taking:
 
     def __init__(self, showing: Showing) -> None:
         self.showing = showing
-        self.service = showing.service
 
     def take_away(self, visitor: Visitor, *values: object) -> Iterator[TakingScreen]:
         """Score the selected step again without a part."""
@@ -84,9 +83,11 @@ class Taking:
             return Screen()
 
         def opened() -> Screen:
-            base = text_before(self.service, taken.asked)
-            run = forced_run(self.service.engine, base, [step.token_id for step in taken.steps])
-            name = say("why.ablation.branch", part=part_name(taken.ablation, self._tokens(taken.asked)))
+            base = text_before(visitor.service, taken.asked)
+            run = forced_run(visitor.service.engine, base, [step.token_id for step in taken.steps])
+            name = say(
+                "why.ablation.branch", part=part_name(taken.ablation, self._tokens(visitor, taken.asked))
+            )
             return open_run(self.showing, visitor, run, name, prompt, controls)
 
         return one_or_why_not(opened, lambda why: Screen(notice=problem(why)))
@@ -95,21 +96,21 @@ class Taking:
         step, ablation = self._asked(visitor, values)
 
         def work() -> Iterator[Taken]:
-            yield Taken(step, ablation, *ablate(self.service.model, step.before, ablation, step.token_id))
+            yield Taken(step, ablation, *ablate(visitor.service.model, step.before, ablation, step.token_id))
 
-        for taken in watched(self.service, visitor, WORK, work(), lambda: None):
+        for taken in watched(visitor, WORK, work(), lambda: None):
             if taken is None:
                 yield TakingScreen(line=status_line(say("why.measuring")), cancel=gr.update(interactive=True))
                 continue
             visitor.kept.of(AblationState).taken = taken
-            yield self._screen(taken)._replace(line=status_line(say("why.done")))
+            yield self._screen(visitor, taken)._replace(line=status_line(say("why.done")))
         yield TakingScreen(cancel=gr.update(interactive=False))
 
     def _write(self, visitor: Visitor, length: int, *values: object) -> Iterator[TakingScreen]:
         step, ablation = self._asked(visitor, values)
         count = min(
             int(within("new tokens", length, 1, MOST_WRITTEN, whole=True)),
-            self.service.model.info.context_length - step.position,
+            visitor.service.info.context_length - step.position,
         )
         if count < 1:
             raise Trouble(say("page.full", limit=step.position))
@@ -119,7 +120,7 @@ class Taking:
             nonlocal ended
             ended = True
 
-        model, state = self.service.model, visitor.kept.of(AblationState)
+        model, state = visitor.service.model, visitor.kept.of(AblationState)
 
         def work() -> Iterator[Taken]:
             taken = Taken(step, ablation, *ablate(model, step.before, ablation, step.token_id), growing=True)
@@ -131,33 +132,33 @@ class Taking:
                     break
             state.taken = replace(taken, growing=False)
 
-        for taken in watched(self.service, visitor, WORK, work(), stop):
+        for taken in watched(visitor, WORK, work(), stop):
             line = say("why.writing", done=len(taken.steps) if taken else 0, count=count)
-            screen = self._screen(taken) if taken else TakingScreen()
+            screen = self._screen(visitor, taken) if taken else TakingScreen()
             yield screen._replace(line=status_line(line), cancel=gr.update(interactive=True))
         if state.taken is not None:
-            yield self._screen(state.taken)._replace(
+            yield self._screen(visitor, state.taken)._replace(
                 line=status_line(say("why.written", count=len(state.taken.steps))),
                 cancel=gr.update(interactive=False),
             )
 
     def _asked(self, visitor: Visitor, values: tuple[object, ...]) -> tuple[Asked, Ablation]:
-        step = asked(self.service, visitor)
+        step = asked(visitor)
         try:
-            return step, Ablation(*values).checked(self.service.model, step.position)  # type: ignore[arg-type]
+            return step, Ablation(*values).checked(visitor.service.model, step.position)  # type: ignore[arg-type]
         except ValueError as error:
             raise Trouble(str(error)) from error
 
-    def _screen(self, taken: Taken) -> TakingScreen:
-        tokens = self._tokens(taken.asked)
+    def _screen(self, visitor: Visitor, taken: Taken) -> TakingScreen:
+        tokens = self._tokens(visitor, taken.asked)
         return TakingScreen(
-            effect=effect_of(taken, tokens, self.service.model.text.token),
+            effect=effect_of(taken, tokens, visitor.service.text.token),
             texts=texts_of(taken),
             put=gr.update(visible=bool(taken.steps) and not taken.growing),
         )
 
-    def _tokens(self, step: Asked) -> list[str]:
-        return [self.service.model.text.token(token_id) for token_id in step.before]
+    def _tokens(self, visitor: Visitor, step: Asked) -> list[str]:
+        return [visitor.service.text.token(token_id) for token_id in step.before]
 
     @staticmethod
     def _or_why_not(visitor: Visitor, screens: Iterator[TakingScreen]) -> Iterator[TakingScreen]:

@@ -41,7 +41,6 @@ class Measuring:
     """The handler, for every visitor."""
 
     def __init__(self, showing: Showing) -> None:
-        self.service = showing.service
         self.example = showing.example
 
     def measure(self, visitor: Visitor, controls: Controls) -> Iterator[AttributionScreen]:
@@ -54,13 +53,13 @@ class Measuring:
         yield from or_why_not(self._measure(visitor, controls), explained)
 
     def _measure(self, visitor: Visitor, controls: Controls) -> Iterator[AttributionScreen]:
-        run = readable(self.service, visitor)
+        run = readable(visitor)
         own = controls.of(AttributionControls).checked()
         step = step_of(run, visitor.selected, own)
         methods = METHODS if own.every else (own.chosen,)
-        press = Press(self.service.engine, visitor.kept.of(AttributionState), step, own.samples)
+        press = Press(visitor.service.engine, visitor.kept.of(AttributionState), step, own.samples)
         shown = 0
-        for told in watched(self.service, visitor, WORK, press.results(methods), press.stop):
+        for told in watched(visitor, WORK, press.results(methods), press.stop):
             if told is None:
                 yield AttributionScreen(line=progress_html(0, 1, say("page.reading")), **_buttons(True))
                 continue
@@ -75,7 +74,7 @@ class Measuring:
     def _shown(self, visitor: Visitor) -> AttributionScreen:
         """Return the panels as what the visitor looks at now wants them."""
         controls = visitor.controls or Controls()
-        scene = scene_of(self.service, self.example, visitor, controls)
+        scene = scene_of(self.example, visitor, controls)
         return AttributionScreen(**drawn(scene, controls, {}, PANELS).rooms)
 
 

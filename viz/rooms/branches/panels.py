@@ -28,4 +28,4 @@ def tree(scene: Scene, controls: Controls) -> TreeValue:
     return outline(scene.tree, scene.kept)
 
 
-PANELS: Panels = {"tree": Panel(tree, On.TEXT | On.BEGINNING, kept=True)}
+PANELS: Panels = {"tree": Panel(tree, On.TEXT | On.BEGINNING, of_text=True, kept=True)}

@@ -45,7 +45,6 @@ class Walking:
 
     def __init__(self, showing: Showing) -> None:
         self._showing = showing
-        self._service = showing.service
 
     def act(
         self, visitor: Visitor, prompt: str, choice: BranchChoiceValue | None, controls: Controls
@@ -145,7 +144,7 @@ class Walking:
         return screen._replace(rooms={"tree": outline(visitor.tree, visitor.kept)})
 
     def _open(self, visitor: Visitor, choice: BranchChoiceValue) -> str:
-        found = self._read(choice.get("text"))
+        found = self._read(visitor, choice.get("text"))
         gone = None
         if isinstance(found, BranchTree):
             tree, note = found, say("page.opened_branches", count=len(found))
@@ -161,27 +160,27 @@ class Walking:
         """Take the texts that a browser has kept of a page that the server has forgotten."""
         if visitor.has_text:
             return ""  # something was written by now, and what was kept stands in the history
-        found = self._read(choice.get("text"))
+        found = self._read(visitor, choice.get("text"))
         tree = found if isinstance(found, BranchTree) else BranchTree.of(found)
         visitor.history.change(tree)
         self._showing.take(visitor)
         return say("page.restored", count=len(tree))
 
-    def _read(self, text: object) -> BranchTree | Run:
+    def _read(self, visitor: Visitor, text: object) -> BranchTree | Run:
         """Return what a file holds.
 
         Raises:
             Trouble: it holds nothing that can be shown here.
         """
-        info = self._service.model.info
-        longest = min(info.context_length, self._service.limits.max_text_tokens)
+        info = visitor.service.info
+        longest = min(info.context_length, visitor.service.limits.max_text_tokens)
         sizes = {"vocab_size": info.vocab_size, "context_length": longest}
         try:
             data = read_json(text)
-            self._require_own_model(data)
+            self._require_own_model(visitor, data)
             if isinstance(data, dict) and "runs" in data:
                 tree = BranchTree.from_json(data, model=info.identity, **sizes)
-                branches = tuple(replace(one, run=self._own(one.run)) for one in tree.branches)
+                branches = tuple(replace(one, run=self._own(visitor, one.run)) for one in tree.branches)
                 return replace(tree, branches=branches)
             run = stored_run(data, **sizes)
         except TooLarge as error:
@@ -190,23 +189,23 @@ class Walking:
             raise Trouble(say("page.no_json")) from error
         except ValueError as error:
             raise Trouble(say("page.no_file", problem=str(error))) from error
-        return self._own(run)
+        return self._own(visitor, run)
 
-    def _require_own_model(self, data: object) -> None:
+    def _require_own_model(self, visitor: Visitor, data: object) -> None:
         """Refuse what says that another model wrote it: nothing in it would mean anything here."""
-        info = self._service.model.info
+        info = visitor.service.info
         model = data.get("model") if isinstance(data, dict) else None
         if isinstance(model, str) and model != info.identity:
             other = model.partition("@")[0][:LONGEST_MODEL]
             raise Trouble(say("page.foreign_file", other=other, name=info.name))
 
-    def _own(self, run: Run) -> Run:
+    def _own(self, visitor: Visitor, run: Run) -> Run:
         """Return a run of a file in the words of the model here, which needs no more than token ids."""
-        info = self._service.model.info
+        info = visitor.service.info
         if run.precision not in info.formats:
             here = " / ".join(info.formats)
             raise Trouble(say("page.foreign_precision", precision=run.precision, here=here))
-        pieces = self._service.model.text.pieces(run.token_ids)[len(run.prompt_token_ids) :]
+        pieces = visitor.service.text.pieces(run.token_ids)[len(run.prompt_token_ids) :]
         steps = zip(run.steps, pieces, strict=True)
         return replace(run, steps=tuple(replace(step, token=one.token, text=one.text) for step, one in steps))
 

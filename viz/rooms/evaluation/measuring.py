@@ -62,7 +62,6 @@ class Measuring:
     """Handlers of the events, for every visitor."""
 
     def __init__(self, looking: Looking) -> None:
-        self.service = looking.service
         self.desk = Desk(looking.trainings)
 
     def measure(
@@ -113,7 +112,7 @@ class Measuring:
                 state.measured = Outcome(table, "evaluation")
                 yield table
 
-        for table in watched(self.service, visitor, WORK, measured(), stopped.set):
+        for table in watched(visitor, WORK, measured(), stopped.set):
             if table is None:
                 line = status_line(say("train.evaluation.running", done=0, count=len(contenders)))
                 yield EvaluationScreen(line=line, cancel=gr.update(interactive=True))

@@ -56,7 +56,6 @@ class Tasks:
     """Handlers of the events, for every visitor."""
 
     def __init__(self, looking: Looking) -> None:
-        self.service = looking.service
         self.desk = Desk(looking.trainings)
 
     def choose(self, visitor: Visitor, value: object) -> TextFileValue:
@@ -92,7 +91,7 @@ class Tasks:
                 if stopped.is_set():
                     return
 
-        for some in watched(self.service, visitor, WORK, written(), stopped.set):
+        for some in watched(visitor, WORK, written(), stopped.set):
             count = 0 if some is None else len(some.written)
             line = status_line(say("train.task.running", done=count, count=len(pairs)))
             if some is None:

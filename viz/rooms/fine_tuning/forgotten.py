@@ -11,7 +11,7 @@ import gradio as gr
 from viz.pages.visitor import Visitor
 from viz.pages.work import watched
 from viz.server.failing import or_why_not
-from viz.server.service import Service, Trouble
+from viz.server.service import Trouble
 from viz.training.desk import Desk, understood
 from viz.words.lines import problem, status_line
 from viz.words.strings import say
@@ -46,8 +46,8 @@ class ForgottenScreen(NamedTuple):
 class Forgetting:
     """Handlers, for every visitor."""
 
-    def __init__(self, service: Service, desk: Desk, room: str) -> None:
-        self.service, self.desk, self.room = service, desk, room
+    def __init__(self, desk: Desk, room: str) -> None:
+        self.desk, self.room = desk, room
 
     def measure(self, visitor: Visitor) -> Iterator[ForgottenScreen]:
         """Let the model read both texts as it was and as it is."""
@@ -64,7 +64,7 @@ class Forgetting:
             raise Trouble(say("train.forgotten.too_early"))
         stopped = Event()
         rows: list[str] = []
-        for row in watched(self.service, visitor, WORK, self._rows(name, checkpoints, stopped), stopped.set):
+        for row in watched(visitor, WORK, self._rows(name, checkpoints, stopped), stopped.set):
             if row is None:
                 line = status_line(say("train.forgotten.measuring"))
                 yield ForgottenScreen(line=line, cancel=gr.update(interactive=True))

@@ -123,7 +123,7 @@ def wire(laid: FineTuningLaid, looking: Looking) -> None:
         **QUIET,
         **LOOKING,
     )
-    handlers = Forgetting(looking.service, desk, NAME)
+    handlers = Forgetting(desk, NAME)
 
     def measure(visitor: Visitor, controls: Controls) -> Iterator[ForgottenScreen]:
         visitor.controls = controls

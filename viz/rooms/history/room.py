@@ -14,6 +14,7 @@ from viz.pages.panel import On, Panel, Panels
 from viz.pages.quiet import QUIET
 from viz.pages.room import Room
 from viz.pages.scene import Scene
+from viz.pages.visitor import Visitor
 from viz.rooms.history.history_list import HistoryList
 from viz.rooms.history.record import RecordValue, record_value
 
@@ -36,13 +37,12 @@ def lay_out(plan: Plan) -> HistoryLaid:
 def wire(laid: HistoryLaid, looking: Looking) -> None:
     """Tell the list which model is here as soon as it is: texts of others cannot be opened."""
 
-    def here() -> Any:
-        service = looking.service
-        if not service.ready:
+    def here(visitor: Visitor) -> Any:
+        if not visitor.service.ready:
             return gr.skip()
-        return {"model": service.model.info.identity, "run": None}
+        return {"model": visitor.service.info.identity, "run": None}
 
-    looking.page.model.change(here, None, laid.listed, queue=False, **QUIET)
+    looking.page.model.change(here, looking.visitor, laid.listed, queue=False, **QUIET)
 
 
 def record(scene: Scene, controls: Controls) -> RecordValue | None:
@@ -50,5 +50,5 @@ def record(scene: Scene, controls: Controls) -> RecordValue | None:
     return None if scene.run is load_example().run else record_value(scene.run, scene.tree)
 
 
-PANELS: Panels = {"record": Panel(record, On.TEXT | On.BEGINNING | On.GROWTH, kept=True)}
+PANELS: Panels = {"record": Panel(record, On.TEXT | On.BEGINNING | On.GROWTH, of_text=True, kept=True)}
 HISTORY = Room("history", DRAWER, lay_out, PANELS, wire)

@@ -95,7 +95,6 @@ class Gridding:
     """The handlers of the button and of what the page asks for by itself, for every visitor."""
 
     def __init__(self, showing: Showing) -> None:
-        self.service = showing.service
         self.example = showing.example
 
     def follow(self, visitor: Visitor, controls: Controls) -> Iterator[GridScreen]:
@@ -122,7 +121,7 @@ class Gridding:
 
         def grids() -> Iterator[Grid]:
             state.grid = Grid(run, positions)
-            internals, columns = self.service.read(run.token_ids, run.precision), list[LensColumn]()
+            internals, columns = visitor.service.read(run.token_ids, run.precision), list[LensColumn]()
             for column in columns_of(internals, run.token_ids, positions, LEADING):
                 columns.append(column)
                 state.grid = grid = Grid(run, positions, tuple(columns))
@@ -131,12 +130,12 @@ class Gridding:
                 yield grid
 
         try:
-            for grid in watched(self.service, visitor, WORK, grids(), lambda: stopped.append(True)):
+            for grid in watched(visitor, WORK, grids(), lambda: stopped.append(True)):
                 state.under_way = True
                 yield GridScreen(line=_progress(grid or Grid(run, positions)), **_buttons(True))
         finally:
             state.under_way = state.under_way and visitor.busy_with(WORK)
-        scene = scene_of(self.service, self.example, visitor, controls)
+        scene = scene_of(self.example, visitor, controls)
         yield GridScreen(figure=figure(scene, controls), line=line(scene, controls), **_buttons(False))
 
     def _positions(self, visitor: Visitor, controls: Controls) -> range:
@@ -145,7 +144,7 @@ class Gridding:
         Raises:
             Trouble: the model is not there, the text is being written, or the browser sent nonsense.
         """
-        run = readable(self.service, visitor)
+        run = readable(visitor)
         size = controls.of(LensControls).size
         if size not in SIZES:
             raise Trouble(say("interior.grid.unknown"))

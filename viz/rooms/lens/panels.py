@@ -135,6 +135,8 @@ def _readings(scene: Scene) -> Readings:
 class Folds(RoomState):
     """Which parts of the room are open: what is folded is not drawn."""
 
+    of_page = True
+
     def __init__(self) -> None:
         self.open: set[str] = set()
         """Their names."""

@@ -15,7 +15,6 @@ from viz.figures.theme import Theme
 from viz.pages.asked import asked
 from viz.pages.controls import Controls
 from viz.pages.kept import RoomState
-from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor
 from viz.pages.work import watched
 from viz.server.failing import or_why_not
@@ -64,9 +63,6 @@ class NeuronEffectsScreen(NamedTuple):
 class TakingAway:
     """Handlers of the events, for every visitor."""
 
-    def __init__(self, showing: Showing) -> None:
-        self.service = showing.service
-
     def measure_neurons(
         self, visitor: Visitor, where: object, layer: object, controls: Controls
     ) -> Iterator[NeuronEffectsScreen]:
@@ -83,7 +79,7 @@ class TakingAway:
         """Return what was found, in the colours of the page."""
         visitor.controls = controls
         found = visitor.kept.of(NeuronEffectsState).found
-        return NeuronEffectsScreen() if found is None else self._screen(found, controls.theme)
+        return NeuronEffectsScreen() if found is None else self._screen(visitor, found, controls.theme)
 
     def _take_away(
         self, visitor: Visitor, where: object, layer: object, controls: Controls
@@ -92,31 +88,37 @@ class TakingAway:
         if where not in WHERE:
             raise Trouble(say("why.neuron_effects.unknown"))
         stopped, state = Event(), visitor.kept.of(NeuronEffectsState)
-        layers = self.service.model.info.layers
+        layers = visitor.service.info.layers
 
         def taken() -> Iterator[TakenAway]:
-            for found in self._found(text, asked, str(where), layer, stopped):
+            for found in self._found(visitor, text, asked, str(where), layer, stopped):
                 state.found = found
                 yield found
 
-        for found in watched(self.service, visitor, WORK, taken(), stopped.set):
+        for found in watched(visitor, WORK, taken(), stopped.set):
             done = 0 if found is None else len(found.mlps)
             line = status_line(say("why.neuron_effects.running", done=done, count=layers))
             if found is None:
                 yield NeuronEffectsScreen(line=line, cancel=gr.update(interactive=True))
             else:
-                yield self._screen(found, controls.theme)._replace(line=line)
+                yield self._screen(visitor, found, controls.theme)._replace(line=line)
         assert state.found is not None
         whole = state.found.neurons is not None
         ended = say("why.neuron_effects.done" if whole else "lab.stopped")
-        screen = self._screen(state.found, controls.theme)
+        screen = self._screen(visitor, state.found, controls.theme)
         yield screen._replace(line=status_line(ended), cancel=gr.update(interactive=False))
 
     def _found(
-        self, text: tuple[int, ...], asked: int | None, where: str, layer: object, stopped: Event
+        self,
+        visitor: Visitor,
+        text: tuple[int, ...],
+        asked: int | None,
+        where: str,
+        layer: object,
+        stopped: Event,
     ) -> Iterator[TakenAway]:
         """Yield what is found, the MLPs first; it ends between two batches once it is stopped."""
-        model = self.service.model
+        model = visitor.service.model
         clean = read_clean(model, text)
         logprobs = clean.logits.log_softmax(-1)
         token_id = int(logprobs.argmax()) if asked is None else asked
@@ -137,11 +139,11 @@ class TakingAway:
         Raises:
             Trouble: nothing stands before it, too much does, or the text cannot be read now.
         """
-        step = asked(self.service, visitor)
+        step = asked(visitor)
         return step.before, step.token_id
 
-    def _screen(self, found: TakenAway, theme: Theme) -> NeuronEffectsScreen:
-        token = self.service.model.text.token(found.token_id)
+    def _screen(self, visitor: Visitor, found: TakenAway, theme: Theme) -> NeuronEffectsScreen:
+        token = visitor.service.text.token(found.token_id)
         return NeuronEffectsScreen(
             mlp_effects_figure([one.change for one in found.mlps], token=token, theme=theme),
             None if found.neurons is None else neuron_effects_figure(found.neurons, token=token, theme=theme),

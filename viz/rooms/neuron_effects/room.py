@@ -72,7 +72,7 @@ def lay_out(plan: Plan) -> NeuronEffectsLaid:
 
 def wire(laid: NeuronEffectsLaid, looking: Looking) -> None:
     """Let the buttons of the room do what they say."""
-    page, handlers = looking.page, TakingAway(looking.showing)
+    page, handlers = looking.page, TakingAway()
     wire_work(
         looking,
         WORK,

@@ -13,7 +13,6 @@ from viz.pages.asked import Asked, asked
 from viz.pages.controls import Controls
 from viz.pages.kept import RoomState
 from viz.pages.scene import Scene
-from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor
 from viz.pages.work import watched
 from viz.rooms.part_effects.drawing import drawn
@@ -58,9 +57,6 @@ class MeasuringScreen(NamedTuple):
 class Measuring:
     """Handlers of the events, for every visitor."""
 
-    def __init__(self, showing: Showing) -> None:
-        self.service = showing.service
-
     def measure_parts(
         self, visitor: Visitor, instead: object, scope: object, controls: Controls
     ) -> Iterator[MeasuringScreen]:
@@ -77,8 +73,8 @@ class Measuring:
         if instead not in INSTEADS or scope not in SCOPES:
             raise Trouble(say("why.part_effects.unknown"))
         model, step, state = (
-            self.service.model,
-            asked(self.service, visitor),
+            visitor.service.model,
+            asked(visitor),
             visitor.kept.of(PartEffectsState),
         )
         token_id, ended = step.token_id, False
@@ -88,7 +84,7 @@ class Measuring:
             ended = True
 
         def work() -> Iterator[Measured]:
-            internals = self.service.read(step.before, step.run.precision)
+            internals = visitor.service.read(step.before, step.run.precision)
             query = step.position - 1
             weights = head_quantities(internals, ["confidence"], step.position, query=query)["confidence"]
             followed = internals.softmax(query).leading(1)[0] if token_id is None else token_id
@@ -98,24 +94,24 @@ class Measuring:
                 if ended:
                     return
 
-        for measured in watched(self.service, visitor, WORK, work(), stop):
+        for measured in watched(visitor, WORK, work(), stop):
             if measured is None:
                 yield MeasuringScreen(
                     line=status_line(say("why.measuring")), cancel=gr.update(interactive=True)
                 )
             else:
-                yield self._screen(measured, controls)
+                yield self._screen(visitor, measured, controls)
         found = state.measured
         if found is not None:
             whole = found.effects.done == found.effects.total
             line = say("why.done") if whole else _far(found)
-            yield self._screen(found, controls)._replace(
+            yield self._screen(visitor, found, controls)._replace(
                 line=status_line(line), cancel=gr.update(interactive=False)
             )
 
-    def _screen(self, measured: Measured, controls: Controls) -> MeasuringScreen:
+    def _screen(self, visitor: Visitor, measured: Measured, controls: Controls) -> MeasuringScreen:
         panels = drawn(
-            measured.effects, measured.weights, measured.scope, self.service.model.text.token, controls.theme
+            measured.effects, measured.weights, measured.scope, visitor.service.text.token, controls.theme
         )
         return MeasuringScreen(**panels, line=status_line(_far(measured)), cancel=gr.update(interactive=True))
 

@@ -75,7 +75,7 @@ def lay_out(plan: Plan) -> PartEffectsLaid:
 
 def wire(laid: PartEffectsLaid, looking: Looking) -> None:
     """Let the button of the room do what it says."""
-    page, handlers = looking.page, Measuring(looking.showing)
+    page, handlers = looking.page, Measuring()
     inputs = [laid.instead, laid.scope, *page.inputs]
     wire_work(
         looking,

@@ -14,7 +14,6 @@ from viz.figures.patching import heads_figure, positions_figure
 from viz.figures.theme import Theme
 from viz.pages.controls import Controls
 from viz.pages.kept import RoomState
-from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor
 from viz.pages.work import watched
 from viz.rooms.patching.place_choice import chosen_place
@@ -87,9 +86,6 @@ class PatchingScreen(NamedTuple):
 class Patching:
     """Handlers of the events, for every visitor."""
 
-    def __init__(self, showing: Showing) -> None:
-        self.service = showing.service
-
     def patch_places(self, visitor: Visitor, *values: Any) -> Iterator[PatchingScreen]:
         """Patch every place of a site once; the values are the four fields, the site, and the controls."""
         *fields, site, controls = values
@@ -109,19 +105,19 @@ class Patching:
     def redraw(self, visitor: Visitor, controls: Controls) -> PatchingScreen:
         """Return the room as it is, in the colours of the page."""
         mapped = visitor.kept.of(PatchingState).mapped
-        return PatchingScreen() if mapped is None else self._screen(mapped, controls.theme)
+        return PatchingScreen() if mapped is None else self._screen(visitor, mapped, controls.theme)
 
     def _patch(
         self, visitor: Visitor, fields: list[str], site: object, controls: Controls
     ) -> Iterator[PatchingScreen]:
-        prompts = prompts_of(self.service, *fields)
+        prompts = prompts_of(visitor.service, *fields)
         state, stopping = visitor.kept.of(PatchingState), _Stopping()
 
         def work() -> Iterator[Mapped]:
-            where = site_of(self.service, site)
-            pair = contrast_of(self.service, prompts)
+            where = site_of(visitor.service, site)
+            pair = contrast_of(visitor.service, prompts)
             differences = pair.clean_difference, pair.corrupted_difference
-            for values in patched(self.service.model, pair, where):
+            for values in patched(visitor.service.model, pair, where):
                 typed = (fields[0], fields[1])
                 state.mapped = mapped = Mapped(prompts, typed, where, values, differences)
                 yield mapped
@@ -129,23 +125,23 @@ class Patching:
                     return
 
         shown = None
-        for mapped in watched(self.service, visitor, WORK, work(), stopping.stop):
+        for mapped in watched(visitor, WORK, work(), stopping.stop):
             if mapped is None:
                 line = status_line(say("why.patching.measuring"))
                 yield PatchingScreen(line=line, cancel=gr.update(interactive=True))
                 continue
-            screen = self._screen(mapped, controls.theme)._replace(line=_progress(mapped))
+            screen = self._screen(visitor, mapped, controls.theme)._replace(line=_progress(mapped))
             if shown is None:
-                screen = screen._replace(**self._places(mapped, None))
+                screen = screen._replace(**self._places(visitor, mapped, None))
             shown = mapped
             yield screen
         mapped = state.mapped
         if mapped is not None:
-            screen = self._screen(mapped, controls.theme)
+            screen = self._screen(visitor, mapped, controls.theme)
             yield screen._replace(
                 line=_progress(mapped),
                 cancel=gr.update(interactive=False),
-                **self._places(mapped, mapped.strongest),
+                **self._places(visitor, mapped, mapped.strongest),
             )
 
     def _write(self, visitor: Visitor, choice: object, controls: Controls) -> Iterator[PatchingScreen]:
@@ -161,7 +157,7 @@ class Patching:
 
         def work() -> Iterator[Mapped]:
             nonlocal now, finished
-            pair = contrast_of(self.service, now.prompts)
+            pair = contrast_of(visitor.service, now.prompts)
             runs: list[tuple[tuple[int, ...], Variant]] = [
                 (now.prompts.clean, ()),
                 (now.prompts.corrupted, ()),
@@ -169,7 +165,7 @@ class Patching:
             ]
             for token_ids, variant in runs[len(known) :]:
                 done, text = now.texts, ""
-                for step in written_after(self.service.model, token_ids, variant, WRITTEN):
+                for step in written_after(visitor.service.model, token_ids, variant, WRITTEN):
                     text += step.text
                     now = state.mapped = replace(now, texts=(*done, text))
                     yield now
@@ -177,20 +173,20 @@ class Patching:
                         return
             finished = True
 
-        for grown in watched(self.service, visitor, WORK, work(), stopping.stop):
+        for grown in watched(visitor, WORK, work(), stopping.stop):
             if grown is not None:
-                yield PatchingScreen(texts=self._texts(now))
+                yield PatchingScreen(texts=self._texts(visitor, now))
                 continue
             yield PatchingScreen(
-                map=self._map(now, controls.theme),
-                texts=self._texts(now),
+                map=self._map(visitor, now, controls.theme),
+                texts=self._texts(visitor, now),
                 line=status_line(say("why.patching.writing")),
                 cancel=gr.update(interactive=True),
-                **self._places(now, place),
+                **self._places(visitor, now, place),
             )
         done = say(f"why.patching.{'written' if finished else 'stopped'}")
         yield PatchingScreen(
-            texts=self._texts(now), line=status_line(done), cancel=gr.update(interactive=False)
+            texts=self._texts(visitor, now), line=status_line(done), cancel=gr.update(interactive=False)
         )
 
     def _place(self, mapped: Mapped, choice: object) -> Place:
@@ -205,18 +201,20 @@ class Patching:
             raise Trouble(say("why.patching.trouble.no_place"))
         return Place(mapped.site, *chosen)
 
-    def _screen(self, mapped: Mapped, theme: Theme) -> PatchingScreen:
-        token_of = self.service.model.text.token
+    def _screen(self, visitor: Visitor, mapped: Mapped, theme: Theme) -> PatchingScreen:
+        token_of = visitor.service.text.token
         told = differences_html(mapped.prompts, *mapped.differences, token_of)
         told += strongest_html(mapped.values, mapped.site, mapped.prompts, token_of)
-        return PatchingScreen(map=self._map(mapped, theme), told=told, texts=self._texts(mapped))
+        return PatchingScreen(
+            map=self._map(visitor, mapped, theme), told=told, texts=self._texts(visitor, mapped)
+        )
 
-    def _map(self, mapped: Mapped, theme: Theme) -> Figure:
+    def _map(self, visitor: Visitor, mapped: Mapped, theme: Theme) -> Figure:
         place = None if mapped.place is None else (mapped.place.layer, mapped.place.column)
         if mapped.site == "head":
             return heads_figure(mapped.values, chosen=place, theme=theme)
         clean, corrupted = (
-            [self.service.model.text.token(one) for one in ids]
+            [visitor.service.text.token(one) for one in ids]
             for ids in (mapped.prompts.clean, mapped.prompts.corrupted)
         )
         return positions_figure(
@@ -224,7 +222,7 @@ class Patching:
             chosen=place, theme=theme,
         )  # fmt: skip
 
-    def _texts(self, mapped: Mapped) -> str:
+    def _texts(self, visitor: Visitor, mapped: Mapped) -> str:
         if mapped.place is None:
             return ""
         names = ("clean", "corrupted", "patched")
@@ -234,13 +232,13 @@ class Patching:
             for name, prompt, text in zip(names, prompts, (*mapped.texts, "", "", "")[:3], strict=True)
         ]
         value = float(mapped.values[mapped.place.layer, mapped.place.column])
-        place = place_name(mapped.place, mapped.prompts, self.service.model.text.token)
+        place = place_name(mapped.place, mapped.prompts, visitor.service.text.token)
         return texts_html(texts, place, None if np.isnan(value) else value)
 
-    def _places(self, mapped: Mapped, place: Place | None) -> dict[str, Any]:
+    def _places(self, visitor: Visitor, mapped: Mapped, place: Place | None) -> dict[str, Any]:
         """Return what the dial and the list beside the map offer, and where they stand."""
         columns = range(0 if mapped.site == "head" else _begin(mapped), mapped.values.shape[1])
-        choices = [(self._column_name(mapped, at), at) for at in columns]
+        choices = [(self._column_name(visitor, mapped, at), at) for at in columns]
         at = choices[-1][1] if place is None else place.column
         layer: dict[str, Any] = {} if place is None else {"value": place.layer}
         return {
@@ -248,11 +246,11 @@ class Patching:
             "column": gr.update(choices=choices, value=at),
         }
 
-    def _column_name(self, mapped: Mapped, at: int) -> str:
+    def _column_name(self, visitor: Visitor, mapped: Mapped, at: int) -> str:
         if mapped.site == "head":
             return say("why.patching.head", head=at)
         clean, corrupted = (
-            display_token(self.service.model.text.token(ids[at]))
+            display_token(visitor.service.text.token(ids[at]))
             for ids in (mapped.prompts.clean, mapped.prompts.corrupted)
         )
         return f"{at} · {clean if clean == corrupted else f'{clean} / {corrupted}'}"

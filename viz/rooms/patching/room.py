@@ -85,7 +85,7 @@ def lay_out(plan: Plan) -> PatchingLaid:
 
 def wire(laid: PatchingLaid, looking: Looking) -> None:
     """Let the buttons of the room do what they say."""
-    page, screen, handlers = looking.page, laid.screen, Patching(looking.showing)
+    page, screen, handlers = looking.page, laid.screen, Patching()
     wire_work(
         looking,
         WORK,

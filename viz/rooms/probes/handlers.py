@@ -12,7 +12,6 @@ from viz.figures.contrast import contrast_figure
 from viz.figures.theme import Theme
 from viz.pages.controls import Controls
 from viz.pages.kept import RoomState
-from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor
 from viz.pages.work import watched
 from viz.rooms.probes.probe_table import findings_html, shown, table_html
@@ -54,9 +53,6 @@ def offered(name: object) -> list[Any]:
 class Probes:
     """Handlers of the events, for every visitor."""
 
-    def __init__(self, showing: Showing) -> None:
-        self.service = showing.service
-
     def measure_set(
         self,
         visitor: Visitor,
@@ -89,17 +85,17 @@ class Probes:
             index = _measured_reference(probe, reference)
         except Trouble as trouble:
             return ProbesScreen(line=problem(str(trouble)))
-        return self._screen(probe, index, controls.theme)
+        return self._screen(visitor, probe, index, controls.theme)
 
     def _measure(
         self, visitor: Visitor, typed: TypedSet, reference: object, controls: Controls
     ) -> Iterator[ProbesScreen]:
         contrast, state = typed.contrast, visitor.kept.of(ProbesState)
         index = reference_of(contrast, reference)
-        engine, form = self.service.engine, self.service.precision(controls.precision)
-        self.service.require_room_in_line()
+        engine, form = visitor.service.engine, visitor.service.precision(controls.precision)
+        visitor.service.require_room_in_line()
         stopped = Event()
-        steps = _explained(measuring(engine, contrast, form, stopped.is_set), self.service)
+        steps = _explained(measuring(engine, contrast, form, stopped.is_set), visitor.service)
         last: Probe | None = None
 
         def taken() -> Iterator[Probe]:
@@ -110,23 +106,29 @@ class Probes:
                 yield last
 
         total = len(contrast.fillers)
-        for probe in watched(self.service, visitor, WORK, taken(), stopped.set):
+        for probe in watched(visitor, WORK, taken(), stopped.set):
             done = 0 if probe is None else len(probe.rows)
             line = status_line(say("why.probes.running", done=done, count=total))
             if not done:
                 yield ProbesScreen(line=line, cancel=gr.update(interactive=True))
             elif probe is not None:
-                yield self._screen(probe, _if_there(probe, index), controls.theme)._replace(line=line)
+                yield self._screen(visitor, probe, _if_there(probe, index), controls.theme)._replace(
+                    line=line
+                )
         assert last is not None
         ended = say("lab.stopped") if last.stopped else say("why.probes.done", count=total)
         left_out = say("why.probes.left_out", count=typed.left_out) if typed.left_out else ""
-        screen = self._screen(last, _if_there(last, index), controls.theme) if last.rows else ProbesScreen()
+        screen = (
+            self._screen(visitor, last, _if_there(last, index), controls.theme)
+            if last.rows
+            else ProbesScreen()
+        )
         yield screen._replace(line=status_line(ended, left_out), cancel=gr.update(interactive=False))
 
-    def _screen(self, probe: Probe, reference: int | None, theme: Theme) -> ProbesScreen:
+    def _screen(self, visitor: Visitor, probe: Probe, reference: int | None, theme: Theme) -> ProbesScreen:
         names = [shown(one) for one in probe.contrast.continuations]
         return ProbesScreen(
-            table_html(probe, reference, self.service.model.text.token),
+            table_html(probe, reference, visitor.service.text.token),
             findings_html(probe, reference),
             contrast_figure(probe.logprobs, [shown(one) for one in probe.fillers], names, theme=theme),
         )
@@ -152,7 +154,7 @@ def _explained(steps: Iterator[Probe], service: Service) -> Iterator[Probe]:
     except UnreadableText as error:
         raise Trouble(say("page.unreadable", name=say("why.probes.name"), problem=str(error))) from error
     except UnmeasurableText as error:
-        most = min(MOST_TOKENS, service.model.info.context_length)
+        most = min(MOST_TOKENS, service.info.context_length)
         raise Trouble(
             say(
                 f"why.probes.unmeasurable.{error.why}",

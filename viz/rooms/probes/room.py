@@ -76,7 +76,7 @@ def lay_out(plan: Plan) -> ProbesLaid:
 
 def wire(laid: ProbesLaid, looking: Looking) -> None:
     """Let the buttons of the room do what they say."""
-    page, handlers = looking.page, Probes(looking.showing)
+    page, handlers = looking.page, Probes()
     fields = [laid.template, laid.fillers, laid.continuations, laid.spaced]
     wire_work(
         looking,

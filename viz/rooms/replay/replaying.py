@@ -62,7 +62,6 @@ class Replays:
     """Handlers of the events, for every visitor."""
 
     def __init__(self, showing: Showing) -> None:
-        self.service = showing.service
         self.showing = showing
 
     def replay(self, visitor: Visitor, chosen: object, controls: Controls) -> Iterator[ReplayScreen]:
@@ -106,17 +105,17 @@ class Replays:
         return one_or_why_not(opened, lambda why: Screen(notice=problem(why)))
 
     def _example(self, visitor: Visitor, chosen: object, controls: Controls) -> Iterator[ReplayScreen]:
-        while not self.service.wait(LOADING_SECONDS):  # a link may lead here before there is a model
+        while not visitor.service.wait(LOADING_SECONDS):  # a link may lead here before there is a model
             if EXAMPLE in visitor.unwanted:
                 return
-            yield ReplayScreen(line=status_line(self.service.progress))
+            yield ReplayScreen(line=status_line(visitor.service.progress))
         state, run = visitor.kept.of(ReplayState), self._original(visitor)
         variants, _ = self._variants(chosen, run, controls)
-        self.service.require_room_in_line(share=0.5)
+        visitor.service.require_room_in_line(share=0.5)
         names = ", ".join(name_of(variant.key) for variant in variants)
         line = status_line(say("lab.replay.example", names=names))
-        growing = Variants(self.service.engine, run, variants, owner=visitor)
-        for begun in watched(self.service, visitor, EXAMPLE, _counted(growing), growing.stop):
+        growing = Variants(visitor.service.engine, run, variants, owner=visitor)
+        for begun in watched(visitor, EXAMPLE, _counted(growing), growing.stop):
             if begun is None:
                 state.variants, state.is_example = growing, True
                 yield ReplayScreen(line=line)
@@ -128,11 +127,11 @@ class Replays:
     def _replay(self, visitor: Visitor, chosen: object, controls: Controls) -> Iterator[ReplayScreen]:
         run = self._original(visitor)
         variants, left_out = self._variants(chosen, run, controls)
-        self.service.require_room_in_line()
+        visitor.service.require_room_in_line()
         visitor.cancel(EXAMPLE)
-        growing = Variants(self.service.engine, run, variants, owner=visitor)
+        growing = Variants(visitor.service.engine, run, variants, owner=visitor)
         line = status_line(say("lab.replay.running"), left_out)
-        for step in watched(self.service, visitor, WORK, _counted(growing), growing.stop):
+        for step in watched(visitor, WORK, _counted(growing), growing.stop):
             if step is None:
                 state = visitor.kept.of(ReplayState)
                 state.variants, state.is_example = growing, False
@@ -148,7 +147,7 @@ class Replays:
         Raises:
             Trouble: there is none that can be.
         """
-        run = readable(self.service, visitor)
+        run = readable(visitor)
         if not run.steps:
             raise Trouble(say("lab.replay.no_text"))
         return run

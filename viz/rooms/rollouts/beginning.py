@@ -12,11 +12,10 @@ from viz.server.service import Service, Trouble
 from viz.words.strings import say
 
 
-def beginning(service: Service, visitor: Visitor, start: object) -> Run:
+def beginning(visitor: Visitor, start: object) -> Run:
     """Return the text that rollouts continue.
 
     Args:
-        service: whose model continues it.
         visitor: on whose page it stands.
         start: one of `STARTS`, as a browser sent it. Before the selected token means that the first token
             of each rollout is drawn from the distribution that the page shows for the selected place.
@@ -24,7 +23,7 @@ def beginning(service: Service, visitor: Visitor, start: object) -> Run:
     Raises:
         Trouble: there is none to go on from.
     """
-    missing = why_not(service, visitor)
+    missing = why_not(visitor)
     if missing:
         raise Trouble(missing)
     run = visitor.run
@@ -40,7 +39,7 @@ def beginning(service: Service, visitor: Visitor, start: object) -> Run:
     if end == len(run.token_ids) and run.finish_reason == "eos":
         raise Trouble(say("lab.rollouts.ended"))
     if end < len(run.prompt_token_ids):
-        before = _typed_up_to(service, run, end)
+        before = _typed_up_to(visitor.service, run, end)
         return replace(
             run, prompt=before, prompt_token_ids=run.prompt_token_ids[:end], steps=(), finish_reason=None
         )

@@ -61,7 +61,6 @@ class Rolling:
     """Handlers of the events, for every visitor."""
 
     def __init__(self, showing: Showing) -> None:
-        self.service = showing.service
         self.showing = showing
 
     def roll(
@@ -100,7 +99,7 @@ class Rolling:
         visitor.controls = controls
         screen, rolls = RolloutScreen(), visitor.kept.of(RolloutsState)
         if rolls.rolled is not None:
-            screen = rolled_screen(rolls.rolled, controls.theme, self._token_of, rolls.guessed)
+            screen = rolled_screen(rolls.rolled, controls.theme, visitor.service.text.token, rolls.guessed)
         if rolls.swept is not None:
             shown = swept_screen(rolls.swept, controls.theme, _settings_or_none(controls))
             screen = screen._replace(diversity=shown.diversity, swept=shown.swept)
@@ -127,11 +126,11 @@ class Rolling:
         guess: Guess,
         controls: Controls,
     ) -> Iterator[RolloutScreen]:
-        run = beginning(self.service, visitor, start)
+        run = beginning(visitor, start)
         number = int(within("rollouts", count, 1, MOST_ROLLOUTS, whole=True))
-        most = granted_length(self.service, run, number, length)
+        most = granted_length(visitor.service, run, number, length)
         rollouts = Rollouts(
-            self.service.engine, run, number, most,
+            visitor.service.engine, run, number, most,
             settings=controls.settings, seed=_seed(controls), owner=visitor,
         )  # fmt: skip
         with self._under_way(visitor, rollouts):
@@ -142,11 +141,13 @@ class Rolling:
 
             def take(runs: tuple[Run, ...]) -> tuple[int, RolloutScreen]:
                 state.rolled = rolled = replace(begun, runs=runs)
-                return len(runs), rolled_screen(rolled, controls.theme, self._token_of, state.guessed)
+                return len(runs), rolled_screen(
+                    rolled, controls.theme, visitor.service.text.token, state.guessed
+                )
 
             _, screen = take(())  # all first tokens are there
             yield screen
-            yield from self._follow(rollouts, number, take)
+            yield from self._follow(visitor, rollouts, number, take)
 
     def _sweep(
         self,
@@ -158,15 +159,15 @@ class Rolling:
         length: object,
         controls: Controls,
     ) -> Iterator[RolloutScreen]:
-        run = beginning(self.service, visitor, start)
+        run = beginning(visitor, start)
         name = str(setting)
         if name not in SWEPT:
             raise Trouble(say("lab.rollouts.unknown"))
         values = swept_values(tried, name)
         number = int(within("rollouts", each, 1, MOST_ROLLOUTS, whole=True))
-        most = granted_length(self.service, run, number * len(values), length)
+        most = granted_length(visitor.service, run, number * len(values), length)
         sweep = Sweep(
-            self.service.engine, run, name, values, number, most,
+            visitor.service.engine, run, name, values, number, most,
             settings=controls.settings, seed=_seed(controls), owner=visitor,
         )  # fmt: skip
         total = number * len(values)
@@ -178,28 +179,33 @@ class Rolling:
                 done = sum(len(point.runs) for point in points)
                 return done, swept_screen(swept, controls.theme, controls.settings)
 
-            yield from self._follow(sweep, total, take)
+            yield from self._follow(visitor, sweep, total, take)
 
     def _follow(
-        self, texts: Rollouts | Sweep, total: int, take: Callable[[Any], tuple[int, RolloutScreen]]
+        self,
+        visitor: Visitor,
+        texts: Rollouts | Sweep,
+        total: int,
+        take: Callable[[Any], tuple[int, RolloutScreen]],
     ) -> Iterator[RolloutScreen]:
         """Yield what there is a few times a second, and how it ended.
 
         Args:
+            visitor: for whom they are written.
             texts: to be written.
             total: rollouts asked for.
             take: given what has ended, keeps it, and returns how many rollouts that are and what is shown.
         """
         following: Following[Any] = Following(texts, ())
         seen, done, speed = None, 0, Speed()
-        with self.service.pace.page():
+        with visitor.service.pace.page():
             while True:
-                ended = following.wait(max(UPDATE_SECONDS, self.service.pace.interval))
+                ended = following.wait(max(UPDATE_SECONDS, visitor.service.pace.interval))
                 found, screen = following.latest(), RolloutScreen()
                 if found and found is not seen:
                     spent = time.thread_time()
                     seen, (done, screen) = found, take(found)
-                    self.service.pace.took(time.thread_time() - spent)
+                    visitor.service.pace.took(time.thread_time() - spent)
                 if ended:
                     break
                 line = say("lab.rollouts.done", done=done, count=total)
@@ -216,7 +222,7 @@ class Rolling:
         Raises:
             Trouble: this visitor has others under way, or too many texts wait already.
         """
-        self.service.require_room_in_line(share=0.5)  # the other half is for those who write one text
+        visitor.service.require_room_in_line(share=0.5)  # the other half is for those who write one text
         with visitor.at_work(WORK, texts.stop):
             yield
 
@@ -228,9 +234,6 @@ class Rolling:
             return RolloutScreen(state=problem(why), **_buttons(WORK in visitor.working))
 
         yield from or_why_not(screens, explained)
-
-    def _token_of(self, token_id: int) -> str:
-        return self.service.model.text.token(token_id)
 
 
 def _begun(state: str) -> RolloutScreen:

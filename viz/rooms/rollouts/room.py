@@ -101,7 +101,7 @@ def wire(laid: RolloutsLaid, looking: Looking) -> None:
         screen,
         # The engine has a line of its own, in which a person sees how many are ahead.
         concurrency_id=WRITING,
-        concurrency_limit=looking.service.limits.writers,
+        concurrency_limit=looking.showing.models.limits.writers,
     )
     laid.setting.input(offered_values, [laid.setting, laid.values], laid.values, queue=False, **QUIET)
     gr.on(

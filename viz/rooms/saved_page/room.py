@@ -21,7 +21,6 @@ from viz.pages.panel import On, Panel, Panels
 from viz.pages.room import Room
 from viz.pages.room_head import cancel, line, presses
 from viz.pages.scene import Scene, readable
-from viz.pages.showing import Showing
 from viz.pages.visitor import Visitor, require_remembered
 from viz.pages.work import watched, wire_work
 from viz.server.failing import or_why_not
@@ -47,9 +46,6 @@ class SavedScreen(NamedTuple):
 class Saving:
     """Makes the file, for every visitor."""
 
-    def __init__(self, showing: Showing) -> None:
-        self._service = showing.service
-
     def save(self, visitor: Visitor, controls: Controls) -> Iterator[SavedScreen]:
         """Compute what goes into the file, saying how far it is, and offer it at last."""
 
@@ -60,25 +56,25 @@ class Saving:
 
     def _save(self, visitor: Visitor, controls: Controls) -> Iterator[SavedScreen]:
         require_remembered(visitor)
-        run, pieces, selected = readable(self._service, visitor), visitor.pieces, visitor.selected
+        run, pieces, selected = readable(visitor), visitor.pieces, visitor.selected
         if len(run.token_ids) > MOST_TOKENS:
             tokens = count(len(run.token_ids))
             raise Trouble(say("lab.saved_page.too_long", tokens=tokens, most=count(MOST_TOKENS)))
-        info = self._service.model.info
+        info = visitor.service.info
         layer = int(within("layer", controls.layer, 0, info.layers - 1, whole=True))
         head = int(within("head", controls.shown_head, MEAN_HEAD, info.heads - 1, whole=True))
         stopped: list[bool] = []
         found: list[Recorded] = []
 
         def steps() -> Iterator[Recorded]:
-            engine = self._service.engine
+            engine = visitor.service.engine
             for one in recorded(engine, run, pieces, layer=layer, head=head, selected=selected):
                 if stopped:
                     return
                 found[:] = [one]
                 yield one
 
-        for one in watched(self._service, visitor, WORK, steps(), lambda: stopped.append(True)):
+        for one in watched(visitor, WORK, steps(), lambda: stopped.append(True)):
             yield SavedScreen(line=_progress(one), **_buttons(under_way=True))
         replay = found[0].replay if found else None
         if replay is None:
@@ -120,7 +116,7 @@ def lay_out(plan: Plan) -> SavedLaid:
 
 def wire(laid: SavedLaid, looking: Looking) -> None:
     """Let its buttons act."""
-    page, saving = looking.page, Saving(looking.showing)
+    page, saving = looking.page, Saving()
     outputs = laid.made._replace(download=page.download)
     wire_work(
         looking,

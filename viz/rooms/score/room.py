@@ -113,8 +113,8 @@ def _counted(scored: ScoredText) -> str:
 
 
 PANELS: Panels = {
-    "score_facts": Panel(facts, On.TEXT),
-    "score_ranks": Panel(ranks, On.TEXT, figure=True),
+    "score_facts": Panel(facts, On.TEXT, of_text=True),
+    "score_ranks": Panel(ranks, On.TEXT, figure=True, of_text=True),
     "score_ratios": Panel(ratios, On.TEXT, figure=True),
     "score_entropies": Panel(entropies, On.TEXT, figure=True),
 }

@@ -62,7 +62,6 @@ class Linking:
 
     def __init__(self, showing: Showing) -> None:
         self._showing = showing
-        self._service = showing.service
 
     def make(self, visitor: Visitor, asked: object, controls: Controls) -> ShareValue | dict[str, Any]:
         """Return the link of the text on the page, as far as it is there."""
@@ -77,7 +76,9 @@ class Linking:
             "mean_heads": bool(controls.mean_heads),
             "max_new_tokens": controls.max_new_tokens,
         }
-        recipe = Recipe.of(run, prompt_follows=self._prompt_follows(run), computed_with=computed_with())
+        recipe = Recipe.of(
+            run, prompt_follows=self._prompt_follows(visitor, run), computed_with=computed_with()
+        )
         link = f"{address}#run={encoded(recipe, view)}"
         if len(link) > LONGEST_LINK:
             said = say(
@@ -108,10 +109,10 @@ class Linking:
             recipe, view = decoded(link)
         except LinkError as error:
             raise Trouble(say("lab.share.no_link", problem=str(error))) from error
-        while not self._service.wait(LOADING_SECONDS):
+        while not visitor.service.wait(LOADING_SECONDS):
             if WORK in visitor.unwanted:
                 raise Trouble(say("lab.share.stopped"))
-            yield Opened(screen=_progress(self._service.progress))
+            yield Opened(screen=_progress(visitor.service.progress))
         require_idle(visitor)
         following, latest = self._following(visitor, recipe), list[Regeneration]()
 
@@ -120,7 +121,7 @@ class Linking:
                 latest[:] = [one]
                 yield one
 
-        for one in watched(self._service, visitor, WORK, kept(), following.stop):
+        for one in watched(visitor, WORK, kept(), following.stop):
             done = 0 if one is None else len(one.run.steps)
             line = say("lab.share.writing", done=done, count=len(recipe.steps))
             yield Opened(screen=_progress(line))
@@ -134,7 +135,7 @@ class Linking:
         Raises:
             Trouble: it cannot be followed here.
         """
-        service, info = self._service, self._service.model.info
+        service, info = visitor.service, visitor.service.info
         longest = min(service.limits.max_text_tokens, info.context_length)
         ids = recipe.prompt_token_ids
         if ids is None or not all(one < info.vocab_size for one in ids):
@@ -165,15 +166,17 @@ class Linking:
             run = visitor.tree.run
             at = _number(view, "at", found.parted or len(run.token_ids) - 1)
             self._showing.take(visitor, min(at, len(run.token_ids) - 1))
-        now = self._controls(controls, run, view, visitor.selected)
-        said = verdict(recipe, found, self._service.model.info.identity, computed_with())
+        now = self._controls(visitor, controls, run, view, visitor.selected)
+        said = verdict(recipe, found, visitor.service.info.identity, computed_with())
         screen = self._showing.redraw(visitor, now)
         screen = screen._replace(notice=finding(said), prompt=given_text(run), status=status_line(""))
         return Opened({"opened": True, "at": time.time()}, now, screen)
 
-    def _controls(self, controls: Controls, run: Run, view: Mapping[str, Any], at: int) -> Controls:
+    def _controls(
+        self, visitor: Visitor, controls: Controls, run: Run, view: Mapping[str, Any], at: int
+    ) -> Controls:
         """Return the controls as they stood where the link was made, at the step that is selected."""
-        info, settings = self._service.model.info, run.settings_at(at)
+        info, settings = visitor.service.info, run.settings_at(at)
         serial = (controls.chain or {}).get("serial")
         after = serial + 1 if isinstance(serial, int) else 1
         mean = view.get("mean_heads")
@@ -188,15 +191,15 @@ class Linking:
             mean_heads=mean if isinstance(mean, bool) else controls.mean_heads,
             max_new_tokens=min(
                 _number(view, "max_new_tokens", controls.max_new_tokens),
-                self._service.limits.max_new_tokens,
+                visitor.service.limits.max_new_tokens,
             ),
         )
 
-    def _prompt_follows(self, run: Run) -> bool:
+    def _prompt_follows(self, visitor: Visitor, run: Run) -> bool:
         """Return whether the tokenizer makes the prompt of its text, so that a link need not hold both."""
-        if not self._service.ready or run.model != self._service.model.info.identity:
+        if not visitor.service.ready or run.model != visitor.service.info.identity:
             return False
-        return bool(self._service.model.encode(run.prompt) == run.prompt_token_ids)
+        return bool(visitor.service.model.encode(run.prompt) == run.prompt_token_ids)
 
 
 def _with_both(tree: BranchTree, found: Regeneration) -> BranchTree:

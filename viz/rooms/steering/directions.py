@@ -34,6 +34,7 @@ class Directions(RoomState):
     """What a visitor has saved."""
 
     comes_back = True
+    of_page = True
 
     def __init__(self) -> None:
         self.saved: tuple[Named, ...] = ()
@@ -86,7 +87,7 @@ def direction_of(service: Service, toward: str, away: str, layer: object) -> Nam
     one, other = (_tokens(service, text, name) for name, text in texts)
     if one == other:
         raise Trouble(say("why.steering.trouble.same"))
-    at = int(within("layer", layer, 0, service.model.info.layers - 1, whole=True))
+    at = int(within("layer", layer, 0, service.info.layers - 1, whole=True))
     try:
         made = direction(service.model, one, other, at)
     except NoDirection as error:
@@ -102,7 +103,7 @@ def require_here(service: Service, named: Named) -> None:
     Raises:
         Trouble: it is one.
     """
-    if named.direction.model != service.model.info.identity:
+    if named.direction.model != service.info.identity:
         raise Trouble(say("why.steering.trouble.other_model", model=named.direction.model.partition("@")[0]))
 
 

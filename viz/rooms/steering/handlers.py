@@ -84,7 +84,6 @@ class Steering:
 
     def __init__(self, showing: Showing) -> None:
         self.showing = showing
-        self.service = showing.service
 
     def steer(self, visitor: Visitor, *values: Any) -> Iterator[SteeringScreen]:
         """Write the text on the page up to the selected token under several strengths.
@@ -100,7 +99,7 @@ class Steering:
         """Keep the direction of the two prompts under a name."""
 
         def saved() -> SteeringScreen:
-            made = direction_of(self.service, toward, away, layer)
+            made = direction_of(visitor.service, toward, away, layer)
             kept = visitor.kept.of(Directions).save(name, made.direction)
             said = say("why.steering.saved", name=display_text(kept.name), layer=kept.direction.layer)
             return SteeringScreen(line=status_line(said), chosen=self._offered(visitor, kept.name), name="")
@@ -132,7 +131,9 @@ class Steering:
             return Screen()
 
         def opened() -> Screen:
-            run = forced_run(self.service.engine, found.base, [step.token_id for step in found.steps[index]])
+            run = forced_run(
+                visitor.service.engine, found.base, [step.token_id for step in found.steps[index]]
+            )
             name = _branch(found, found.strengths[index])
             return open_run(self.showing, visitor, run, name, prompt, controls)
 
@@ -149,7 +150,7 @@ class Steering:
         length: object,
         where: object,
     ) -> Iterator[SteeringScreen]:
-        step = asked(self.service, visitor)
+        step = asked(visitor)
         place = next((one for one in WHERES if one == where), None)
         if place is None:
             raise Trouble(say("why.steering.trouble.unknown"))
@@ -157,7 +158,7 @@ class Steering:
         strengths = (-push, 0.0, push) if push else (0.0,)
         count = min(
             int(within("new tokens", length, 1, MOST_WRITTEN, whole=True)),
-            self.service.model.info.context_length - step.position,
+            visitor.service.info.context_length - step.position,
         )
         if count < 1:
             raise Trouble(say("page.full", limit=step.position))
@@ -172,12 +173,12 @@ class Steering:
             nonlocal latest
             named = self._named(visitor, chosen, toward, away, layer)
             variants = [steered(named.direction, one, step.position, place) for one in strengths]
-            kl = tuple(one.kl for one in divergences(self.service.model, step.before, variants))
+            kl = tuple(one.kl for one in divergences(visitor.service.model, step.before, variants))
             latest = Steered(
-                text_before(self.service, step), named, place, strengths, kl, ((),) * len(strengths)
+                text_before(visitor.service, step), named, place, strengths, kl, ((),) * len(strengths)
             )
             for number, one in written_side_by_side(
-                self.service.model, step.run, step.position, variants, count
+                visitor.service.model, step.run, step.position, variants, count
             ):
                 steps = list(latest.steps)
                 steps[number] = (*steps[number], one)
@@ -186,7 +187,7 @@ class Steering:
                 if asked_to_stop:
                     return
 
-        for found in watched(self.service, visitor, WORK, work(), stop):
+        for found in watched(visitor, WORK, work(), stop):
             if found is None:
                 line = status_line(say("why.steering.measuring"))
                 yield SteeringScreen(line=line, cancel=gr.update(interactive=True))
@@ -204,11 +205,11 @@ class Steering:
     def _named(self, visitor: Visitor, chosen: object, toward: str, away: str, layer: object) -> Named:
         """Return the direction that is chosen: a saved one, or that of the two prompts."""
         if chosen in (PROMPTS, None):
-            return direction_of(self.service, toward, away, layer)
+            return direction_of(visitor.service, toward, away, layer)
         named = visitor.kept.of(Directions).named(str(chosen))
         if named is None:
             raise Trouble(say("why.steering.trouble.none_chosen"))
-        require_here(self.service, named)
+        require_here(visitor.service, named)
         return named
 
     def _offered(self, visitor: Visitor, value: str | None = None) -> Any:

@@ -52,7 +52,6 @@ class Strategies:
     """Handlers of the events, for every visitor."""
 
     def __init__(self, showing: Showing) -> None:
-        self.service = showing.service
         self.showing = showing
 
     def search(self, visitor: Visitor, *values: object) -> Iterator[StrategiesScreen]:
@@ -71,7 +70,7 @@ class Strategies:
             return Screen()
 
         def opened() -> Screen:
-            run = forced_run(self.service.engine, search.base, search.sequences[index])
+            run = forced_run(visitor.service.engine, search.base, search.sequences[index])
             name = say(f"lab.strategies.method.{search.choice.method}")
             return open_run(self.showing, visitor, run, name, prompt, controls)
 
@@ -79,10 +78,10 @@ class Strategies:
 
     def _search(self, visitor: Visitor, choice: SearchChoice) -> Iterator[StrategiesScreen]:
         search = Search(self._base(visitor, choice), choice)
-        room = self.service.room(search.base)
+        room = visitor.service.room(search.base)
         if room < 1:
             raise Trouble(say("page.full", limit=len(search.base.token_ids)))
-        results = search.results(self.service.engine, room)
+        results = search.results(visitor.service.engine, room)
 
         def found() -> Iterator[Result]:
             for one in results:
@@ -90,7 +89,7 @@ class Strategies:
                 visitor.kept.of(StrategiesState).search = search
                 yield one
 
-        for step in watched(self.service, visitor, WORK, found(), search.stop):
+        for step in watched(visitor, WORK, found(), search.stop):
             yield (
                 self._screen(visitor, search)
                 if step is not None
@@ -102,7 +101,7 @@ class Strategies:
         reason = search.found.finish_reason if search.found is not None else "stop"
         if reason == "eos" and choice.method == "contrastive":
             last = search.sequences[0][-1]
-            done = say("page.finish.eos", token=display_token(self.service.model.text.token(last)))
+            done = say("page.finish.eos", token=display_token(visitor.service.text.token(last)))
         else:
             done = say(f"lab.strategies.finish.{reason}")
         greedy = say("lab.strategies.greedy") if choice.method == "beam" and choice.beams == 1 else ""
@@ -118,8 +117,8 @@ class Strategies:
             Trouble: there is none, or it is being written.
             OutOfRange: a control outside its range.
         """
-        run = readable(self.service, visitor)
-        choice.checked(self.service.limits)
+        run = readable(visitor)
+        choice.checked(visitor.service.limits)
         base = run.cut_at(0 if choice.start == "prompt" else visitor.selected + 1)
         if base is run and run.finish_reason == "eos":
             raise Trouble(say("page.ended"))
@@ -127,7 +126,7 @@ class Strategies:
 
     def _screen(self, visitor: Visitor, search: Search) -> StrategiesScreen:
         """Return a search as it is now."""
-        found, token_of = search.found, self.service.model.text.token
+        found, token_of = search.found, visitor.service.text.token
         note = compared(visitor.run, search)
         line = status_line(say("lab.strategies.running", step=max(map(len, search.sequences), default=0)))
         if isinstance(found, BeamSearch):
@@ -144,13 +143,13 @@ class Strategies:
             return StrategiesScreen(tree, None, texts, line)
         assert found is not None
         steps = contrastive_steps_value(found.steps, search.base.token_ids, token_of)
-        return StrategiesScreen(None, steps, self._contrasted(search, note), line)
+        return StrategiesScreen(None, steps, self._contrasted(visitor, search, note), line)
 
-    def _contrasted(self, search: Search, note: str) -> FoundTextsValue:
+    def _contrasted(self, visitor: Visitor, search: Search, note: str) -> FoundTextsValue:
         """Return the one sequence of contrastive search."""
         assert search.found is not None
         end = say(f"lab.strategies.end.{search.found.finish_reason or 'growing'}")
-        token_of = self.service.model.text.token
+        token_of = visitor.service.text.token
         rows = [
             found_text(token_ids, search.best_logprob_sum, token_of=token_of, end=end)
             for token_ids in search.sequences

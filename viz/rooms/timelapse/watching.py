@@ -66,7 +66,6 @@ class Watching:
     """Handlers of the events, for every visitor."""
 
     def __init__(self, looking: Looking) -> None:
-        self.service = looking.service
         self.desk = Desk(looking.trainings)
         self._moments: Moments | None = None
 
@@ -121,7 +120,7 @@ class Watching:
                 film = state.film = Film(name, prompt, (*film.moments, moment))
                 yield film
 
-        for film in watched(self.service, visitor, WORK, asked(), stopped.set):
+        for film in watched(visitor, WORK, asked(), stopped.set):
             done = 0 if film is None else len(film.moments)
             line = status_line(say("train.timelapse.asking", done=done, count=len(checkpoints)))
             if film is None:
