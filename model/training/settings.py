@@ -91,7 +91,7 @@ class LoraSettings:
 class DistillationSettings:
     """A student learns from a teacher (Hinton et al. 2015, arXiv:1503.02531)."""
 
-    temperature: float = 2.0
+    temperature: float = 1.0
     share: float = 0.5
     """Of the soft targets in the loss; the rest is the truth's."""
     alone: bool = True

@@ -30,7 +30,8 @@ const press = ({ target }) => { // what a notice offers of a text that another m
   const button = target.closest?.("[data-model], [data-score]");
   if (!button) return;
   if (button.dataset.model) ask({ key: button.dataset.model }, "select");
-  else ask({}, "submit");
+  if (button.dataset.then) document.dispatchEvent(new CustomEvent("place-wanted", { detail: { page: button.dataset.then } }));
+  if (!button.dataset.model) ask({}, "submit");
 };
 document.addEventListener("click", press);
 

@@ -1,10 +1,18 @@
 """Which model a page has, which one is on its way, and which it has had before."""
 
-from collections.abc import Hashable
-
 from model.texts.run import Run
 from model.tokenizer.pieces import TokenText
 from viz.server.service import Service
+
+
+class Owner:
+    """Whoever stands before a page, also when it is loaded anew, and what is theirs."""
+
+    def __init__(self) -> None:
+        self.trainings: tuple[str, ...] = ()
+        """Names, the latest last."""
+        self.checkpoint: str | None = None
+        """The one that is looked at, as `<training>/<step>`."""
 
 
 class PageModels:
@@ -21,7 +29,7 @@ class PageModels:
         """Key of the one that was chosen last: what is on its way for an earlier choice does not arrive."""
         self.wanted: Service | None = None
         """The one that is on its way."""
-        self.owner: Hashable = object()
+        self.owner = Owner()
         """Whose page it is, and stays when it is loaded anew: whose trainings are offered."""
         self._had: dict[str, Service] = {}
 

@@ -39,15 +39,21 @@ class Desk:
         Raises:
             Trouble: it cannot be as it was asked for, or not now; says why.
         """
-        state = visitor.kept.of(TrainingState)
+        owner = visitor.models.owner
 
         def begun() -> str:
             check(settings)
-            return self.line.begin(state.mine, settings, text)
+            return self.line.begin(owner.trainings, settings, text)
 
         name = understood(begun)
-        state.note(name, room)
+        owner.trainings = (*owner.trainings, name)[-MOST:]
+        self.show(visitor, room, name)
         return name
+
+    def show(self, visitor: Visitor, room: str, name: str) -> None:
+        """Let a room show a training."""
+        state = visitor.kept.of(TrainingState)
+        state.chosen = {**state.chosen, room: name}
 
     def alone(self, name: str) -> Progress:
         """Return how far the student of a distillation is that has no teacher; errors as of `begin`."""
@@ -56,7 +62,7 @@ class Desk:
     def resume(self, visitor: Visitor, room: str, more_steps: int) -> None:
         """Let the training of a room go on; errors as of `begin`."""
         name = self.require(visitor, room)
-        understood(lambda: self.line.resume(visitor.kept.of(TrainingState).mine, name, more_steps))
+        understood(lambda: self.line.resume(visitor.models.owner.trainings, name, more_steps))
 
     def end(self, visitor: Visitor, room: str, *, for_good: bool) -> None:
         """Let the training of a room end, or pause; errors as of `begin`."""
@@ -71,14 +77,15 @@ class Desk:
             room: shows the latest of its kind, which is called as the room is.
             names: the latest last.
         """
-        state, line = visitor.kept.of(TrainingState), self._line
+        owner, line = visitor.models.owner, self._line
         there = [
             one for one in names[-MOST:] if isinstance(one, str) and line is not None and line.exists(one)
         ]
-        state.mine = (*(one for one in there if one not in state.mine), *state.mine)[-MOST:]
-        for name in there if room not in state.chosen else ():
+        owner.trainings = (*(one for one in there if one not in owner.trainings), *owner.trainings)[-MOST:]
+        shown = room in visitor.kept.of(TrainingState).chosen
+        for name in there if not shown else ():
             if self.settings(name).kind == room:
-                state.chosen = {**state.chosen, room: name}
+                self.show(visitor, room, name)
 
     def name(self, visitor: Visitor, room: str) -> str | None:
         """Return the training that a room shows; None for none, or where it is gone."""
@@ -99,7 +106,7 @@ class Desk:
     def mine(self, visitor: Visitor) -> list[tuple[str, TrainingSettings]]:
         """Return the trainings of a visitor that are there, the latest first."""
         found = []
-        for name in reversed(visitor.kept.of(TrainingState).mine):
+        for name in reversed(visitor.models.owner.trainings):
             if self._line is not None and self._line.exists(name):
                 found.append((name, self.settings(name)))
         return found

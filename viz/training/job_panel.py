@@ -25,7 +25,6 @@ from viz.server.limits import LOOKING
 from viz.training.desk import Desk
 from viz.training.memory import TrainingMemory
 from viz.training.samples_html import samples_html
-from viz.training.state import TrainingState
 from viz.words.lines import problem, status_line
 from viz.words.strings import say
 
@@ -195,7 +194,7 @@ class JobPanel:
             births=head_births_figure(progress.heads, steps=settings.optimisation.steps, theme=theme),
             born=_born(progress),
             optimisation=optimisation_figure(progress.points, theme=theme),
-            memory={"names": list(visitor.kept.of(TrainingState).mine)},
+            memory={"names": list(visitor.models.owner.trainings)},
             timer=gr.Timer(active=busy),
         )
 

@@ -7,19 +7,12 @@ MOST = 24
 
 
 class TrainingState(RoomState):
-    """The trainings of one visitor, and a text of their own to learn from."""
+    """Which training each room shows a visitor, and a text of their own to learn from."""
 
     comes_back = True
 
     def __init__(self) -> None:
-        self.mine: tuple[str, ...] = ()
-        """Names, the latest last."""
         self.chosen: dict[str, str] = {}
         """The training that a room shows, by the room."""
         self.file: tuple[str, str] | None = None
         """Name and text of a file that was chosen."""
-
-    def note(self, name: str, room: str) -> None:
-        """Remember a training, and that a room shows it."""
-        self.mine = (*(one for one in self.mine if one != name), name)[-MOST:]
-        self.chosen = {**self.chosen, room: name}

@@ -64,13 +64,18 @@ class Forgetting:
             raise Trouble(say("train.forgotten.too_early"))
         stopped = Event()
         rows: list[str] = []
-        for row in watched(visitor, WORK, self._rows(name, checkpoints, stopped), stopped.set):
+
+        def measured() -> Iterator[str]:
+            for row in self._rows(name, checkpoints, stopped):
+                rows.append(row)
+                yield row
+
+        for row in watched(visitor, WORK, measured(), stopped.set):
             if row is None:
                 line = status_line(say("train.forgotten.measuring"))
                 yield ForgottenScreen(line=line, cancel=gr.update(interactive=True))
-                continue
-            rows.append(row)
-            yield ForgottenScreen(table=_table(rows))
+            else:
+                yield ForgottenScreen(table=_table(rows))
         told = say("train.forgotten.measured") if len(rows) == 2 else say("lab.stopped")
         yield ForgottenScreen(line=status_line(told), table=_table(rows), cancel=gr.update(interactive=False))
 

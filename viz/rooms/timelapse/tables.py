@@ -5,6 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from viz.server.checkpoint_download import address_of
+from viz.training.trained import key_of
 from viz.words.percent import percent
 from viz.words.strings import say
 from viz.words.tokens import display_token
@@ -46,9 +47,14 @@ def layers_html(moment: "Moment") -> str:
 
 
 def take_html(training: str, step: int) -> str:
-    """Return the link by which a checkpoint is taken away."""
-    words = escape(say("train.timelapse.take", step=f"{step:,}"))
-    return f'<a class="take-checkpoint" href="{address_of(training, step)}" download>{words}</a>'
+    """Return what a checkpoint is opened with, as the model of this page, and what takes it away."""
+    told = f"{step:,}"
+    opens, takes = (escape(say(f"train.timelapse.{one}", step=told)) for one in ("open", "take"))
+    key = escape(key_of(f"{training}/{step}"), quote=True)
+    return (
+        f'<div class="of-checkpoint"><button type="button" data-model="{key}" data-then="explore">'
+        f'{opens}</button> <a href="{address_of(training, step)}" download>{takes}</a></div>'
+    )
 
 
 def _table(rows: Sequence[tuple[str, float]]) -> str:

@@ -94,10 +94,13 @@ class Watching:
         film = visitor.kept.of(TimelapseState).film
         if film is None or not film.moments:
             return TimelapseScreen()
-        return one_or_why_not(
-            lambda: shown(film, _number(at, len(film.moments)), layer, head, controls.theme),
-            lambda why: TimelapseScreen(line=problem(why)),
-        )
+
+        def looked() -> TimelapseScreen:
+            number = _number(at, len(film.moments))
+            visitor.models.owner.checkpoint = f"{film.training}/{film.moments[number].step}"
+            return shown(film, number, layer, head, controls.theme)
+
+        return one_or_why_not(looked, lambda why: TimelapseScreen(line=problem(why)))
 
     def _watch(
         self, visitor: Visitor, chosen: object, prompt: object, layer: object, head: object, theme: Theme
@@ -129,6 +132,7 @@ class Watching:
                 yield shown(film, done - 1, layer, head, theme)._replace(line=line)
         film = state.film
         if film is not None and film.moments:
+            visitor.models.owner.checkpoint = f"{film.training}/{film.moments[-1].step}"
             last = shown(film, len(film.moments) - 1, layer, head, theme)
             told = status_line(say("train.timelapse.asked", count=len(film.moments)))
             yield last._replace(line=told, cancel=gr.update(interactive=False))
