@@ -68,17 +68,23 @@ def run(
         threads: of the processor; None for all cores but one.
         report_to: see `trainer.arguments`.
         report: told what is being done.
+
+    Raises:
+        SettingsError: another process makes it already.
     """
     lower_priority(threads)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    if leads():
-        sign(folder)
+    lock = sign(folder) if leads() else None
     watch = Watch(folder, parent)
     if threading.current_thread() is threading.main_thread():
         watch.heed_signals()
     job = Job(folder, watch, report_to, report if leads() else _silence)
-    return job.made(read_settings)
+    try:
+        return job.made(read_settings)
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def lower_priority(threads: int | None = None) -> None:

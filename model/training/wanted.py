@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from filelock import FileLock, Timeout
+
 from model.training.limits import MOST_STEPS
+from model.training.settings import SettingsError
 from model.weights.cache import write_json
 
 Go = Literal["on", "pause", "stop"]
 FILE = "wanted.json"
-PROCESS = "process.json"
+PROCESS, LOCK = "process.json", "process.lock"
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,22 @@ class Watch:
         return wanted(self._folder).go
 
 
-def sign(folder: Path) -> None:
-    """Write which process makes a training: its number, and when it began, since numbers come again."""
+def sign(folder: Path) -> FileLock:
+    """Write which process makes a training: its number, and when it began, since numbers come again.
+
+    Returns:
+        What keeps others out of the folder until it is released, or this process has ended, however it does.
+
+    Raises:
+        SettingsError: another process makes it already.
+    """
     import psutil  # noqa: PLC0415 - wanted by the job alone
 
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise SettingsError("Another process makes this training already.") from error
     own = psutil.Process()
     write_json(folder / PROCESS, {"pid": own.pid, "started": own.create_time()})
+    return lock
