@@ -23,7 +23,7 @@ from model.training.limits import Device, check
 from model.training.looks import Looks, MeasureHeads
 from model.training.parts import Blocks
 from model.training.preparation import DATA, TOKENIZER, Prepared, prepared
-from model.training.processes import note_process
+from model.training.processes import note_process, sole_maker
 from model.training.pupil import pupil
 from model.training.settings import SettingsError, TrainingSettings
 from model.training.settings_file import read_settings, write_settings
@@ -69,17 +69,25 @@ def run(
         threads: of the processor; None for all cores but one.
         report_to: see `trainer.arguments`.
         report: told what is being done.
+
+    Raises:
+        SettingsError: another process makes it already.
     """
     lower_priority(threads)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    lock = sole_maker(folder) if leads() else None
     if leads() and parent is None:  # else the server has written it down
         note_process(folder, os.getpid())
     watch = Watch(folder, parent)
     if threading.current_thread() is threading.main_thread():
         watch.heed_signals()
     job = Job(folder, watch, report_to, report if leads() else _silence)
-    return job.made(read_settings)
+    try:
+        return job.made(read_settings)
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def lower_priority(threads: int | None = None) -> None:

@@ -5,11 +5,14 @@ import os
 from pathlib import Path
 
 import psutil
+from filelock import FileLock, Timeout
 
+from model.training.settings import SettingsError
 from model.weights.cache import write_json
 
 PROCESS = "process.json"
 """In the folder of a training that is being made."""
+LOCK = "process.lock"
 END_SECONDS = 20.0
 """How long a job may take to write its checkpoint before it is killed."""
 
@@ -20,6 +23,20 @@ def note_process(folder: Path, number: int) -> None:
         write_json(folder / PROCESS, {"job": _mark(number), "server": _mark(os.getpid())})
     except psutil.NoSuchProcess:
         return
+
+
+def sole_maker(folder: Path) -> FileLock:
+    """Return what keeps others from making a training until it is released, or this process has ended.
+
+    Raises:
+        SettingsError: another process makes it already.
+    """
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise SettingsError("Another process makes this training already.") from error
+    return lock
 
 
 def job_of(folder: Path) -> psutil.Process | None:

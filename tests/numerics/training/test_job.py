@@ -23,6 +23,7 @@ from model.training.settings import (
     DataSettings,
     LoraSettings,
     OptimisationSettings,
+    SettingsError,
     TokenizerSettings,
     TrainingSettings,
 )
@@ -88,7 +89,9 @@ def test_a_journal_tells_everything_in_order(made):
 
 
 def test_the_folder_holds_safetensors_and_json_alone(made):
-    assert {path.suffix for path in made.rglob("*") if path.is_file()} == {".json", ".jsonl", ".safetensors"}
+    kinds = {path.suffix for path in made.rglob("*") if path.is_file()}
+    assert kinds == {".json", ".jsonl", ".safetensors", ".lock"}
+    assert (made / "process.lock").stat().st_size == 0
     assert not [path for path in made.rglob("*") if path.name.endswith(".partial")]
     process = json.loads((made / "process.json").read_text())
     assert process["pid"] == os.getpid() and process["started"] > 0
@@ -134,6 +137,8 @@ def test_a_process_that_is_killed_loses_only_what_came_after_its_last_checkpoint
     while not [step for step in checkpoints.steps(tmp_path) if step >= 6]:
         assert process.poll() is None and time.monotonic() < until
         time.sleep(0.05)
+    with pytest.raises(SettingsError, match="Another process makes this training already"):
+        run(tmp_path)
     process.send_signal(signal.SIGKILL)
     process.wait()
     left = checkpoints.newest(tmp_path)
