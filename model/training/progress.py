@@ -44,6 +44,8 @@ class Look:
 class Progress:
     """Everything that the journal says so far."""
 
+    lines: int = 0
+    """That were taken."""
     parameters: int | None = None
     """None before the data and the model are there."""
     vocabulary: int | None = None
@@ -86,6 +88,7 @@ class Progress:
 
     def take(self, entry: dict[str, Any]) -> None:
         """Add what a line says."""
+        self.lines += 1
         step, kind = int(entry.get("step", 0)), entry.get("kind")
         if kind in ("prepared", "log", "validation"):
             self.reason = None  # it goes on

@@ -15,7 +15,7 @@ from viz.training.form import LEAST_RATE, MOST_RATE, values_of
 from viz.words.strings import say
 
 DIALS: Mapping[str, tuple[float, float, float]] = {
-    "data.characters": (2_000, 1_000_000, 1_000),
+    "data.characters": (2_000, 5_000_000, 1_000),
     "data.validation": (0.01, 0.4, 0.01),
     "data.test": (0.01, 0.4, 0.01),
     "tokenizer.vocabulary": (260, 8_192, 4),

@@ -47,7 +47,7 @@ FIELDS: Mapping[str, Read] = {
     "prompts": _lines,
     "data.source": _text,
     "data.topic": _text,
-    "data.characters": _whole(1_000, 1_000_000),
+    "data.characters": _whole(1_000, 5_000_000),
     "data.validation": _number(0.01, 0.4),
     "data.test": _number(0.0, 0.4),
     "tokenizer.kind": _text,

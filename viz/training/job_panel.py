@@ -25,6 +25,7 @@ from viz.server.limits import LOOKING
 from viz.training.desk import Desk
 from viz.training.memory import TrainingMemory
 from viz.training.samples_html import samples_html
+from viz.training.state import TrainingState
 from viz.words.lines import problem, status_line
 from viz.words.strings import say
 
@@ -159,8 +160,13 @@ class JobPanel:
         )
 
     def tick(self, visitor: Visitor, controls: Controls) -> JobScreen:
-        """Return everything, if somebody sees it."""
-        return self.redraw(visitor, controls) if visitor.room == self.room else JobScreen()
+        """Return everything that is new, if somebody sees it: figures only where the training went on."""
+        if visitor.room != self.room:
+            return JobScreen()
+        name, state = self.desk.name(visitor, self.room), visitor.kept.of(TrainingState)
+        if name is None or state.shown.get(self.room) != self._moment(name):
+            return self.redraw(visitor, controls)
+        return JobScreen()
 
     def _changed(self, visitor: Visitor, controls: Controls, change: Callable[[], None]) -> JobScreen:
         def changed() -> JobScreen:
@@ -173,6 +179,8 @@ class JobPanel:
         name = self.desk.name(visitor, self.room)
         if name is None:
             return empty(theme)
+        state, moment = visitor.kept.of(TrainingState), self._moment(name)
+        state.shown = {**state.shown, self.room: moment}
         settings, progress = self.desk.settings(name), self.desk.progress(name)
         standing = self.desk.line.standing(name)
         busy = standing in ("waiting", "running")
@@ -197,6 +205,10 @@ class JobPanel:
             memory={"names": list(visitor.models.owner.trainings)},
             timer=gr.Timer(active=busy),
         )
+
+    def _moment(self, name: str) -> tuple[str, int, str]:
+        """Return what a training is shown by: where none of it changes, nothing of the page does."""
+        return name, self.desk.progress(name).lines, self.desk.line.standing(name)
 
     def _told(
         self, name: str, standing: Standing, settings: TrainingSettings, progress: Progress

@@ -14,5 +14,7 @@ class TrainingState(RoomState):
     def __init__(self) -> None:
         self.chosen: dict[str, str] = {}
         """The training that a room shows, by the room."""
+        self.shown: dict[str, tuple[str, int, str]] = {}
+        """How much of which training a room shows, in which state it was, by the room."""
         self.file: tuple[str, str] | None = None
         """Name and text of a file that was chosen."""
