@@ -122,7 +122,8 @@ def build_app(
         add_patch_api(service)
         writing = Writing(models, example, drawing)
         wire_writing(page, visitor, writing, limits)
-        looking = Looking(page, visitor, writing)
+        menus = ModelMenus(page, visitor, Choosing(models, example, drawing))
+        looking = Looking(page, visitor, writing, menus)
         wire_looking(page, looking)
         wire_places(page, looking)
         wire_journey(page, looking)
@@ -130,7 +131,7 @@ def build_app(
             room.wire(page.laid[room.name], looking)
         wire_switches(page)
         back = wire_door(app, page, visitor, Door(models, example, drawing))
-        ModelMenus(page, visitor, Choosing(models, example, drawing)).wire(app, back)
+        menus.wire(app, back)
     app.queue(max_size=limits.events)
     return app
 

@@ -8,6 +8,7 @@ import gradio as gr
 from viz.pages.controls import Controls
 from viz.pages.drawing import drawn
 from viz.pages.layout import Layout
+from viz.pages.model_menu import ModelMenus
 from viz.pages.panel import Panels
 from viz.pages.quiet import QUIET
 from viz.pages.scene import Scene, scene_of
@@ -24,11 +25,13 @@ Handler = Callable[..., Screen]
 class Looking:
     """Wires events of a page: those that look at the text, and those of rooms that put another one there."""
 
-    def __init__(self, page: Layout, visitor: gr.State, showing: Showing) -> None:
+    def __init__(self, page: Layout, visitor: gr.State, showing: Showing, menus: ModelMenus) -> None:
         self.page = page
         self.visitor = visitor
         self.showing = showing
         self.drawing = showing.drawing
+        self.opens_model = menus.opens
+        """Lets events give the page another model; arguments as of `ModelMenus.opens`."""
 
     def handler(
         self, draw: Callable[[Scene, Controls], Screen], change: Callable[[Visitor], None] | None = None
