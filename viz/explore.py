@@ -145,7 +145,8 @@ def build_app(
         add_patch_api(service)
         writing = Writing(models, example, drawing)
         wire_writing(page, visitor, writing, limits)
-        looking = Looking(page, visitor, writing, trainings)
+        menus = ModelMenus(page, visitor, Choosing(models, example, drawing))
+        looking = Looking(page, visitor, writing, menus, trainings)
         wire_looking(page, looking)
         wire_places(page, looking)
         wire_journey(page, looking)
@@ -153,7 +154,7 @@ def build_app(
             room.wire(page.laid[room.name], looking)
         wire_switches(page)
         back = wire_door(app, page, visitor, Door(models, example, drawing))
-        ModelMenus(page, visitor, Choosing(models, example, drawing)).wire(app, back)
+        menus.wire(app, back)
     app.queue(max_size=limits.events)
     return app
 

@@ -9,6 +9,7 @@ from model.training.line import TrainingLine
 from viz.pages.controls import Controls
 from viz.pages.drawing import drawn
 from viz.pages.layout import Layout
+from viz.pages.model_menu import ModelMenus
 from viz.pages.panel import Panels
 from viz.pages.quiet import QUIET
 from viz.pages.scene import Scene, scene_of
@@ -26,7 +27,12 @@ class Looking:
     """Wires events of a page: those that look at the text, and those of rooms that put another one there."""
 
     def __init__(
-        self, page: Layout, visitor: gr.State, showing: Showing, trainings: TrainingLine | None = None
+        self,
+        page: Layout,
+        visitor: gr.State,
+        showing: Showing,
+        menus: ModelMenus,
+        trainings: TrainingLine | None = None,
     ) -> None:
         self.page = page
         self.visitor = visitor
@@ -34,6 +40,8 @@ class Looking:
         self.drawing = showing.drawing
         self.trainings = trainings
         """None where this server trains nothing."""
+        self.opens_model = menus.opens
+        """Lets events give the page another model; arguments as of `ModelMenus.opens`."""
 
     def handler(
         self, draw: Callable[[Scene, Controls], Screen], change: Callable[[Visitor], None] | None = None

@@ -9,7 +9,7 @@ import pytest
 
 from model.texts.run import Run
 from tests.pages.conftest import LoadedModel, LoadingModel
-from tests.pages.desk import Desk, changed, everything, sent, shown
+from tests.pages.desk import Desk, arrived, changed, everything, sent, shown
 from viz.pages.controls import Controls
 from viz.pages.example import load_example
 from viz.pages.scene import stored_scene
@@ -128,7 +128,7 @@ def test_the_list_hears_which_model_is_here_once_it_is(open_app, tiny):
     for background, ready in ((LoadingModel(tiny, 9), False), (LoadedModel(tiny), True)):
         app = open_app(background)
         (here,) = [unwrap(function.fn) for function in app.fns.values() if function.name == "here"]
-        answer = here()
+        answer = here(arrived(app))
         assert answer == {"model": tiny.info.identity, "run": None} if ready else not shown(answer)
 
 

@@ -448,7 +448,7 @@ def test_sliders_and_a_seed_outside_their_range_are_a_sentence(desk):
 
 
 def test_the_example_of_another_model_is_not_gone_on_from(app, newcomer):
-    assert "the model here is" in RollingDesk(app, newcomer()).roll().state
+    assert "the page has tiny-gpt2 now" in RollingDesk(app, newcomer()).roll().state
 
 
 # Afterwards

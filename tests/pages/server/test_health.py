@@ -34,7 +34,7 @@ def test_a_model_that_loads_or_failed_is_told_without_what_it_says():
 
 def test_an_app_that_is_about_to_end_is_not_ready(service):
     assert state_of(service) == {"status": "ok"}
-    service.draining = True
+    service.shared.draining = True
     assert state_of(service)["status"] == "draining"
 
 

@@ -63,7 +63,7 @@ def test_refusals_are_counted_by_their_reason(open_app, tiny, scrape):
     for prompt in ("a" * 5000, "one two three " * 20):
         with pytest.raises(Trouble):
             service.encode(prompt)
-    service.draining = True
+    service.shared.draining = True
     with pytest.raises(Trouble, match="about to be restarted"):
         service.require_room_in_line()
     found = scrape(app)

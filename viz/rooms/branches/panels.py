@@ -12,6 +12,7 @@ class BranchesState(RoomState):
     """What the room remembers of a visitor."""
 
     comes_back = True
+    of_page = True
 
     def __init__(self) -> None:
         self.compared: int | None = None
