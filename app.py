@@ -130,19 +130,28 @@ def build(model: BackgroundModel, options: Options) -> Any:
         internals_bytes=options.internals_memory * 2**20,
         rollout_tokens=options.rollout_tokens,
     )
-    return build_app(model, limits, lambda own: shelf(own, options), trainings_of(options))
+    trainings = trainings_of(options)
+    return build_app(model, limits, lambda own: shelf(own, options, trainings), trainings)
 
 
-def shelf(own: Any, options: Options) -> Any:
+def shelf(own: Any, options: Options, trainings: Any) -> Any:
     """Return what keeps the models that visitors may choose beside the server's own."""
     import psutil  # noqa: PLC0415 - as in build
 
     from viz.server.models import MIB, Models, catalogue  # noqa: PLC0415
+    from viz.training.trained import trained  # noqa: PLC0415
 
     memory = options.models_memory * MIB or psutil.virtual_memory().available // 3
     own_title = resolve(options.model).title
     others = [one for one in catalogue(options.models) if one.title != own_title]
-    return Models(own, catalog=others, memory=memory, device=options.device, precision=options.precision)
+    return Models(
+        own,
+        catalog=others,
+        trained=trained(trainings),
+        memory=memory,
+        device=options.device,
+        precision=options.precision,
+    )
 
 
 def trainings_of(options: Options) -> Any:

@@ -65,7 +65,6 @@ from viz.server.blocks import Blocks
 from viz.server.limits import Limits
 from viz.server.models import Models
 from viz.server.service import Service
-from viz.training.trained import trained
 from viz.words.strings import say
 
 ROOMS: tuple[Room[Any], ...] = (
@@ -119,7 +118,6 @@ def build_app(
     """
     service, example = Service(background, limits), load_example()
     models = shelf(service)
-    models.trained = trained(trainings)
     drawing = drawing_of(ROOMS)
     app = Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True)
     app.service, app.trainings = service, trainings
