@@ -90,6 +90,9 @@ def build_app(background: BackgroundModel, limits: Limits) -> Blocks:
     drawing = drawing_of(ROOMS)
     app = Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True)
     app.service = service
+    app.queue(
+        max_size=limits.events
+    )  # while it is empty: Gradio makes its server anew, with all that is there
     with app:
         start = start_of(example, limits)
         page = lay_out(
@@ -121,7 +124,6 @@ def build_app(background: BackgroundModel, limits: Limits) -> Blocks:
         wire_switches(page)
         wire_masthead(app, page, service)
         wire_door(app, page, visitor, Door(service, example, drawing))
-    app.queue(max_size=limits.events)
     return app
 
 
