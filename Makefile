@@ -14,7 +14,7 @@ run: $(APP) ## serve the page; pass options with ARGS="--port 7861"
 
 test: $(DEV) ## run every test, in two processes; narrow with ARGS="tests/unit -k sampling"
 	$(PY) -m tests.browser.chromium
-	$(PY) -m tests.embedded_once
+	OMP_NUM_THREADS=1 $(PY) -m tests.embedded_once
 	$(PY) -m pytest $(or $(ARGS),-n 2)
 
 lint: $(DEV) ## formatting, lint rules, types, and the scripts of the page

@@ -121,6 +121,8 @@ def build_app(
     drawing = drawing_of(ROOMS)
     app = Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True)
     app.service, app.trainings = service, trainings
+    # While it is empty: Gradio makes its server anew, with all that is there.
+    app.queue(max_size=limits.events)
     with app:
         start = start_of(example, limits)
         page = lay_out(
@@ -153,7 +155,6 @@ def build_app(
         wire_switches(page)
         back = wire_door(app, page, visitor, Door(models, example, drawing))
         menus.wire(app, back)
-    app.queue(max_size=limits.events)
     return app
 
 

@@ -31,6 +31,7 @@ def launch_arguments(
     from viz.components.figure_queue import figure_queue  # noqa: PLC0415
     from viz.components.first_paint import first_paint  # noqa: PLC0415
     from viz.components.theme import AFTER_GRADIOS_OWN, page_head, page_theme  # noqa: PLC0415
+    from viz.components.unwatched import unwatched  # noqa: PLC0415
     from viz.server.allowance import Allowance  # noqa: PLC0415
     from viz.server.checkpoint_download import CheckpointDownload  # noqa: PLC0415
     from viz.server.closed import Closed  # noqa: PLC0415
@@ -39,6 +40,7 @@ def launch_arguments(
     from viz.server.gate import Gate  # noqa: PLC0415
     from viz.server.gradio_private import preload  # noqa: PLC0415
     from viz.server.health import Health  # noqa: PLC0415
+    from viz.server.lasting import Lasting  # noqa: PLC0415
     from viz.server.login import Login  # noqa: PLC0415
     from viz.server.malformed import Malformed  # noqa: PLC0415
     from viz.server.origins import Origins  # noqa: PLC0415
@@ -48,7 +50,7 @@ def launch_arguments(
     from viz.server.sessions import sessions  # noqa: PLC0415
     from viz.server.streams import Streams  # noqa: PLC0415
 
-    head = presence() + preload() + page_head(style_sheets()) + figure_queue()
+    head = presence() + preload() + page_head(style_sheets()) + figure_queue() + unwatched()
     return {
         "theme": page_theme(),
         "head": AFTER_GRADIOS_OWN,  # comes with the components: see `page_head`
@@ -64,7 +66,7 @@ def launch_arguments(
             "middleware": [
                 *(Middleware(one) for one in (Prefix, Health)),
                 Middleware(Origins, framed=bool(frame_ancestors)),
-                *(Middleware(one) for one in (Compression, Streams)),
+                *(Middleware(one) for one in (Compression, Streams, Lasting)),
                 Middleware(Security, ancestors=frame_ancestors or ANCESTORS, inserted=AFTER_GRADIOS_OWN),
                 *(Middleware(one) for one in (Login, Closed, Malformed)),
                 Middleware(Gate, allowance=Allowance() if public else None, trusted_proxies=trusted_proxies),

@@ -28,7 +28,10 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all of them, and for no other tests: Playwright's loop runs as long as it is there."""
     executable = find_chromium()  # which may ask Playwright, of which there is one at a time
     with sync_playwright() as playwright:
+        # Pages of one context share a process, and in it what was compiled of Gradio and Plotly: a load takes
+        # two thirds of the time.
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        arguments.append("--renderer-process-limit=1")
         chromium = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield chromium
         chromium.close()
@@ -40,6 +43,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context()
     context.set_default_timeout(PATIENT)
     context.add_init_script(TELL_WHAT_IS_REFUSED)
+    context.new_page()  # an empty one, with which their process stays
     yield context
     context.close()
 

@@ -62,6 +62,15 @@ ROWS = """(within) => Array.from(document.querySelectorAll(`${within} table.next
   read: Array.from(row.cells, (cell) => cell.textContent), kind: row.className, title: row.title,
   at: [row.getBoundingClientRect().x, row.getBoundingClientRect().y],
 }))"""
+WATCHED = """{
+  const [made, Watched] = [new WeakSet(), Proxy];
+  window.Proxy = function (target, handler) {
+    made.add(target);
+    return new Watched(target, handler);
+  };
+  window.watched = (part) => [part, ...part].some((one) => made.has(one));
+}"""
+"""Notes what Gradio's scripts watch for changes."""
 FIRST = ".first-paint"
 PLACES = """["prompt", "tokens", "next-token", "timeline"].map(
   (id) => document.getElementById(id).getBoundingClientRect().top)"""
@@ -163,4 +172,17 @@ def test_who_comes_back_or_follows_a_link_to_a_room_is_not_shown_the_first_text(
     expect(page.locator("gradio-app")).to_have_count(1)
     expect(page.locator(FIRST)).to_have_count(0)
     assert len(held) == 2, "Gradio's scripts have not come meanwhile"
+    page.close()
+
+
+def test_gradio_reads_what_components_are_and_events_do_without_watching_it_for_changes(
+    context: BrowserContext, app_address: str
+) -> None:
+    page = context.new_page()
+    page.add_init_script(WATCHED)
+    page.goto(app_address)
+    page.wait_for_selector("#tokens button[data-index]")
+    parts = ("footer_links", "components", "dependencies")
+    watched = "part => window.watched(window.gradio_config[part])"
+    assert [part for part in parts if page.evaluate(watched, part)] == ["footer_links"]
     page.close()

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -52,6 +53,20 @@ def test_the_page_is_sent_compressed_and_is_the_same_page(served: str, path: str
     assert int(answer.headers["content-length"]) == len(body) < len(plain) / 4
     assert "accept-encoding" in answer.headers["vary"].lower()
     assert READ[encoding](body) == plain
+
+
+def test_scripts_with_a_digest_in_their_names_are_asked_for_once_and_nothing_else_is_kept(served: str):
+    page = httpx.get(served, timeout=PATIENCE)
+    script, *_ = re.findall(r'src="\./(assets/index-[^"]+\.js)"', page.text)
+    kept = httpx.get(served + script, timeout=PATIENCE)
+    assert kept.is_success and kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    missing = httpx.get(f"{served}assets/missing-12345678.js", timeout=PATIENCE)
+    others = [
+        page,
+        missing,
+        *(httpx.get(served + path, timeout=PATIENCE) for path in ("config", "theme.css")),
+    ]
+    assert [one for one in others if "immutable" in one.headers.get("cache-control", "")] == []
 
 
 def test_brotli_is_taken_before_gzip_and_nothing_where_nothing_is_taken(served: str):
