@@ -50,15 +50,20 @@ def end_orphans(root: Path) -> None:
         if _process(_noted(note.parent).get("server")) is not None:
             continue
         job = job_of(note.parent)
-        try:
-            if job is not None:
-                job.terminate()
-                job.wait(END_SECONDS)
-        except psutil.TimeoutExpired:
-            job.kill()
-        except psutil.NoSuchProcess:
-            pass
+        if job is not None:
+            _end(job)
         note.unlink(missing_ok=True)
+
+
+def _end(job: psutil.Process) -> None:
+    """Let a process end, or kill it where it takes too long."""
+    try:
+        job.terminate()
+        job.wait(END_SECONDS)
+    except psutil.TimeoutExpired:
+        job.kill()
+    except psutil.NoSuchProcess:
+        pass
 
 
 def _mark(number: int) -> dict[str, float]:

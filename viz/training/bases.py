@@ -6,7 +6,7 @@ import gradio as gr
 
 from model.weights.catalog import DEFAULT
 from viz.pages.visitor import Visitor
-from viz.training.desk import Desk, understood
+from viz.training.desk import Desk
 from viz.words.strings import say
 
 
@@ -21,7 +21,7 @@ def bases_offered(desk: Desk, visitor: Visitor, chosen: object) -> Any:
     """Return the update of a list: the default model, and the last checkpoint of each of the trainings."""
     choices = [(say("train.base.default"), DEFAULT)]
     for name, settings in desk.mine(visitor):
-        steps = [step for step, _ in understood(lambda of=name: desk.line.checkpoints(of))]
+        steps = [step for step, _ in desk.checkpoints(name)]
         if steps:
             title = say("train.base.checkpoint", name=settings.name, step=f"{steps[-1]:,}")
             choices.append((title, f"{name}/{steps[-1]}"))

@@ -1,6 +1,7 @@
 """What a page asks of the trainings: to begin, pause and end one, and how far it is."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from model.training.limits import check
@@ -114,6 +115,10 @@ class Desk:
     def progress(self, name: str) -> Progress:
         """Return how far a training is; errors as of `begin`."""
         return understood(lambda: self.line.progress(name))
+
+    def checkpoints(self, name: str) -> list[tuple[int, Path]]:
+        """Return the steps of the checkpoints that are whole, and their folders; errors as of `begin`."""
+        return understood(lambda: self.line.checkpoints(name))
 
     def settings(self, name: str) -> TrainingSettings:
         """Return what it was asked to be; errors as of `begin`."""

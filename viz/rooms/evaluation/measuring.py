@@ -117,8 +117,9 @@ class Measuring:
                 line = status_line(say("train.evaluation.running", done=0, count=len(contenders)))
                 yield EvaluationScreen(line=line, cancel=gr.update(interactive=True))
                 continue
-            done = len(table.evaluations)
-            line = status_line(say("train.evaluation.running", done=done, count=len(contenders)))
+            line = status_line(
+                say("train.evaluation.running", done=len(table.evaluations), count=len(contenders))
+            )
             yield _screen(table.evaluations, theme)._replace(line=line)
         outcome = state.measured
         rows = outcome.table.evaluations if outcome is not None else ()
@@ -135,12 +136,12 @@ class Measuring:
         settings = self.desk.settings(name)
         found = [
             _contender(say("train.evaluation.step", name=settings.name, step=f"{step:,}"), folder)
-            for step, folder in understood(lambda: self.desk.line.checkpoints(name))
+            for step, folder in self.desk.checkpoints(name)
         ]
         if not found:
             raise Trouble(say("train.timelapse.no_checkpoint"))
         for other, told in self.desk.mine(visitor) if others else ():
-            last = understood(lambda of=other: self.desk.line.checkpoints(of))[-1:]
+            last = self.desk.checkpoints(other)[-1:]
             if other != name and last:
                 step, folder = last[0]
                 found.append(

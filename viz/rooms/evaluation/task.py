@@ -76,7 +76,7 @@ class Tasks:
 
         name = chosen_training(self.desk, visitor, chosen)
         pairs = self._pairs(visitor, name, from_file)
-        checkpoints = understood(lambda: self.desk.line.checkpoints(name))
+        checkpoints = self.desk.checkpoints(name)
         if not checkpoints:
             raise Trouble(say("train.timelapse.no_checkpoint"))
         stopped = Event()

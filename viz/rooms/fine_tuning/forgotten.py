@@ -12,7 +12,7 @@ from viz.pages.visitor import Visitor
 from viz.pages.work import watched
 from viz.server.failing import or_why_not
 from viz.server.service import Trouble
-from viz.training.desk import Desk, understood
+from viz.training.desk import Desk
 from viz.words.lines import problem, status_line
 from viz.words.strings import say
 
@@ -59,7 +59,7 @@ class Forgetting:
 
     def _measure(self, visitor: Visitor) -> Iterator[ForgottenScreen]:
         name = self.desk.require(visitor, self.room)
-        checkpoints = understood(lambda: self.desk.line.checkpoints(name))
+        checkpoints = self.desk.checkpoints(name)
         if len(checkpoints) < 2:
             raise Trouble(say("train.forgotten.too_early"))
         stopped = Event()

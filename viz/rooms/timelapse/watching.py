@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -108,7 +109,7 @@ class Watching:
         name = chosen_training(self.desk, visitor, chosen)
         if not isinstance(prompt, str) or not prompt.strip() or len(prompt) > MOST_PROMPT:
             raise Trouble(say("train.timelapse.prompt_needed", most=MOST_PROMPT))
-        checkpoints = understood(lambda: self.desk.line.checkpoints(name))
+        checkpoints = self.desk.checkpoints(name)
         if not checkpoints:
             raise Trouble(say("train.timelapse.no_checkpoint"))
         seed = self.desk.settings(name).optimisation.seed
@@ -119,7 +120,7 @@ class Watching:
             for step, folder in checkpoints:
                 if stopped.is_set():
                     return
-                moment = understood(lambda at=step, of=folder: self._all.moment(of, at, prompt, seed))
+                moment = understood(partial(self._all.moment, folder, step, prompt, seed))
                 film = state.film = Film(name, prompt, (*film.moments, moment))
                 yield film
 
