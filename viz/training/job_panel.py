@@ -150,7 +150,8 @@ class JobPanel:
         """Take the names that a browser has kept: this server may have started anew."""
         told = memory.get("before") if isinstance(memory, dict) else None
         self.desk.remember(visitor, self.room, told if isinstance(told, list) else [])
-        return self.redraw(visitor, controls)
+        names = list(visitor.models.owner.trainings)
+        return self.redraw(visitor, controls)._replace(memory={"names": names})
 
     def redraw(self, visitor: Visitor, controls: Controls) -> JobScreen:
         """Return everything as it is."""
