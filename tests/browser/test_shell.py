@@ -169,7 +169,7 @@ def test_a_question_mark_lists_the_keys_and_presenting_leaves_text_and_next_toke
     page = visit.page
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keys")
-    expect(keys).to_contain_text("Explore, Inside, Why, Lab")
+    expect(keys).to_contain_text("Explore, Inside, Why, Lab, Train")
     assert keys.locator("kbd", has_text="Enter").count() == 1
     page.keyboard.press("Escape")
     expect(keys).to_be_hidden()

@@ -65,6 +65,10 @@ ROOMS = {
         *("ablation", "part_effects", "neuron_effects", "attribution", "patching", "steering", "probes"),
     ),
     "lab": ("chain", "dice", "replay", "rollouts", "strategies"),
+    "train": (
+        *("pretraining", "data", "tokenizer", "architecture", "timelapse"),
+        *("fine_tuning", "distillation", "evaluation"),
+    ),
 }
 """What has a tab, by the page on which that stands."""
 FOLDED = {
@@ -72,6 +76,7 @@ FOLDED = {
     **dict.fromkeys(("rollout-length", "rollout-each"), "rollouts-options"),
     "find-max-new-tokens": "strategies-options",
     "attribution-every": "attribution-options",
+    "pretraining-evaluate-every": "pretraining-options",
 }
 """Controls that are seen once a button has been pressed, with that."""
 
