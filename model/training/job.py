@@ -5,6 +5,7 @@ import os
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ NICE = 10
 VALIDATION = 16_384
 """Tokens that a model is measured on at every look at most, evenly over the validation part."""
 SETTINGS = "settings.json"
+FIRST_TO_GO = Path("/proc/self/oom_score_adj")
+"""By which Linux chooses what to kill where there is no memory left: the most is 1000."""
 ALONE = "alone"
 """Within the folder of a distillation: the same student without its teacher, as a training of its own."""
 
@@ -91,11 +94,13 @@ def run(
 
 
 def lower_priority(threads: int | None = None) -> None:
-    """Let others go first: a low priority, and all cores but one."""
+    """Let others go first: a low priority, all cores but one, and the first to go where memory ends."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     torch.set_num_threads(threads or max(1, cores - 1))
     if hasattr(os, "nice"):
         os.nice(max(0, NICE - os.nice(0)))
+    with suppress(OSError):  # Linux alone has it
+        FIRST_TO_GO.write_text("1000")
 
 
 def device() -> Device:

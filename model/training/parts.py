@@ -104,11 +104,11 @@ def repeated_parts(
         data: how many characters, and the shares.
         context: letters of a sequence.
         seed: of the letters.
-        token_ids: (32,) the token of each letter.
+        token_ids: (kinds,) the token of each letter.
         only_repeats: whether the loss counts only what can be foreseen.
     """
     count = max(3, data.characters // context)
-    letters, known = repeats(count, context, seed)
+    letters, known = repeats(count, context, seed, len(token_ids))
     ends = [round(count * (1 - data.validation - data.test)), round(count * (1 - data.test))]
     pieces = zip(np.split(letters, ends), np.split(known, ends), strict=True)
     return {

@@ -4,12 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+import torch
+
 from model.training import checkpoints, distillation, fine_tuning
 from model.training.architecture import build
 from model.training.base import base_folder, base_model, base_tokenizer
 from model.training.settings import SettingsError, TrainingSettings
 from model.training.trainer import Loss, Save, save_plain
 from model.weights.cache import Report
+
+SHARE_OF_FREE = 0.8
+"""Of the memory that is free, that a training may take: the server beside it needs some as well."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +61,13 @@ def pupil(
     return Pupil(model, distillation.DistillationLoss(teacher.to(device), settings.distillation))
 
 
+def _free_memory(model: Any) -> int:
+    """Return the bytes that a step may take, those of the weights that are loaded already among them."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.mem_get_info()[0] + model.get_memory_footprint())
+    return int(SHARE_OF_FREE * psutil.virtual_memory().available + model.get_memory_footprint())
+
+
 def _tuned(folder: Path, settings: TrainingSettings, at: int | None, report: Report) -> Pupil:
     """Return a model that is there already, with what it has learned until a checkpoint."""
     source = base_folder(settings.base, report)
@@ -71,4 +84,6 @@ def _tuned(folder: Path, settings: TrainingSettings, at: int | None, report: Rep
         learns: Any = fine_tuning.prepared(model, settings.lora, settings.optimisation.seed)
     else:
         learns = fine_tuning.resumed(model, checkpoints.path_of(folder, at))
+    asked = settings.optimisation.batch * settings.architecture.context
+    fine_tuning.require_memory(learns, asked, _free_memory(model))
     return Pupil(learns, save=fine_tuning.save)

@@ -15,7 +15,9 @@ TRIES = 20
 """Of a line that has been made before, until a world is said to hold no more of them."""
 
 
-def repeats(count: int, length: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def repeats(
+    count: int, length: int, seed: int, kinds: int = len(LETTERS)
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return sequences of random letters in which a stretch comes a second time, right after the first.
 
     The distance between the two is the length of the stretch, which varies, as does where it stands: only a
@@ -26,13 +28,14 @@ def repeats(count: int, length: int, seed: int) -> tuple[NDArray[np.int64], NDAr
         count: sequences.
         length: letters of each; 16 at least.
         seed: of the letters and stretches.
+        kinds: different letters.
 
     Returns:
-        (count, length) indexes into `LETTERS`; and which letters can be foreseen: those of the second stretch
+        (count, length) numbers of letters, from 0; and which letters can be foreseen: those of the second stretch
         but for its first.
     """
     dice = np.random.default_rng(seed)
-    letters = dice.integers(len(LETTERS), size=(count, length))
+    letters = dice.integers(kinds, size=(count, length))
     stretch = dice.integers(SHORTEST_REPEAT, max(SHORTEST_REPEAT + 1, length * 7 // 16), size=count)
     begin = dice.integers(0, length - 2 * stretch + 1)
     at = np.arange(length)[None, :]

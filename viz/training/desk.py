@@ -30,9 +30,18 @@ class Desk:
         Raises:
             Trouble: this server trains nothing.
         """
+        self.require_training()
+        assert self._line is not None
+        return self._line
+
+    def require_training(self) -> None:
+        """Refuse what takes time, and is of use to a training alone, where this server trains nothing.
+
+        Raises:
+            Trouble: it does not.
+        """
         if self._line is None:
             raise Trouble(say("train.off"))
-        return self._line
 
     def begin(self, visitor: Visitor, room: str, settings: TrainingSettings, text: str | None) -> str:
         """Begin a training of a visitor, which the room shows from then on, and return its name.

@@ -17,7 +17,7 @@ from viz.pages.quiet import QUIET
 from viz.pages.room import Room
 from viz.server.failing import one_or_why_not
 from viz.server.limits import SEARCHING
-from viz.training.desk import understood
+from viz.training.desk import Desk, understood
 from viz.training.fields import FieldsLaid, fields
 from viz.training.form import settings_of
 from viz.training.job_panel import duration
@@ -63,13 +63,14 @@ def wire(laid: ArchitectureLaid, looking: Looking) -> None:
         **looking.page.laid["tokenizer"].fields,
         **laid.fields,
     }
-    paths, inputs = list(form), list(form.values())
+    paths, inputs, desk = list(form), list(form.values()), Desk(looking.trainings)
 
     def told(*values: Any) -> str:
         return one_or_why_not(lambda: table_html(_checked(paths, values)), problem)
 
     def measured(*values: Any) -> list[Any]:
         def made() -> list[Any]:
+            desk.require_training()
             settings = _checked(paths, values)
             steps = settings.optimisation.steps
             seconds = seconds_per_step(

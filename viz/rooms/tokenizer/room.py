@@ -22,7 +22,7 @@ from viz.pages.room import Room
 from viz.pages.visitor import Visitor
 from viz.server.failing import one_or_why_not
 from viz.server.limits import SEARCHING
-from viz.training.desk import understood
+from viz.training.desk import Desk, understood
 from viz.training.fields import FieldsLaid, fields
 from viz.training.form import settings_of
 from viz.training.source import text_of
@@ -70,7 +70,7 @@ def lay_out(_plan: Plan) -> TokenizerLaid:
 def wire(laid: TokenizerLaid, looking: Looking) -> None:
     """Let the button of the room make a tokenizer of the data that stands in theirs."""
     page = looking.page
-    data = page.laid["data"]
+    data, desk = page.laid["data"], Desk(looking.trainings)
     paths = [*data.fields, *laid.fields]
 
     def make(visitor: Visitor, typed: object, *values: Any) -> list[Any]:
@@ -78,6 +78,7 @@ def wire(laid: TokenizerLaid, looking: Looking) -> None:
         assert isinstance(controls, Controls)
 
         def made() -> list[Any]:
+            desk.require_training()
             settings = settings_of(dict(zip(paths, chosen, strict=True)))
             return understood(
                 lambda: _made(settings, text_of(visitor, settings.data, typed).texts, controls.theme)
