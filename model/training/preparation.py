@@ -84,7 +84,7 @@ def prepared(
 def _of_repeats(settings: TrainingSettings) -> tuple[Prepared, dict[str, Any]]:
     tokenizer = characters_tokenizer([LETTERS])
     # Every token comes, the special ones too: a model that has to learn first which tokens never come takes
-    # another way, on which no induction head is born (nine seeds of nine; of four with all tokens all had one).
+    # another way, on which no induction head is born (nine of nine seeds; with all tokens, four of four).
     ids = np.arange(len(tokenizer), dtype=np.int32)
     context = settings.architecture.context
     parts = repeated_parts(

@@ -31,8 +31,8 @@ def repeats(
         kinds: different letters.
 
     Returns:
-        (count, length) numbers of letters, from 0; and which letters can be foreseen: those of the second stretch
-        but for its first.
+        (count, length) numbers of letters, from 0; and which of them can be foreseen: those of the second
+        stretch but for its first.
     """
     dice = np.random.default_rng(seed)
     letters = dice.integers(kinds, size=(count, length))
