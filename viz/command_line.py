@@ -26,7 +26,6 @@ PUBLIC = {
     "training_steps": 2_000,
     "training_minutes": 20,
     "training_disk": 2048,
-    "models": "none",
     "models_memory": 1024,
 }
 """What `--public` sets where nothing else is said."""
@@ -72,7 +71,7 @@ class Options:
     """For texts that are being written when the app is told to end."""
     config: str | None = None
     """The file that other options were read from."""
-    models: str = "all"
+    models: str = "none"
     """Names of the catalog that visitors may choose beside `model`, with commas; all or none."""
     models_memory: int = 0
     """MiB for all models but that; 0 for a third of what is free when the app starts."""
@@ -261,8 +260,7 @@ _OPTIONS: dict[str, tuple[Callable[[str], object], str]] = {
     "training_disk": (_whole(64, 10_000_000), "MiB for all trainings; the oldest that ended go first"),
     "models": (
         _models,
-        "models of the catalog that visitors may choose beside --model: all, none, or names with commas; "
-        "with --public none unless named",
+        "models of the catalog that visitors may choose beside --model: all, none, or names with commas",
     ),
     "models_memory": (
         _whole(0, 1_048_576),

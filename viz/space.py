@@ -17,4 +17,4 @@ def options_of_space(environment: Mapping[str, str]) -> dict[str, str]:
     if not environment.get("SPACE_ID"):
         return {}
     port = environment.get("GRADIO_SERVER_PORT") or environment.get("PORT") or "7860"
-    return {"host": "0.0.0.0", "port": port, "models": "none", **PUBLIC_LIMITS}
+    return {"host": "0.0.0.0", "port": port, **PUBLIC_LIMITS}

@@ -17,7 +17,7 @@ WORDS = TrainingSettings(
     data=DataSettings(source="python", characters=465_000),
     tokenizer=TokenizerSettings(kind="bpe", vocabulary=1024),
     architecture=ArchitectureSettings("gpt2", layers=4, heads=4, width=128, context=128),
-    optimisation=OptimisationSettings(steps=300, batch=16, learning_rate=2e-3, warmup=20, evaluate_every=50),
+    optimisation=OptimisationSettings(steps=300, batch=16, learning_rate=0.001995, warmup=20, evaluate_every=50),
 )
 """0.94 million parameters: words and indentation after a minute."""
 
@@ -28,7 +28,7 @@ INDUCTION = TrainingSettings(
     tokenizer=TokenizerSettings(kind="characters"),
     architecture=ArchitectureSettings("llama", layers=2, heads=4, width=64, context=64),
     optimisation=OptimisationSettings(
-        steps=600, batch=64, learning_rate=3e-3, schedule="constant", warmup=0, evaluate_every=25,
+        steps=600, batch=64, learning_rate=0.003162, schedule="constant", warmup=0, evaluate_every=25,
         loss_on_repeats=True,
     ),
 )  # fmt: skip
@@ -49,7 +49,7 @@ SORTING = TrainingSettings(
     data=DataSettings(source="sorting", characters=400_000),
     tokenizer=TokenizerSettings(kind="characters"),
     architecture=ArchitectureSettings("llama", layers=2, heads=4, width=96, context=64),
-    optimisation=OptimisationSettings(steps=500, batch=32, learning_rate=2e-3, evaluate_every=50),
+    optimisation=OptimisationSettings(steps=500, batch=32, learning_rate=0.001995, evaluate_every=50),
 )
 
 BRACKETS = TrainingSettings(
@@ -58,7 +58,7 @@ BRACKETS = TrainingSettings(
     data=DataSettings(source="brackets", characters=400_000),
     tokenizer=TokenizerSettings(kind="characters"),
     architecture=ArchitectureSettings("gpt2", layers=2, heads=4, width=96, context=64),
-    optimisation=OptimisationSettings(steps=400, batch=32, learning_rate=2e-3, evaluate_every=40),
+    optimisation=OptimisationSettings(steps=400, batch=32, learning_rate=0.001995, evaluate_every=40),
 )
 
 STORIES = TrainingSettings(
@@ -67,7 +67,7 @@ STORIES = TrainingSettings(
     data=DataSettings(source="stories", characters=40_000),
     tokenizer=TokenizerSettings(kind="bpe", vocabulary=512),
     architecture=ArchitectureSettings("gpt2", layers=4, heads=4, width=128, context=128),
-    optimisation=OptimisationSettings(steps=300, batch=16, learning_rate=2e-3, evaluate_every=50),
+    optimisation=OptimisationSettings(steps=300, batch=16, learning_rate=0.001995, evaluate_every=50),
 )
 
 OWN = TrainingSettings(
@@ -76,7 +76,7 @@ OWN = TrainingSettings(
     data=DataSettings(source="own", characters=1_000_000),
     tokenizer=TokenizerSettings(kind="bpe", vocabulary=1024),
     architecture=ArchitectureSettings("gpt2", layers=4, heads=4, width=128, context=128),
-    optimisation=OptimisationSettings(steps=300, batch=16, learning_rate=2e-3, evaluate_every=50),
+    optimisation=OptimisationSettings(steps=300, batch=16, learning_rate=0.001995, evaluate_every=50),
 )
 
 PRESETS: Mapping[str, TrainingSettings] = MappingProxyType(

@@ -107,7 +107,7 @@ def values_of(settings: TrainingSettings) -> dict[str, Any]:
         for part in path.split("."):
             value = getattr(value, part)
         if path == "optimisation.learning_rate":
-            value = round(math.log10(value), 3)
+            value = round(math.log10(value), 2)
         found[path] = "\n".join(value) if path == "prompts" else value
     return found
 
