@@ -7,6 +7,22 @@ from playwright.sync_api import expect
 from tests.browser.visit import PATIENT, Visit
 
 
+def test_what_cannot_be_trained_is_told_in_a_sentence_and_nothing_is_lost(visit: Visit) -> None:
+    page = visit.page
+    visit.enter("data")
+    page.locator("#data-source label", has_text="My own text").click()
+    page.locator("#data-own textarea").fill("One line.")
+    page.locator("#data-look").click()
+    expect(page.locator("#data-shown")).to_contain_text("a model needs 200 at least")
+    visit.enter("pretraining")
+    page.locator("#pretraining-prompts textarea").fill("")
+    page.locator("#pretraining-begin").click()
+    expect(page.locator("#pretraining-line")).to_contain_text("There must be 1 to 6 prompts")
+    visit.enter("data")
+    expect(page.locator("#data-own textarea")).to_have_value("One line.")
+    visit.assert_well()
+
+
 def test_a_gpt_is_trained_on_the_page_and_opened_in_explore(visit: Visit) -> None:
     page = visit.page
     visit.enter("pretraining")
@@ -38,20 +54,4 @@ def test_a_gpt_is_trained_on_the_page_and_opened_in_explore(visit: Visit) -> Non
     expect(page.locator("#model")).to_contain_text("2 layers", timeout=PATIENT)
     tokens = visit.write("dacb>", 6, temperature=1)
     assert tokens[:5] == list("dacb>") and len(tokens) > 5
-    visit.assert_well()
-
-
-def test_what_cannot_be_trained_is_told_in_a_sentence_and_nothing_is_lost(visit: Visit) -> None:
-    page = visit.page
-    visit.enter("data")
-    page.locator("#data-source label", has_text="My own text").click()
-    page.locator("#data-own textarea").fill("One line.")
-    page.locator("#data-look").click()
-    expect(page.locator("#data-shown")).to_contain_text("a model needs 200 at least")
-    visit.enter("pretraining")
-    page.locator("#pretraining-prompts textarea").fill("")
-    page.locator("#pretraining-begin").click()
-    expect(page.locator("#pretraining-line")).to_contain_text("There must be 1 to 6 prompts")
-    visit.enter("data")
-    expect(page.locator("#data-own textarea")).to_have_value("One line.")
     visit.assert_well()

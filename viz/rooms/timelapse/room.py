@@ -96,7 +96,7 @@ def wire(laid: TimelapseLaid, looking: Looking) -> None:
     )
     gr.on(
         [screen.at.input, *(one.change for one in laid.dials), page.controls["appearance"].change],
-        page.taking(handlers.look),
+        page.taking(handlers.show_checkpoint),
         [looking.visitor, screen.at, *laid.dials, *page.inputs],
         list(screen),
         trigger_mode="always_last",

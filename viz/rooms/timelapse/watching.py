@@ -87,7 +87,7 @@ class Watching:
 
         yield from or_why_not(self._watch(visitor, chosen, prompt, layer, head, controls.theme), explained)
 
-    def look(
+    def show_checkpoint(
         self, visitor: Visitor, at: object, layer: object, head: object, controls: Controls
     ) -> TimelapseScreen:
         """Show the checkpoint that the slider stands at."""
