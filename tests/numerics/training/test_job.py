@@ -94,7 +94,7 @@ def test_the_folder_holds_safetensors_and_json_alone(made):
     assert (made / "process.lock").stat().st_size == 0
     assert not [path for path in made.rglob("*") if path.name.endswith(".partial")]
     process = json.loads((made / "process.json").read_text())["job"]
-    assert process["pid"] == os.getpid() and process["started"] > 0
+    assert process["pid"] == os.getpid() and process["began"] > 0
     statistics = json.loads((made / "data" / "statistics.json").read_text())
     assert sum(part["characters"] for part in statistics["parts"].values()) == 12_000
     assert len(statistics["merges"]) == 12 and len(statistics["samples"]) == 3
