@@ -214,8 +214,8 @@ def test_the_options_are_those_of_the_command_line(capsys):
     assert set(rows) == real
     plain = {"off": False, "none": None}
     defaults = {option: getattr(Options, option[2:].replace("-", "_")) for option in rows}
-    assert {option: str(plain.get(text, text)) for option, text in rows.items()} == {
-        option: str(default) for option, default in defaults.items()
+    assert {option: str(plain.get(text, text)).lower() for option, text in rows.items()} == {
+        option: str(default).lower() for option, default in defaults.items()
     }
 
 
