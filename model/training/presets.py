@@ -17,7 +17,9 @@ WORDS = TrainingSettings(
     data=DataSettings(source="python", characters=465_000),
     tokenizer=TokenizerSettings(kind="bpe", vocabulary=1024),
     architecture=ArchitectureSettings("gpt2", layers=4, heads=4, width=128, context=128),
-    optimisation=OptimisationSettings(steps=300, batch=16, learning_rate=0.001995, warmup=20, evaluate_every=50),
+    optimisation=OptimisationSettings(
+        steps=300, batch=16, learning_rate=0.001995, warmup=20, evaluate_every=50
+    ),
 )
 """0.94 million parameters: words and indentation after a minute."""
 
