@@ -36,6 +36,7 @@ def test_a_gpt_is_trained_on_the_page_and_opened_in_explore(visit: Visit) -> Non
     expect(page.locator("#pretraining-stop")).to_be_enabled(timeout=PATIENT)
 
     page.reload()  # the training goes on, and the page, which is where it was, knows it again
+    visit.errors.clear()  # of streams that were open when the page was loaded anew
     line = page.locator("#pretraining-line")
     expect(line).to_contain_text("learned for all of its steps", timeout=2 * PATIENT)
     expect(page.locator("#pretraining-samples tbody tr")).to_have_count(3)

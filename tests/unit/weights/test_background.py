@@ -20,7 +20,7 @@ def loader(monkeypatch):
 def test_the_model_arrives_with_the_progress_on_the_way(loader):
     may_finish, lines = threading.Event(), []
 
-    def load_model(spec, *, device, precision, report):
+    def load_model(spec, *, device, precision, report, **_):
         report("Reading the weights.")
         assert may_finish.wait(PATIENCE)
         return (spec, device, precision)
