@@ -83,8 +83,8 @@ def prepared(
 
 def _of_repeats(settings: TrainingSettings) -> tuple[Prepared, dict[str, Any]]:
     tokenizer = characters_tokenizer([LETTERS])
-    # Every token comes, the special ones too: a model that has to learn first which tokens never come takes
-    # another way, on which no induction head is born (nine of nine seeds; with all tokens, four of four).
+    # Every token comes, the special ones too. Of nine runs so, eight had an induction head within 400 steps; of
+    # nine seeds with two tokens that never came, none within 250 to 300.
     ids = np.arange(len(tokenizer), dtype=np.int32)
     context = settings.architecture.context
     parts = repeated_parts(
