@@ -9,6 +9,9 @@ from model.training.settings import SettingsError
 from model.weights.cache import Report, cache_folder
 from model.weights.catalog import CATALOG, ModelError
 
+ALONE = "alone"
+"""Within the folder of a distillation: the same student without its teacher, as a training of its own."""
+
 
 def trainings_folder() -> Path:
     """Return where all trainings are, each in a folder of its own."""

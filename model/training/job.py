@@ -16,7 +16,7 @@ from transformers.utils import logging
 
 from model.memory_errors import is_out_of_memory
 from model.training import checkpoints
-from model.training.base import base_folder
+from model.training.base import ALONE, base_folder
 from model.training.distillation import alone
 from model.training.head_scores import head_scores
 from model.training.journal import Journal, Reason, entries, rewind
@@ -41,8 +41,6 @@ VALIDATION = 16_384
 SETTINGS = "settings.json"
 FIRST_TO_GO = Path("/proc/self/oom_score_adj")
 """By which Linux chooses what to kill where there is no memory left: the most is 1000."""
-ALONE = "alone"
-"""Within the folder of a distillation: the same student without its teacher, as a training of its own."""
 
 
 class Interrupted(Exception):

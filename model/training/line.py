@@ -12,11 +12,13 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Literal
 
+from model.training import checkpoints
+from model.training.base import ALONE
 from model.training.processes import PROCESS, end_orphans, job_of, note_process
-from model.training.progress import Progress, ProgressReader
+from model.training.progress import JOURNAL, Progress, ProgressReader
 from model.training.settings import SettingsError, TrainingSettings
 from model.training.settings_file import read_settings, write_settings
-from model.weights.cache import write_json
+from model.training.wanted import want
 
 ROOT = Path(__file__).parents[2]
 IDENTITY = 12
@@ -26,8 +28,6 @@ LOOK_SECONDS = 0.25
 END_SECONDS = 20.0
 """How long a job may take to write its checkpoint before it is killed."""
 MIB = 2**20
-ALONE = "alone"
-"""In the folder of a distillation: the training of the same student without its teacher."""
 
 Standing = Literal["waiting", "running", "ended", "interrupted"]
 
@@ -117,7 +117,7 @@ class TrainingLine:
                 raise SettingsError(f"A training has at most {self.bounds.steps:,} steps here.")
             settings = replace(settings, optimisation=replace(settings.optimisation, steps=steps))
             write_settings(self.folder(name) / "settings.json", settings)
-        _want(self.folder(name), "on")
+        want(self.folder(name), "on")
         self._enqueue(name)
 
     def end(self, name: str, *, for_good: bool) -> None:
@@ -131,7 +131,7 @@ class TrainingLine:
             if name in self._waiting:
                 self._waiting.remove(name)
                 return
-        _want(self.folder(name), "stop" if for_good else "pause")
+        want(self.folder(name), "stop" if for_good else "pause")
 
     def delete(self, name: str) -> None:
         """Throw a training away; one that is under way stays.
@@ -198,9 +198,8 @@ class TrainingLine:
 
     def checkpoints(self, name: str) -> list[tuple[int, Path]]:
         """Return the steps of the checkpoints that are whole, and their folders; errors as of `folder`."""
-        found = (self.folder(name) / "checkpoints").glob("checkpoint-*")
-        steps = {path.name.removeprefix("checkpoint-"): path for path in found if path.is_dir()}
-        return sorted((int(step), path) for step, path in steps.items() if step.isdigit())
+        folder = self.folder(name)
+        return [(step, checkpoints.path_of(folder, step)) for step in checkpoints.steps(folder)]
 
     def close(self) -> None:
         """End: what is being made is paused behind a checkpoint, or killed if that takes too long."""
@@ -210,7 +209,7 @@ class TrainingLine:
             running = self._running
             self._wake.notify_all()
         if running is not None and self._is_there(running):
-            _want(self.root / running, "pause")
+            want(self.root / running, "pause")
         self._thread.join(END_SECONDS + 2 * LOOK_SECONDS)
 
     def _forget(self, name: str) -> None:
@@ -275,7 +274,7 @@ class TrainingLine:
             now = time.monotonic()
             if kill_at is None and (self._closed or now > latest):
                 if now > latest:
-                    _want(folder, "pause")
+                    want(folder, "pause")
                 kill_at = now + END_SECONDS
             if kill_at is not None and now > kill_at:
                 process.kill()
@@ -287,12 +286,8 @@ def job_command(folder: Path) -> list[str]:
     return [sys.executable, "-m", "model.training", str(folder), "--parent", str(os.getpid())]
 
 
-def _want(folder: Path, go: str) -> None:
-    write_json(folder / "wanted.json", {"go": go})
-
-
 def _used_at(path: Path) -> float:
-    journal = path / "journal.jsonl"
+    journal = path / JOURNAL
     return (journal if journal.exists() else path).stat().st_mtime
 
 

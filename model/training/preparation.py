@@ -83,8 +83,8 @@ def prepared(
 
 def _of_repeats(settings: TrainingSettings) -> tuple[Prepared, dict[str, Any]]:
     tokenizer = characters_tokenizer([LETTERS])
-    # Every token comes, the special ones too. Of nine runs so, eight had an induction head within 400 steps; of
-    # nine seeds with two tokens that never came, none within 250 to 300.
+    # Every token comes, the special ones too. Of nine runs so, eight had an induction head within 400 steps;
+    # of nine seeds with two tokens that never came, none within 250 to 300.
     ids = np.arange(len(tokenizer), dtype=np.int32)
     context = settings.architecture.context
     parts = repeated_parts(

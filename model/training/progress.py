@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-JOURNAL = "journal.jsonl"
+from model.training.journal import FILE as JOURNAL
+
 MEASURES = ("previous_token", "induction", "first_token")
 """Of every head, in a line of the journal."""
 
