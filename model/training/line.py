@@ -14,8 +14,9 @@ from typing import Literal
 
 from model.training import checkpoints
 from model.training.base import ALONE
+from model.training.journal import FILE as JOURNAL
 from model.training.processes import PROCESS, end_orphans, job_of, note_process
-from model.training.progress import JOURNAL, Progress, ProgressReader
+from model.training.progress import Progress, ProgressReader
 from model.training.settings import SettingsError, TrainingSettings
 from model.training.settings_file import read_settings, write_settings
 from model.training.wanted import want

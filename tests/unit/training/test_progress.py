@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from model.training.progress import JOURNAL, Progress, ProgressReader
+from model.training.journal import FILE as JOURNAL
+from model.training.progress import Progress, ProgressReader
 
 
 def log(step: int, seconds: float, loss: float | None = 3.0) -> dict[str, object]:
