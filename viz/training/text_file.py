@@ -1,10 +1,16 @@
 """A button that takes a text file from the person's disk."""
 
+import base64
+import binascii
 from typing import Any, TypedDict
 
 from model.training.sources import MOST_BYTES
 from viz.components.drawn import Drawn
+from viz.server.service import Trouble
 from viz.words.strings import say
+
+MOST_CALLED = 60
+"""Characters of a file's name that are shown."""
 
 
 class TextFileValue(TypedDict, total=False):
@@ -30,3 +36,22 @@ class TextFile(Drawn):
         super().__init__(
             "text_file", '<div class="text-file"></div>', value, words=words, elem_id=elem_id, **kwargs
         )
+
+
+def chosen_file(value: object) -> tuple[str, bytes] | None:
+    """Return name and bytes of the file that a person has chosen; None where it was taken away.
+
+    Args:
+        value: of a `TextFile`; a browser may send anything.
+
+    Raises:
+        Trouble: what came are no bytes.
+    """
+    told = value if isinstance(value, dict) else {}
+    name, encoded = told.get("file"), told.get("bytes")
+    if not isinstance(name, str) or not isinstance(encoded, str):
+        return None
+    try:
+        return name[:MOST_CALLED], base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise Trouble(say("train.data.file.unreadable")) from error

@@ -1,7 +1,5 @@
 """The room of the data: which text a GPT learns from, and what is kept from it to measure it by."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +16,12 @@ from viz.pages.visitor import Visitor
 from viz.rooms.data.preview import preview_html, repeats_html
 from viz.server.failing import one_or_why_not
 from viz.server.limits import LOOKING
-from viz.server.service import Trouble
 from viz.training.desk import understood
 from viz.training.fields import FieldsLaid, fields
 from viz.training.form import settings_of
 from viz.training.source import text_of
 from viz.training.state import TrainingState
-from viz.training.text_file import TextFile, TextFileValue
+from viz.training.text_file import TextFile, TextFileValue, chosen_file
 from viz.words.lines import problem
 from viz.words.strings import say
 
@@ -32,8 +29,6 @@ NAME = "data"
 TYPED = 200_000
 """Characters of a text that is pasted; a longer one is given as a file."""
 LINES = 6
-MOST_CALLED = 60
-"""Characters of a file's name that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,21 +101,15 @@ def _taken(visitor: Visitor, value: object) -> TextFileValue:
     Raises:
         Trouble: it is no text that can be learned from.
     """
-    told = value if isinstance(value, dict) else {}
-    name, encoded = told.get("file"), told.get("bytes")
-    state = visitor.kept.of(TrainingState)
-    if not isinstance(name, str) or not isinstance(encoded, str):
+    state, chosen = visitor.kept.of(TrainingState), chosen_file(value)
+    if chosen is None:
         state.file = None
         return {"name": None}
-    try:
-        given = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise Trouble(say("train.data.file.unreadable")) from error
+    name, given = chosen
     source = understood(lambda: own_text(given))
     text, _ = understood(lambda: decoded(given))
-    called = name[:MOST_CALLED]
-    state.file = (called, text)
-    return {"name": called, "told": say("train.data.file.chosen", name=called, remark=source.remark)}
+    state.file = (name, text)
+    return {"name": name, "told": say("train.data.file.chosen", name=name, remark=source.remark)}
 
 
 DATA = Room(NAME, "train", lay_out, wire=wire)

@@ -21,6 +21,7 @@ from viz.server.service import Trouble
 from viz.training.choice import chosen_training
 from viz.training.desk import Desk, understood
 from viz.training.held_out import held_out_text
+from viz.training.interval_html import interval_html
 from viz.words.lines import problem, status_line
 from viz.words.strings import say
 
@@ -179,17 +180,8 @@ def table_html(rows: "tuple[Evaluation, ...]") -> str:
         for one in ("model", "perplexity", "bits", "tokens")
     )
     body = "".join(
-        f"<tr><th scope='row'>{escape(row.model)}</th><td class='n'>{_with_ends(row.perplexity)}</td>"
-        f"<td class='n'>{_with_ends(row.bits_per_byte)}</td><td class='n'>{row.tokens:,}</td></tr>"
+        f"<tr><th scope='row'>{escape(row.model)}</th><td class='n'>{interval_html(row.perplexity, 3)}</td>"
+        f"<td class='n'>{interval_html(row.bits_per_byte, 3)}</td><td class='n'>{row.tokens:,}</td></tr>"
         for row in rows
     )
     return f"<table class='sizes'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _with_ends(interval: Any) -> str:
-    if interval is None:
-        return "–"
-    if interval.low is None or interval.high is None:
-        return f"{interval.value:,.3f}"
-    ends = say("train.forgotten.ends", low=f"{interval.low:,.3f}", high=f"{interval.high:,.3f}")
-    return f"{interval.value:,.3f} <small>{escape(ends)}</small>"

@@ -1,7 +1,5 @@
 """A task with references: what checkpoints write for it, and how close that comes (BLEU, chrF)."""
 
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from html import escape
 from threading import Event
@@ -20,7 +18,8 @@ from viz.server.service import Trouble
 from viz.training.choice import chosen_training
 from viz.training.desk import Desk, understood
 from viz.training.held_out import held_out_text
-from viz.training.text_file import TextFileValue
+from viz.training.interval_html import interval_html
+from viz.training.text_file import TextFileValue, chosen_file
 from viz.words.lines import problem, status_line
 from viz.words.strings import say
 
@@ -132,19 +131,13 @@ def _taken(visitor: Visitor, value: object) -> TextFileValue:
     Raises:
         Trouble: it has no two columns.
     """
-    told = value if isinstance(value, dict) else {}
-    name, encoded = told.get("file"), told.get("bytes")
-    state = visitor.kept.of(TaskState)
-    if not isinstance(name, str) or not isinstance(encoded, str):
+    state, chosen = visitor.kept.of(TaskState), chosen_file(value)
+    if chosen is None:
         state.pairs = ()
         return {"name": None}
-    try:
-        given = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise Trouble(say("train.data.file.unreadable")) from error
+    name, given = chosen
     state.pairs = understood(lambda: read_pairs(decoded(given)[0]))
-    called = name[:60]
-    return {"name": called, "told": say("train.task.chosen", name=called, count=len(state.pairs))}
+    return {"name": name, "told": say("train.task.chosen", name=name, count=len(state.pairs))}
 
 
 def scores_html(written: "Sequence[Written]") -> str:
@@ -155,7 +148,7 @@ def scores_html(written: "Sequence[Written]") -> str:
         return ""
     found = closeness(written)
     rows = "".join(
-        f"<tr><th scope='row'>{name}</th><td class='n'>{_with_ends(value)}</td>"
+        f"<tr><th scope='row'>{name}</th><td class='n'>{interval_html(value, 1)}</td>"
         f"<td><small translate='no'>{escape(signature)}</small></td></tr>"
         for name, value, signature in (
             ("BLEU", found.bleu, found.signatures[0]),
@@ -181,10 +174,3 @@ def examples_html(written: "Sequence[Written]") -> str:
         for one in written[:SHOWN]
     )
     return f"<table class='learned task'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _with_ends(interval: Any) -> str:
-    if interval.low is None or interval.high is None:
-        return f"{interval.value:.1f}"
-    ends = say("train.forgotten.ends", low=f"{max(0.0, interval.low):.1f}", high=f"{interval.high:.1f}")
-    return f"{interval.value:.1f} <small>{escape(ends)}</small>"

@@ -12,7 +12,9 @@ from viz.pages.visitor import Visitor
 from viz.pages.work import watched
 from viz.server.failing import or_why_not
 from viz.server.service import Trouble
-from viz.training.desk import Desk
+from viz.training.desk import Desk, understood
+from viz.training.held_out import held_out_text
+from viz.training.interval_html import interval_html
 from viz.words.lines import problem, status_line
 from viz.words.strings import say
 
@@ -86,12 +88,10 @@ class Forgetting:
         from model.training.evaluation import evaluating  # noqa: PLC0415
         from model.training.fine_tuning import forgetting  # noqa: PLC0415
         from model.training.material import text_material  # noqa: PLC0415
-        from model.training.parts import load_parts  # noqa: PLC0415
 
-        folder = self.desk.line.folder(name)
         first, last = checkpoints[0][1], checkpoints[-1][1]
         tokenizer = base_tokenizer(first)
-        kept = tokenizer.decode(load_parts(folder / "data")["test"].token_ids[:2000].tolist())
+        kept = understood(lambda: held_out_text(self.desk.line, name))
         models = [base_model(first), base_model(last)]
         for title, text in ((say("train.forgotten.old"), OLD), (say("train.forgotten.new"), kept)):
             scored = []
@@ -110,15 +110,8 @@ def _until(stopped: Event, steps: "Iterator[ScoredBlocks]") -> "Iterator[ScoredB
 
 def _row(title: str, found: Any) -> str:
     values = (found.before, found.after, found.ratio)
-    cells = "".join(f"<td class='n'>{_with_ends(one)}</td>" for one in values)
+    cells = "".join(f"<td class='n'>{interval_html(one, 2)}</td>" for one in values)
     return f"<tr><th scope='row'>{escape(title)}</th>{cells}</tr>"
-
-
-def _with_ends(interval: Any) -> str:
-    if interval.low is None or interval.high is None:
-        return f"{interval.value:,.2f}"
-    ends = say("train.forgotten.ends", low=f"{interval.low:,.2f}", high=f"{interval.high:,.2f}")
-    return f"{interval.value:,.2f} <small>{escape(ends)}</small>"
 
 
 def _table(rows: list[str]) -> str:
