@@ -237,11 +237,15 @@ class Engine:
         return self._closed
 
     def close(self) -> None:
-        """End what is being computed with an error, and the thread; nothing that was recorded is kept."""
+        """End what is being computed with an error, and the thread; what is known can still be looked at."""
         with self._wake:
             self._closed = True
             self._wake.notify()
         self._thread.join()
+
+    def put_away(self) -> None:
+        """Close, and keep nothing: the memory of all that was recorded is wanted elsewhere."""
+        self.close()
         self._lanes.clear()
         self.store.clear()
 
@@ -304,8 +308,9 @@ class Engine:
         return len(jobs) <= 1 or (len(jobs) <= self._share() and needed <= self.store.budget_bytes)
 
     def _require(self, precision: str) -> None:
-        self._require_open()
         if precision not in self._lanes:
+            if not self._lanes:  # put away
+                raise EngineClosed
             raise UnknownPrecision(precision, tuple(self._lanes))
 
     def _require_known(self, token_ids: Sequence[int]) -> None:

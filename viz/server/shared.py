@@ -46,8 +46,8 @@ class Shared:
         return engine
 
     def leave(self, engine: "Engine") -> None:
-        """Close an engine; what it has done stays counted."""
-        engine.close()
+        """Put an engine away; what it has done stays counted."""
+        engine.put_away()
         with self._lock:
             self._engines = tuple(one for one in self._engines if one is not engine)
             self._past.take(engine.tally)
