@@ -25,6 +25,7 @@ from viz.components.selection import Selection
 from viz.components.switch import Switch
 from viz.components.take_away import TakeAway
 from viz.components.ticket import Ticket
+from viz.components.training_memory import TrainingMemory
 from viz.components.writing_watch import WritingWatch
 from viz.pages import prompt_card, shell, step_cards, way
 from viz.pages.controls import NAMES, Controls, RoomControls
@@ -119,6 +120,8 @@ class Layout:
     chain_dials: ChainDials
     """Where the chain wants the sliders."""
     ticket: Ticket
+    trainings: TrainingMemory
+    """Which trainings the browser knows of; on all pages, since their rooms come and go."""
 
     @property
     def inputs(self) -> list[Any]:
@@ -185,7 +188,7 @@ def lay_out(
     controls["chain"], controls["picked"], chain_dials = ChainChoice(), TokenPick(), ChainDials()
     TakeAway()
     Aria()
-    ticket = Ticket()
+    ticket, trainings = Ticket(), TrainingMemory()
     watch = WritingWatch()
     NetworkWatch()
     OwnDirection()
@@ -248,6 +251,7 @@ def lay_out(
         watch=watch,
         chain_dials=chain_dials,
         ticket=ticket,
+        trainings=trainings,
     )
 
 

@@ -1,6 +1,6 @@
 """What a page asks of the trainings: to begin, pause and end one, and how far it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -8,6 +8,7 @@ from model.training.limits import check
 from model.training.line import LineFull, TrainingLine
 from model.training.progress import Progress
 from model.training.settings import SettingsError, TrainingSettings
+from viz.components.training_memory import TrainingMemoryValue
 from viz.pages.visitor import Visitor
 from viz.server.service import Trouble
 from viz.training.state import MOST, TrainingState
@@ -79,28 +80,38 @@ class Desk:
         name = self.require(visitor, room)
         understood(lambda: self.line.end(name, for_good=for_good))
 
-    def remember(self, visitor: Visitor, room: str, names: Sequence[object]) -> None:
-        """Know the trainings of a visitor again: those of these names that are there.
+    def names(self, visitor: Visitor) -> TrainingMemoryValue:
+        """Return the trainings of a visitor for their browser to keep."""
+        return {"names": list(visitor.models.owner.trainings)}
+
+    def remember(self, visitor: Visitor, told: object) -> TrainingMemoryValue:
+        """Know the trainings of a visitor again that are there, and return what the browser is to keep.
 
         Args:
             visitor: whose they are.
-            room: shows the latest of its kind, which is called as the room is.
-            names: the latest last.
+            told: the value of a `TrainingMemory`; a browser may send anything.
         """
+        before = told.get("before") if isinstance(told, dict) else None
+        if self._line is None and isinstance(before, list):
+            return {"names": [one for one in before[-MOST:] if isinstance(one, str)]}  # of another day
         owner, line = visitor.models.owner, self._line
         there = [
-            one for one in names[-MOST:] if isinstance(one, str) and line is not None and line.exists(one)
+            one
+            for one in (before[-MOST:] if isinstance(before, list) else ())
+            if isinstance(one, str) and line is not None and line.exists(one) and one not in owner.trainings
         ]
-        owner.trainings = (*(one for one in there if one not in owner.trainings), *owner.trainings)[-MOST:]
-        shown = room in visitor.kept.of(TrainingState).chosen
-        for name in there if not shown else ():
-            if self.settings(name).kind == room:
-                self.show(visitor, room, name)
+        owner.trainings = (*dict.fromkeys(there), *owner.trainings)[-MOST:]
+        return self.names(visitor)
 
     def name(self, visitor: Visitor, room: str) -> str | None:
-        """Return the training that a room shows; None for none, or where it is gone."""
-        name = visitor.kept.of(TrainingState).chosen.get(room)
-        return name if name is not None and self._line is not None and self._line.exists(name) else None
+        """Return the training that a room shows: the one begun there last, else the latest of its kind.
+
+        None for none, or where it is gone. Kinds are called as their rooms are.
+        """
+        chosen = visitor.kept.of(TrainingState).chosen.get(room)
+        if chosen is not None:
+            return chosen if self._line is not None and self._line.exists(chosen) else None
+        return next((name for name, settings in self.mine(visitor) if settings.kind == room), None)
 
     def require(self, visitor: Visitor, room: str) -> str:
         """Return the training that a room shows.

@@ -23,7 +23,6 @@ from viz.pages.visitor import Visitor
 from viz.server.failing import one_or_why_not
 from viz.server.limits import LOOKING
 from viz.training.desk import Desk
-from viz.training.memory import TrainingMemory
 from viz.training.samples_html import samples_html
 from viz.training.state import TrainingState
 from viz.words.lines import problem, status_line
@@ -52,7 +51,6 @@ class JobScreen(NamedTuple):
     births: Any = gr.skip()
     born: Any = gr.skip()
     optimisation: Any = gr.skip()
-    memory: Any = gr.skip()
     timer: Any = gr.skip()
 
 
@@ -95,7 +93,6 @@ def lay_out_results(room: str) -> dict[str, Any]:
         found["samples"] = _html(f"{room}-samples")
     with gr.Accordion(say("train.optimisation.title"), open=False, elem_classes=["card"]):
         found["optimisation"] = plot(None, f"{room}-optimisation")
-    found["memory"] = TrainingMemory(elem_id=f"{room}-memory")
     found["timer"] = gr.Timer(TICK_SECONDS, active=False)
     return found
 
@@ -145,13 +142,6 @@ class JobPanel:
             self.desk.resume(visitor, self.room, max(0, more) if finished else 0)
 
         return self._changed(visitor, controls, go_on)
-
-    def remember(self, visitor: Visitor, memory: object, controls: Controls) -> JobScreen:
-        """Take the names that a browser has kept: this server may have started anew."""
-        told = memory.get("before") if isinstance(memory, dict) else None
-        self.desk.remember(visitor, self.room, told if isinstance(told, list) else [])
-        names = list(visitor.models.owner.trainings)
-        return self.redraw(visitor, controls)._replace(memory={"names": names})
 
     def redraw(self, visitor: Visitor, controls: Controls) -> JobScreen:
         """Return everything as it is."""
@@ -203,7 +193,6 @@ class JobPanel:
             births=head_births_figure(progress.heads, steps=settings.optimisation.steps, theme=theme),
             born=_born(progress),
             optimisation=optimisation_figure(progress.points, theme=theme),
-            memory={"names": list(visitor.models.owner.trainings)},
             timer=gr.Timer(active=busy),
         )
 
@@ -248,8 +237,8 @@ def wire_job(
     page, screen = looking.page, laid.screen
     outputs, how = list(screen), {**QUIET, **LOOKING}
 
-    def on(triggers: list[Any], handler: Callable[..., JobScreen], inputs: list[Any], mode: str) -> None:
-        gr.on(
+    def on(triggers: list[Any], handler: Callable[..., JobScreen], inputs: list[Any], mode: str) -> Any:
+        return gr.on(
             triggers,
             page.taking(handler),
             [looking.visitor, *inputs, *page.inputs],
@@ -258,12 +247,12 @@ def wire_job(
             **how,
         )
 
-    on([screen.begin.click], panel.begin(settings_of), fields, "once")
+    begun = on([screen.begin.click], panel.begin(settings_of), fields, "once")
+    begun.then(panel.desk.names, looking.visitor, page.trainings, queue=False, **QUIET)
     on([screen.pause.click], panel.pause, [], "once")
     on([screen.stop.click], panel.stop, [], "once")
     on([screen.more.click], panel.more, [laid.more_steps], "once")
     on([page.rooms[panel.room].select, page.controls["appearance"].change], panel.redraw, [], "always_last")
-    on([screen.memory.select], panel.remember, [screen.memory], "once")
     on([screen.timer.tick], panel.tick, [], "always_last")
 
 

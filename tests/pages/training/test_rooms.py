@@ -68,7 +68,7 @@ def test_a_training_is_shown_as_its_journal_says(panel, visitor, name, line, con
     for look in progress.looks:
         for prompt, text in look.texts:
             assert unescape(prompt) in shown_text(screen.samples) and text in unescape(screen.samples)
-    assert screen.memory == {"names": [name]}
+    assert panel.desk.names(visitor) == {"names": [name]}
     assert (screen.begin["interactive"], screen.pause["interactive"]) == (True, False)
 
 
@@ -100,17 +100,19 @@ def test_where_nothing_is_trained_the_page_says_so(newcomer, controls):
 
 def test_a_browser_that_kept_the_names_gets_its_trainings_again(panel, newcomer, name, controls):
     visitor = newcomer()
-    screen = panel.remember(visitor, {"before": ["ffffffffffff", name, 3, None]}, controls)
-    assert visitor.models.owner.trainings == (name,)
-    assert panel.desk.name(visitor, "pretraining") == name and screen.curves.data
+    kept = panel.desk.remember(visitor, {"before": ["ffffffffffff", name, name, 3, None]})
+    assert kept == {"names": [name]} and visitor.models.owner.trainings == (name,)
+    assert (
+        panel.desk.name(visitor, "pretraining") == name and panel.desk.name(visitor, "distillation") is None
+    )
+    assert panel.redraw(visitor, controls).curves.data
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_whatever_a_browser_says_that_it_has_kept_does_no_harm(panel, newcomer, controls, value):
+def test_whatever_a_browser_says_that_it_has_kept_does_no_harm(panel, newcomer, value):
     visitor = newcomer()
-    panel.remember(visitor, value, controls)
-    panel.remember(visitor, {"before": [value]}, controls)
-    panel.remember(visitor, {"before": value}, controls)
+    for told in (value, {"before": [value]}, {"before": value}):
+        assert panel.desk.remember(visitor, told) == {"names": []}
     assert visitor.models.owner.trainings == ()
 
 

@@ -95,6 +95,9 @@ def wire(laid: PretrainingLaid, looking: Looking) -> None:
         return settings, own_of(visitor, values[0]) if settings.data.source == "own" else None
 
     panel = JobPanel(Desk(looking.trainings), NAME)
+    page.trainings.select(
+        panel.desk.remember, [looking.visitor, page.trainings], page.trainings, queue=False, **QUIET
+    )
     wire_job(laid.job, looking, panel, asked, [page.laid["data"].own, *inputs])
     laid.preset.input(
         lambda name: [preset_values(name)[path] for path in paths], laid.preset, inputs, queue=False, **QUIET

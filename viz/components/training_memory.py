@@ -21,4 +21,6 @@ class TrainingMemory(Drawn):
     """Draws nothing. `select` fires if the browser had kept names."""
 
     def __init__(self, *, elem_id: str = "training-memory", **kwargs: Any) -> None:
-        super().__init__("memory", "<span></span>", None, words={"kept": KEPT}, elem_id=elem_id, **kwargs)
+        super().__init__(
+            "training_memory", "<span></span>", None, words={"kept": KEPT}, elem_id=elem_id, **kwargs
+        )

@@ -10,7 +10,7 @@ const recall = () => {
 };
 let heard = false;
 function tell(before, asks) {
-  if (heard || asks === 0 || !element.isConnected) return;
+  if (heard || asks === 0) return;
   props.value = { before };
   trigger("select", {});
   setTimeout(() => tell(before, asks - 1), 1000);
