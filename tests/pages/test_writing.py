@@ -738,7 +738,7 @@ def test_a_model_that_cannot_be_had_is_said_and_the_text_stays(open_app, tiny, n
 def test_a_text_of_another_model_says_who_wrote_it_and_what_to_do(desk):
     screen = desk.select(12)
     assert changed(screen) == {"notice"}
-    assert "SmolLM2-135M-Instruct wrote this text, and the model here is tiny-gpt2" in screen.notice
+    assert "SmolLM2-135M-Instruct wrote this text, and the page has tiny-gpt2 now" in screen.notice
     example = load_example()
     assert changed(desk.select(example.selected)) >= set(PANELS), "what is stored of it is still shown"
     desk.prompt = example.run.prompt

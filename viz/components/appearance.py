@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 
 class AppearanceValue(TypedDict):
@@ -15,9 +15,7 @@ class Appearance(Drawn):
     """Draws nothing; its value follows the page, and `change` fires when it does."""
 
     def __init__(self, elem_id: str = "appearance", **kwargs: Any) -> None:
-        super().__init__(
-            "appearance", "<span></span>", AppearanceValue(dark=False), elem_id=elem_id, **kwargs
-        )
+        super().__init__("appearance", NOTHING, AppearanceValue(dark=False), elem_id=elem_id, **kwargs)
 
     def api_info(self) -> dict[str, Any]:
         """Return the schema of the value."""

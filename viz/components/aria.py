@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 
 class Aria(Drawn):
@@ -12,4 +12,4 @@ class Aria(Drawn):
     """
 
     def __init__(self, *, elem_id: str = "aria", **kwargs: Any) -> None:
-        super().__init__("aria", "<span></span>", None, elem_id=elem_id, **kwargs)
+        super().__init__("aria", NOTHING, None, elem_id=elem_id, **kwargs)

@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 
 class BranchChoiceValue(TypedDict, total=False):
@@ -28,4 +28,4 @@ class BranchChoice(Drawn):
     """
 
     def __init__(self, *, elem_id: str = "branch-choice", **kwargs: Any) -> None:
-        super().__init__("branch_choice", "<span></span>", {}, elem_id=elem_id, **kwargs)
+        super().__init__("branch_choice", NOTHING, {}, elem_id=elem_id, **kwargs)

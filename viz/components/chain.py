@@ -5,7 +5,7 @@ from typing import Any
 
 from model.sampler.settings import BAN, MOST_BIASES, SamplerSettings
 from model.sampler.stage_records import STAGES
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 DIALLED = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
 """Stages whose values are set by the sliders of the page."""
@@ -92,7 +92,7 @@ class ChainChoice(Drawn):
         words = {"ban": BAN, "boost": BOOST, "most": -BAN, "biases": MOST_BIASES}
         super().__init__(
             "chain_choice",
-            "<span></span>",
+            NOTHING,
             {},
             words={name: f"{number:g}" for name, number in words.items()},
             elem_id=elem_id,
@@ -107,14 +107,14 @@ class ChainDials(Drawn):
     """
 
     def __init__(self, *, elem_id: str = "chain-dials", **kwargs: Any) -> None:
-        super().__init__("chain_dials", "<span></span>", {}, elem_id=elem_id, **kwargs)
+        super().__init__("chain_dials", NOTHING, {}, elem_id=elem_id, **kwargs)
 
 
 class TokenPick(Drawn):
     """Draws nothing. Its value is the token whose row was picked in a table: `{"token_id": n | None}`."""
 
     def __init__(self, *, elem_id: str = "picked", **kwargs: Any) -> None:
-        super().__init__("token_pick", "<span></span>", {}, elem_id=elem_id, **kwargs)
+        super().__init__("token_pick", NOTHING, {}, elem_id=elem_id, **kwargs)
 
 
 def picked_token(value: object, vocab_size: int) -> int | None:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 
 class DownloadValue(TypedDict):
@@ -24,4 +24,4 @@ class Download(Drawn):
     """Draws nothing. A new value is offered as a file: rows as CSV, anything else as what it says."""
 
     def __init__(self, *, elem_id: str = "download", **kwargs: Any) -> None:
-        super().__init__("download", "<span></span>", None, parts=("csv",), elem_id=elem_id, **kwargs)
+        super().__init__("download", NOTHING, None, parts=("csv",), elem_id=elem_id, **kwargs)

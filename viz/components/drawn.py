@@ -8,12 +8,15 @@ across updates, which keeps focus, scroll position and listeners.
 
 import inspect
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 HERE = Path(__file__).parent
+NOTHING = "<span></span>"
+"""The skeleton of a component that draws nothing: it takes no room on the page, nor a gap beside it."""
 
 
 class Drawn(gr.HTML):
@@ -30,6 +33,7 @@ class Drawn(gr.HTML):
         *,
         words: dict[str, str] | None = None,
         parts: tuple[str, ...] = (),
+        elem_classes: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         # Not as a prop: a component that is updated before its tab was opened is mounted without its props.
@@ -44,6 +48,7 @@ class Drawn(gr.HTML):
             html_template=skeleton,
             js_on_load=code,
             apply_default_css=False,
+            elem_classes=[*elem_classes, *(["undrawn"] if skeleton == NOTHING else [])],
             **kwargs,
         )
 

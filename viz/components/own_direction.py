@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 FIELDS = ("prompt", "search")
 
@@ -12,6 +12,4 @@ class OwnDirection(Drawn):
 
     def __init__(self, *, elem_id: str = "own-direction", **kwargs: Any) -> None:
         fields = ", ".join(f"#{name} :is(textarea, input)" for name in FIELDS)
-        super().__init__(
-            "own_direction", "<span></span>", None, words={"fields": fields}, elem_id=elem_id, **kwargs
-        )
+        super().__init__("own_direction", NOTHING, None, words={"fields": fields}, elem_id=elem_id, **kwargs)

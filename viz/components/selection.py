@@ -6,7 +6,7 @@ runs the last event with the data of an earlier one. Input values it reads afres
 
 from typing import Any, TypedDict
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 
 class SelectionValue(TypedDict):
@@ -34,9 +34,7 @@ class Selection(Drawn):
         **kwargs: Any,
     ) -> None:
         value = SelectionValue(index=index)
-        super().__init__(
-            "selection", "<span></span>", value, words={"strip": strip_id}, elem_id=elem_id, **kwargs
-        )
+        super().__init__("selection", NOTHING, value, words={"strip": strip_id}, elem_id=elem_id, **kwargs)
 
     def api_info(self) -> dict[str, Any]:
         """Return the schema of the value."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 from viz.words.strings import say
 
 
@@ -18,7 +18,7 @@ class TakeAway(Drawn):
         keys = ("save", "text", "title", "png", "svg", "csv", "json", "steps")
         super().__init__(
             "take_away",
-            "<span></span>",
+            NOTHING,
             None,
             words={key: say(f"components.take_away.{key}") for key in keys},
             parts=("csv",),

@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 TICKET = "gpt-inside-out-ticket"
 """Under which a tab of the browser keeps it."""
@@ -38,7 +38,7 @@ class Ticket(Drawn):
     def __init__(self, *, elem_id: str = "ticket", prompt_id: str = "prompt", **kwargs: Any) -> None:
         super().__init__(
             "ticket",
-            "<span></span>",
+            NOTHING,
             None,
             words={"prompt": prompt_id, "ticket": TICKET, "copy": PAGE_COPY},
             elem_id=elem_id,

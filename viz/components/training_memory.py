@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 KEPT = "gpt-inside-out-trainings"
 """Under which the browser keeps them."""
@@ -21,6 +21,4 @@ class TrainingMemory(Drawn):
     """Draws nothing. `select` fires if the browser had kept names."""
 
     def __init__(self, *, elem_id: str = "training-memory", **kwargs: Any) -> None:
-        super().__init__(
-            "training_memory", "<span></span>", None, words={"kept": KEPT}, elem_id=elem_id, **kwargs
-        )
+        super().__init__("training_memory", NOTHING, None, words={"kept": KEPT}, elem_id=elem_id, **kwargs)

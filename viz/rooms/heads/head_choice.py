@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 
 class HeadChoiceValue(TypedDict, total=False):
@@ -19,7 +19,7 @@ class HeadChoice(Drawn):
     """Draws nothing. Its value follows `head-action`: `select` fires for a head, `submit` for a key."""
 
     def __init__(self, *, elem_id: str = "head-choice", **kwargs: Any) -> None:
-        super().__init__("head_choice", "<span></span>", {}, elem_id=elem_id, **kwargs)
+        super().__init__("head_choice", NOTHING, {}, elem_id=elem_id, **kwargs)
 
 
 def chosen_key(value: object) -> int | None:

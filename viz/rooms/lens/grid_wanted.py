@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 
 class WantedValue(TypedDict):
@@ -16,4 +16,4 @@ class GridWanted(Drawn):
     """Draws nothing. `select` fires once for every key that it is given, one after another."""
 
     def __init__(self, *, elem_id: str = "grid-wanted", **kwargs: Any) -> None:
-        super().__init__("grid_wanted", "<span></span>", WantedValue(key=""), elem_id=elem_id, **kwargs)
+        super().__init__("grid_wanted", NOTHING, WantedValue(key=""), elem_id=elem_id, **kwargs)

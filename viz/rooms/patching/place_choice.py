@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict
 
-from viz.components.drawn import Drawn
+from viz.components.drawn import NOTHING, Drawn
 
 
 class PlaceValue(TypedDict):
@@ -24,6 +24,4 @@ class PlaceChoice(Drawn):
     """Draws nothing. `select` fires after a press on a cell."""
 
     def __init__(self, *, map_id: str, elem_id: str, **kwargs: Any) -> None:
-        super().__init__(
-            "place_choice", "<span></span>", None, words={"map": map_id}, elem_id=elem_id, **kwargs
-        )
+        super().__init__("place_choice", NOTHING, None, words={"map": map_id}, elem_id=elem_id, **kwargs)
