@@ -36,6 +36,7 @@ from viz.rooms.architecture.room import ARCHITECTURE
 from viz.rooms.attribution.room import ATTRIBUTION
 from viz.rooms.branches.room import BRANCHES
 from viz.rooms.chain.room import CHAIN
+from viz.rooms.comparison.room import COMPARISON
 from viz.rooms.data.room import DATA
 from viz.rooms.dice.room import DICE
 from viz.rooms.distillation.room import DISTILLATION
@@ -95,6 +96,7 @@ ROOMS: tuple[Room[Any], ...] = (
     FINE_TUNING,
     DISTILLATION,
     EVALUATION,
+    COMPARISON,
     SHARE,
     SAVED_PAGE,
     HISTORY,

@@ -67,7 +67,7 @@ ROOMS = {
     "lab": ("chain", "dice", "replay", "rollouts", "strategies"),
     "train": (
         *("pretraining", "data", "tokenizer", "architecture", "timelapse"),
-        *("fine_tuning", "distillation", "evaluation"),
+        *("fine_tuning", "distillation", "evaluation", "comparison"),
     ),
 }
 """What has a tab, by the page on which that stands."""

@@ -38,7 +38,7 @@ ROLLERS = {"roll", "sweep"}
 """Events that write many texts: in the same line, with a progress bar of their own."""
 SEARCHES = {"compute", "follow", "replay_1", "search", "take_away", "write_without", "measure_parts"} | {
     "patch_places", "write_patched", "press_place", "steer", "measure", "measure_neurons", "measure_set",
-    "make", "measured", "watch", "measure_1", "measure_2", "measure_3",
+    "make", "measured", "watch", "measure_1", "measure_2", "measure_3", "compare_models",
 }  # fmt: skip
 """Those of which two are computed at a time."""
 STABLE_IDS = {

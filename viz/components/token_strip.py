@@ -92,23 +92,16 @@ def strip_value(
         writing: the text is growing: show a caret and follow the end.
         next_token: offer a last button for the token that would come next.
     """
-    tokens: list[Token] = []
-    before, length = "", 0
     given_count = given_steps(run)
     given = len(run.prompt_token_ids) + given_count
-    direction, flow = flows(pieces)
-    parts = spelled(pieces)
-    for position, piece in enumerate(pieces):
-        own = parts.get(position, ())
-        width = len(piece.text) or BYTES_WIDE
-        joined = position > 0 and _joined(before, piece, own) and length + width <= LONGEST_WORD
-        length = length + width if joined else width
-        before = " " if piece.kind == "special" else piece.text or before
+    tokens: list[Token] = []
+    direction, boxes = _boxes(pieces)
+    for position, (piece, (joined, flow, parts)) in enumerate(zip(pieces, boxes, strict=True)):
         step = run.step_at(position)
         # Where a whole text was given there is no use in saying so of every token.
         forced = step is not None and step.forced and position >= given
         part = bool(given_count) and position < given
-        tokens.append(_token(position, piece, step, colour_by, joined, forced, part, flow[position], own))
+        tokens.append(_token(position, piece, step, colour_by, joined, forced, part, flow, parts))
     return {
         "tokens": tokens,
         "selected": selected,
@@ -117,6 +110,35 @@ def strip_value(
         "dir": direction,
         "legend": legend(colour_by, given=given_count > 0),
     }
+
+
+def plain_tokens(pieces: Sequence[Piece]) -> tuple[list[Token], Direction]:
+    """Return the buttons of tokens of which nothing is said, and the direction of their first paragraph."""
+    direction, boxes = _boxes(pieces)
+    tokens = [
+        _token(position, piece, None, "surprisal", joined, False, False, flow, parts)
+        for position, (piece, (joined, flow, parts)) in enumerate(zip(pieces, boxes, strict=True))
+    ]
+    return tokens, direction
+
+
+def _boxes(pieces: Sequence[Piece]) -> tuple[Direction, list[tuple[bool, Flow, tuple[Part, ...]]]]:
+    """Return the direction of the first paragraph, and how each token stands in its line.
+
+    That is whether it stays beside the one before it, which way it runs, and its parts of characters.
+    """
+    found = []
+    before, length = "", 0
+    direction, flow = flows(pieces)
+    parts = spelled(pieces)
+    for position, piece in enumerate(pieces):
+        own = parts.get(position, ())
+        width = len(piece.text) or BYTES_WIDE
+        joined = position > 0 and _joined(before, piece, own) and length + width <= LONGEST_WORD
+        length = length + width if joined else width
+        before = " " if piece.kind == "special" else piece.text or before
+        found.append((joined, flow[position], own))
+    return direction, found
 
 
 def shown_text(piece: Piece) -> str:

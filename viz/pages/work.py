@@ -43,12 +43,16 @@ def watched(
 
 
 def now_and_then(steps: Iterable[Step], seconds: Callable[[], float]) -> Iterator[Step]:
-    """Yield the first step, and of the others those that come so many seconds after one that was yielded."""
+    """Yield the first step, the last, and of the others those that come so many seconds after one shown."""
     shown = -math.inf
+    left: list[Step] = []
     for step in steps:
+        left = [step]
         if time.monotonic() - shown >= seconds():
+            left = []
             yield step
             shown = time.monotonic()
+    yield from left
 
 
 def wire_work(

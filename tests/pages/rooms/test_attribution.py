@@ -13,10 +13,10 @@ from model.interventions.attribution import Reading, finished
 from model.interventions.limits import MOST_TOKENS
 from model.interventions.token_scores import METHODS
 from tests.pages.desk import Desk, author_of
+from viz.components.score_strip import ScoreStrip
 from viz.pages.visitor import Visitor
 from viz.rooms.attribution.controls import AttributionControls
 from viz.rooms.attribution.measuring import AttributionScreen
-from viz.rooms.attribution.score_strip import ScoreStrip
 from viz.rooms.attribution.state import AttributionState, step_of
 from viz.rooms.attribution.words import method_name, score_text
 from viz.server.service import Trouble
@@ -205,5 +205,5 @@ def test_while_the_model_loads_it_is_said_so(desk: Desk, monkeypatch: pytest.Mon
 
 def test_a_strip_travels_as_strings(desk: Desk) -> None:
     value = press(desk, method="rollout").attribution_strip
-    assert ScoreStrip().postprocess(value) is not None
+    assert ScoreStrip({}, elem_id="strip").postprocess(value) is not None
     assert value["low"] == "" and "%" in value["high"], "shares have no sign"

@@ -1,17 +1,24 @@
 """The panels of the room: what was measured of the step that is looked at."""
 
 from model.interventions.curves import Curves
-from model.interventions.token_scores import METHODS, Method
+from model.interventions.token_scores import METHODS, UNSIGNED, Method
+from viz.components.score_strip import ScoreStripValue, furthest, score_strip_value
 from viz.figures.figure import Figure
 from viz.figures.hiding_curves import HidingCurve, hiding_curves_figure
 from viz.pages.controls import Controls
 from viz.pages.panel import On, Panel, Panels
 from viz.pages.scene import Scene
 from viz.rooms.attribution.controls import AttributionControls
-from viz.rooms.attribution.score_strip import ScoreStripValue, score_strip_value
 from viz.rooms.attribution.state import AttributionState, Measured, step_of
 from viz.rooms.attribution.tables import agreement_html
-from viz.rooms.attribution.words import asked_html, method_name, no_scores_html, told_html
+from viz.rooms.attribution.words import (
+    asked_html,
+    method_name,
+    no_scores_html,
+    score_text,
+    token_title,
+    told_html,
+)
 from viz.server.service import Trouble
 from viz.words.lines import status_line
 from viz.words.strings import say
@@ -22,7 +29,14 @@ def strip(scene: Scene, controls: Controls) -> ScoreStripValue | None:
     measured, method = _of(scene, controls), _method(controls)
     if measured is None or method not in measured.scores:
         return None
-    return score_strip_value(scene.pieces[: scene.selected], scene.run, measured.scores[method])
+    scores = measured.scores[method]
+    pieces, most = scene.pieces[: scene.selected], furthest(scores.values)
+    titles = [
+        token_title(piece, position, value, method)
+        for position, (piece, value) in enumerate(zip(pieces, scores.values.tolist(), strict=True))
+    ]
+    low = "" if method in UNSIGNED else score_text(-most, method)
+    return score_strip_value(pieces, scores.values, titles, low, score_text(most, method))
 
 
 def told(scene: Scene, controls: Controls) -> str:

@@ -7,6 +7,7 @@ import gradio as gr
 
 from model.interventions.token_scores import METHODS
 from viz.components.heading import heading
+from viz.components.score_strip import ScoreStrip
 from viz.pages import room_head
 from viz.pages.layout import Laid, Plan
 from viz.pages.looking import Looking
@@ -16,8 +17,7 @@ from viz.pages.work import wire_work
 from viz.rooms.attribution.controls import COUNTS, LONGEST_WORD, AttributionControls
 from viz.rooms.attribution.measuring import WORK, AttributionScreen, Measuring
 from viz.rooms.attribution.panels import PANELS
-from viz.rooms.attribution.score_strip import ScoreStrip
-from viz.rooms.attribution.words import method_name
+from viz.rooms.attribution.words import method_name, strip_words
 from viz.server.limits import SEARCHING
 from viz.words.strings import say
 
@@ -45,7 +45,7 @@ def lay_out(plan: Plan) -> AttributionLaid:
     outputs: dict[str, Any] = {}
     with gr.Column(elem_classes=["card"]):
         heading("why.attribution.scores")
-        outputs["attribution_strip"] = ScoreStrip()
+        outputs["attribution_strip"] = ScoreStrip(strip_words(), elem_id="attribution-strip")
         outputs["attribution_told"] = gr.HTML(elem_id="attribution-told", apply_default_css=False)
     with gr.Column(elem_classes=["card"]):
         heading("why.attribution.judged")

@@ -1,8 +1,10 @@
 """What the room says of a method and its scores."""
 
+import math
 from html import escape
 
 from model.interventions.token_scores import Completeness, Method, Sampled, TokenScores
+from model.tokenizer.pieces import Piece
 from viz.words.lines import status_line
 from viz.words.percent import percent, signed
 from viz.words.prose import prose
@@ -20,6 +22,26 @@ def score_text(value: float, method: Method) -> str:
     if method == "rollout":
         return percent(value)
     return say("why.attribution.nats", value=("+" if value > 0 else "") + signed(value))
+
+
+def strip_words() -> dict[str, str]:
+    """Return what the strip says of itself and of the ends of its scale."""
+    keys = {
+        "group": "strip", "hint": "hint", "against": "speaks_against", "for": "speaks_for",
+        "least": "least", "most": "most",
+    }  # fmt: skip
+    return {word: say(f"why.attribution.{key}") for word, key in keys.items()}
+
+
+def token_title(piece: Piece, position: int, value: float, method: Method) -> str:
+    """Return what is told of a token of the context, whose score may be NaN."""
+    scored = not math.isnan(value)
+    return say(
+        "why.attribution.token" if scored else "why.attribution.token_unscored",
+        token=told_token(piece.token, 40),
+        position=position,
+        score=score_text(value, method) if scored else "",
+    )
 
 
 def asked_html(token: str, against: str | None, worth: float) -> str:

@@ -11,7 +11,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from model.training.material import byte_positions
+from model.interior.scoring import ScoredText
+from model.numbers import LN2
+from model.tokenizer.typed import TypedText
 
 Floats = NDArray[np.float64]
 
@@ -98,6 +100,16 @@ def two_readings(text: str, one: Reading, other: Reading) -> TwoReadings:
     return TwoReadings(tuple(stretches))
 
 
+def reading(typed: TypedText, scored: ScoredText) -> Reading:
+    """Return what a model makes of a text that it has scored.
+
+    Args:
+        typed: the tokens of the text, as the model has them.
+        scored: the same, whole; the first token has no surprisal.
+    """
+    return reading_of_slices(typed.slices, [np.nan, *(-step.logprob / LN2 for step in scored.run.steps)])
+
+
 def reading_of_slices(slices: Sequence[str], bits: Sequence[float]) -> Reading:
     """Return a reading from what stands for each token.
 
@@ -137,21 +149,6 @@ def next_tokens(
         for text in chosen
     ]
     return sorted(rows, key=lambda row: -sum(value or 0.0 for value in row.probabilities))
-
-
-def spread(text: str, reading: Reading) -> Floats:
-    """Return (bytes of the text,) bits of each byte, a token's shared evenly by its bytes; NaN where none.
-
-    For pictures in which models stand above one another byte by byte; sums over whole tokens are exact.
-    """
-    positions = byte_positions(text)
-    ends = positions[reading.ends]
-    sizes = np.diff(ends, prepend=0)
-    # Bits of a token that completes no character go to the character that it is a part of.
-    owner = np.searchsorted(ends, ends, side="left")
-    bits = np.zeros(len(ends))
-    np.add.at(bits, owner, reading.bits)
-    return np.repeat(bits / np.maximum(sizes, 1), sizes)
 
 
 def _summed(reading: Reading, common: NDArray[np.int64]) -> tuple[NDArray[np.int64], Floats]:

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models
 from transformers import PreTrainedTokenizerFast
 
-from model.training.comparison import (
+from model.interior.two_models import (
     NextTokenRow,
     Reading,
     next_tokens,
     reading_of_slices,
-    spread,
     two_readings,
 )
 from model.training.evaluation import token_bits
@@ -85,8 +84,6 @@ def test_no_bits_are_lost_whatever_the_cuts(slices, data):
     assert "".join(stretch.text for stretch in found.stretches) == text
     assert found.total_bits == (pytest.approx(sum(bits)), pytest.approx(len(text)))
     assert sum(stretch.tokens[0] for stretch in found.stretches) == len(slices)
-    assert spread(text, one).sum() == pytest.approx(sum(bits))
-    assert len(spread(text, one)) == len(text.encode())
 
 
 def test_a_token_that_completes_no_character_belongs_to_the_next_one():
@@ -97,7 +94,6 @@ def test_a_token_that_completes_no_character_belongs_to_the_next_one():
         ("雨", (3, 1), (9.0, 1.0)),
         ("b", (1, 1), (5.0, 1.0)),
     ]
-    np.testing.assert_allclose(spread("a雨b", pieces), [1, 3, 3, 3, 5])
 
 
 def test_next_tokens_are_matched_by_their_text():
