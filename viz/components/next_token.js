@@ -24,8 +24,8 @@ root.numbers = () => {
 
 function keepHeight(value) { // also where there is less to say: of a token not chosen yet, or the first one
   root.style.minHeight = "";
-  if (value && !value.leading) return; // a search
-  const now = value ? `${value.leading} ${root.clientWidth}` : measured;
+  if (value?.rows && !value.leading) return; // a search
+  const now = value?.rows ? `${value.leading} ${root.clientWidth}` : measured;
   if (now !== measured) tallest = 0;
   measured = now;
   if (picked === null) tallest = Math.max(tallest, root.offsetHeight);
@@ -40,7 +40,7 @@ function draw() {
   const at = value?.rows?.find((row) => row.chosen)?.token_id ?? null;
   if (at !== chosen || !value?.rows?.some((row) => row.token_id === picked)) picked = null;
   chosen = at;
-  if (!value || !value.rows) root.replaceChildren(make("p", { class: "say" }, words.empty));
+  if (!value || !value.rows) root.replaceChildren(make("p", { class: "say" }, value?.missing ?? words.empty));
   else if (value.rows.length === 0) root.replaceChildren(make("p", { class: "say" }, ...prose(value.note)));
   else root.replaceChildren(...answer(value, picked));
   keepHeight(value);

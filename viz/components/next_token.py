@@ -42,6 +42,13 @@ class NextTokenValue(TypedDict):
     note: str
 
 
+class NoTableValue(TypedDict):
+    """The value of a `NextTokenBars` that has nothing to show."""
+
+    missing: str
+    """Why."""
+
+
 def next_token_value(
     shaped: ShapedDistribution,
     *,
@@ -93,6 +100,15 @@ def next_token_value(
         "said": "" if forced else _said(shaped, chosen, dice),
         "note": note,
     }
+
+
+def no_table(missing: str) -> NoTableValue:
+    """Return what stands in place of the table where it cannot be had.
+
+    Args:
+        missing: a sentence that says why.
+    """
+    return {"missing": missing}
 
 
 def search_value(

@@ -127,6 +127,8 @@ def _drawn(panel: Panel, scene: Scene, controls: Controls, told: list[str]) -> A
     if panel.figure:
         return placeholder(sentence, theme=controls.theme)
     told.append(sentence)
+    if panel.instead is not None:
+        return panel.instead(sentence)
     return gr.skip() if panel.kept else None
 
 

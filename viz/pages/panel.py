@@ -48,6 +48,8 @@ class Panel:
     """Whether it shows what the text itself says: no matter whether the model that wrote it is here."""
     kept: bool = False
     """Whether it stays as it was where it cannot be drawn: a text must not vanish from the page."""
+    instead: Callable[[str], Any] | None = None
+    """What it shows where it cannot be drawn, given the sentence that says why; by default nothing."""
 
 
 Panels = Mapping[str, Panel]

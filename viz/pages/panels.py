@@ -4,7 +4,7 @@ from model.sampler.settings import BAN
 from model.texts.given import given_steps, only_given
 from model.texts.likelihood import Likelihood
 from viz.components.bias_chips import BiasChipsValue, bias_chips_value
-from viz.components.next_token import NextTokenValue, next_token_value, search_value
+from viz.components.next_token import NextTokenValue, next_token_value, no_table, search_value
 from viz.components.spelling import begun_before, noted, spelled
 from viz.components.token_strip import StripValue, strip_value
 from viz.figures.figure import Figure
@@ -126,7 +126,7 @@ def texts(scene: Scene, _controls: Controls) -> str:
 PAGE: Panels = {
     "strip": Panel(strip, On.TEXT | On.GROWTH, of_text=True, kept=True),
     "timeline": Panel(steps, On.SELECTION | On.TURN, figure=True, of_text=True),
-    "bars": Panel(bars, On.SETTINGS | On.GROWTH),
+    "bars": Panel(bars, On.SETTINGS | On.GROWTH, instead=no_table),
     "found": Panel(found, On.SETTINGS | On.SEARCH),
     "notice": Panel(notice, On.SETTINGS),
     "status": Panel(status, On.SELECTION, of_text=True),
