@@ -272,3 +272,26 @@ def test_light_or_dark_is_kept_by_a_reload_as_are_page_room_and_token(
     page.locator("#page-tools .tone").click()
     assert not page.evaluate(DARK)
     visit.errors.clear()
+
+
+@pytest.mark.parametrize("width", [390, 360, 320])
+def test_the_tools_stay_in_sight_on_a_phone_whatever_the_font_and_however_many_models(
+    visit: Visit, width: int
+) -> None:
+    page = visit.page
+    page.add_style_tag(content="* { font-family: monospace !important; letter-spacing: 0.06em; }")
+    page.evaluate(
+        """() => {
+          const list = document.querySelector("select.models");
+          list.replaceChildren(new Option("The model of this server"), new Option("A checkpoint of mine"));
+          list.hidden = false;
+        }"""
+    )
+    page.set_viewport_size({"width": width, "height": 844})
+    for part in ("#page-tools .tone", "#model summary", "select.models"):
+        box = page.locator(part).bounding_box()
+        assert box is not None and box["width"] > 10 and box["x"] + box["width"] <= width, part
+    last = page.locator("#shell .pages a").last
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
