@@ -188,7 +188,7 @@ def test_places_lines_and_counts_are_those_of_the_server(shelf, brake):
     brake.wait()
     # The engine may have been held before it took the second one out of the line.
     assert shared.writing + shared.waiting == TINY_LIMITS.places + 1 and shared.waiting >= 1
-    texts += [written(other, 1) for _ in range(2)]
+    texts.append(written(other, 1))
     assert shared.waiting >= 1 and other.engine._share() == 1, "an even share, whoever came first"
     brake.release()
     assert all(text.wait(PATIENCE) for text in texts)
