@@ -11,7 +11,13 @@ from tests.figures.samples import THEMES, texts
 from viz.figures.bits_per_byte import Measured, bits_per_byte_figure
 from viz.figures.figure import Figure
 from viz.figures.head_births import head_births_figure, leading
-from viz.figures.loss_curves import MOST_POINTS, loss_curves_figure, optimisation_figure, thinned
+from viz.figures.loss_curves import (
+    MOST_POINTS,
+    loss_curves_figure,
+    optimisation_figure,
+    text_losses_figure,
+    thinned,
+)
 from viz.figures.students import students_figure
 from viz.figures.theme import Theme
 from viz.figures.tokens_per_character import tokens_per_character_figure
@@ -75,7 +81,7 @@ def test_a_long_training_is_thinned_and_keeps_its_last_point():
 
 
 def test_a_step_is_marked_where_it_is_asked_for():
-    figure = loss_curves_figure([], [(0, 3.0), (10, 2.0)], chance=None, marked=10, theme=LIGHT)
+    figure = text_losses_figure([(0, 3.0), (10, 2.0)], marked=10, theme=LIGHT)
     assert figure.layout.shapes[0].x0 == figure.layout.shapes[0].x1 == 10
 
 
@@ -127,6 +133,7 @@ def test_bits_a_byte_have_their_intervals_and_the_best_is_marked():
     [
         loss_curves_figure([], [], chance=None, theme=LIGHT),
         optimisation_figure([], theme=LIGHT),
+        text_losses_figure([], marked=0, theme=LIGHT),
         head_births_figure([], theme=LIGHT),
         students_figure([], [], theme=LIGHT),
         tokens_per_character_figure([], theme=LIGHT),

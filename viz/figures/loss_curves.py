@@ -25,7 +25,6 @@ def loss_curves_figure(
     *,
     chance: float | None,
     steps: int | None = None,
-    marked: int | None = None,
     theme: Theme,
 ) -> Figure:
     """Draw the loss over the steps.
@@ -35,7 +34,6 @@ def loss_curves_figure(
         validations: steps and losses of the validation part, nats a token.
         chance: the loss of a model that finds all tokens equally likely, the logarithm of their number.
         steps: where the axis ends: at the last step that is asked for; None for the last that there is.
-        marked: a step to mark; None for none.
         theme: the colours.
     """
     if not points and not validations:
@@ -62,13 +60,32 @@ def loss_curves_figure(
             line={"color": theme.quiet, "width": 1, "dash": "dash"},
         )  # fmt: skip
         key.append(("┄", theme.quiet, say("figures.loss.chance")))
-    if marked is not None:
-        figure.add_shape(
-            type="line", yref="paper", x0=marked, x1=marked, y0=0, y1=1,
-            line={"color": theme.glow, "width": 2},
-        )  # fmt: skip
     add_key(figure, key, lift=8, shift=-44, theme=theme)
     step_axis(figure, steps)
+    figure.update_yaxes(title={"text": say("figures.loss.nats")}, nticks=6, fixedrange=True)
+    return figure
+
+
+def text_losses_figure(losses: Sequence[tuple[int, float]], *, marked: int, theme: Theme) -> Figure:
+    """Draw what one text costs the checkpoints of a training.
+
+    Args:
+        losses: steps and the loss there, nats a token.
+        marked: the step that is looked at.
+        theme: the colours.
+    """
+    if not losses:
+        return placeholder(say("figures.loss.empty"), theme=theme, height=HEIGHT)
+    figure = base_figure(theme=theme, height=HEIGHT, margin={"l": 52, "t": 10, "b": 42})
+    figure.add_scatter(
+        x=[step for step, _ in losses], y=_rounded([loss for _, loss in losses]),
+        name=say("figures.loss.of_text"), mode="lines+markers",
+        line={"color": theme.accent, "width": 1.8}, marker={"size": 7}, hovertemplate=loss_hover(),
+    )  # fmt: skip
+    figure.add_shape(
+        type="line", yref="paper", x0=marked, x1=marked, y0=0, y1=1, line={"color": theme.glow, "width": 2},
+    )  # fmt: skip
+    step_axis(figure, None)
     figure.update_yaxes(title={"text": say("figures.loss.nats")}, nticks=6, fixedrange=True)
     return figure
 

@@ -10,7 +10,7 @@ import gradio as gr
 
 from model.numbers import within
 from viz.figures.attention import attention_heatmap
-from viz.figures.loss_curves import loss_curves_figure
+from viz.figures.loss_curves import text_losses_figure
 from viz.figures.theme import Theme
 from viz.pages.controls import Controls
 from viz.pages.kept import RoomState
@@ -166,7 +166,7 @@ def shown(film: Film, at: int, layer: object, head: object, theme: Theme) -> Tim
         attention=attention_heatmap(
             moment.attention[which], tokens=moment.tokens, selected_row=len(moment.tokens) - 1, theme=theme
         ),
-        losses=loss_curves_figure([], losses, chance=None, marked=moment.step, theme=theme),
+        losses=text_losses_figure(losses, marked=moment.step, theme=theme),
         take=take_html(film.training, moment.step),
     )
 
