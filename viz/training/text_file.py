@@ -29,10 +29,25 @@ class TextFileValue(TypedDict, total=False):
 class TextFile(Drawn):
     """The button, what was chosen, and what takes it away; `select` fires for both."""
 
-    def __init__(self, value: TextFileValue | None = None, *, elem_id: str, **kwargs: Any) -> None:
-        names = ("open", "none", "remove", "reading", "unreadable", "too_large")
+    def __init__(
+        self,
+        value: TextFileValue | None = None,
+        *,
+        unchosen: str = "train.data.file.none",
+        elem_id: str,
+        **kwargs: Any,
+    ) -> None:
+        """Create it.
+
+        Args:
+            value: at first.
+            unchosen: key of what is said while no file is chosen.
+            elem_id: of the element.
+            kwargs: of the component.
+        """
+        names = ("open", "remove", "reading", "unreadable", "too_large")
         words = {name: say(f"train.data.file.{name}") for name in names}
-        words["most_bytes"] = str(MOST_BYTES)
+        words |= {"none": say(unchosen), "most_bytes": str(MOST_BYTES)}
         super().__init__(
             "text_file", '<div class="text-file"></div>', value, words=words, elem_id=elem_id, **kwargs
         )

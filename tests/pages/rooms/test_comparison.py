@@ -80,7 +80,11 @@ def test_bits_of_both_models_and_their_next_tokens_are_transformers_own(comparin
         assert f"{bits.sum():,.1f}" in shown.totals
     assert compared.readings.stretches[0].bits is None
     difference = compared.readings.total_bits[0] - compared.readings.total_bits[1]
-    assert f"{abs(difference):,.1f} bits less" in last.line and last.save["interactive"]
+    assert (
+        f"{abs(difference):,.1f} bits less" in last.line
+        and "stopped" not in last.line
+        and last.save["interactive"]
+    )
 
 
 def test_both_go_on_as_they_do_alone_with_the_same_dice(comparing, visitor, models):

@@ -125,7 +125,7 @@ class Comparing:
             raise Trouble(say("train.comparison.same"))
         if not isinstance(text, str) or not text.strip() or len(text) > MOST_CHARACTERS:
             raise Trouble(say("train.comparison.text_needed", most=f"{MOST_CHARACTERS:,}"))
-        stopped = Event()
+        stopped, ended = Event(), Event()  # the first is set at the end in any case
         with ExitStack() as stack:
 
             def steps() -> Iterator[str | Compared]:
@@ -138,6 +138,8 @@ class Comparing:
                     services.append(service)
                 if not stopped.is_set():
                     yield from _compared(visitor, (services[0], services[1]), text, controls, stopped)
+                if not stopped.is_set():
+                    ended.set()
 
             done = None
             for step in watched(visitor, WORK, steps(), stopped.set):
@@ -147,7 +149,7 @@ class Comparing:
                 else:
                     line = status_line(step or say("train.comparison.reading"))
                     yield ComparisonScreen(line=line, cancel=gr.update(interactive=True))
-        told = say("lab.stopped") if stopped.is_set() else ""
+        told = "" if ended.is_set() else say("lab.stopped")
         line = status_line(told) if done is None else status_line(told, told_of(done))
         yield ComparisonScreen(
             line=line,
@@ -169,7 +171,11 @@ def _compared(
     for service in services:
         service.require_room_in_line()
         form = service.precision(controls.precision)
-        typed = service.typed(text, say("train.comparison.text_name"))
+        try:
+            typed = service.typed(text, say("train.comparison.text_name"))
+        except Trouble as trouble:
+            named = say("train.comparison.of_model", name=service.info.name, problem=str(trouble))
+            raise Trouble(named) from trouble
         read.append((reading(typed, scored(service.engine, typed, form)), len(typed.token_ids)))
         softmax = service.read(typed.token_ids, form).softmax(len(typed.token_ids) - 1)
         following.append((service.text.vocabulary, softmax.probabilities))

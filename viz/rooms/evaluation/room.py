@@ -83,7 +83,7 @@ def _task() -> tuple[gr.Radio, TextFile, gr.Button, TaskScreen]:
             {one: say(f"train.task.of.{one}") for one in (PASSAGES, FILE)},
             "evaluation-task-kind",
         )
-        file = TextFile(elem_id="evaluation-task-file")
+        file = TextFile(unchosen="train.task.no_file", elem_id="evaluation-task-file")
         with room_head.presses():
             translate = gr.Button(
                 say("train.task.measure"), size="sm", min_width=60, elem_id="evaluation-task-measure"

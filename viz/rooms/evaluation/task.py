@@ -30,6 +30,8 @@ WORK = "evaluation-task"
 PASSAGES, FILE = "passages", "file"
 SHOWN = 12
 """Pairs that are shown."""
+MOST_SHOWN = 240
+"""Characters of each of their texts: the last of the source, the first of what follows on it."""
 MOST_PASSAGES = 20
 TOKENS = 60
 """That are written for a source at most."""
@@ -158,6 +160,14 @@ def scores_html(written: "Sequence[Written]") -> str:
     return f"<table class='sizes'><tbody>{rows}</tbody></table>"
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+def _end(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else f"…{text[-MOST_SHOWN:]}"
+
+
 def examples_html(written: "Sequence[Written]") -> str:
     """Return some pairs, and what was written for them."""
     head = "".join(
@@ -168,7 +178,7 @@ def examples_html(written: "Sequence[Written]") -> str:
         "<tr>"
         + "".join(
             f"<td dir='auto' translate='no'>{escape(text)}</td>"
-            for text in (one.pair.source, one.pair.reference, one.hypothesis)
+            for text in (_end(one.pair.source), _cut(one.pair.reference), _cut(one.hypothesis))
         )
         + "</tr>"
         for one in written[:SHOWN]
