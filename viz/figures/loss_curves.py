@@ -75,7 +75,7 @@ def text_losses_figure(losses: Sequence[tuple[int, float]], *, marked: int, them
         theme: the colours.
     """
     if not losses:
-        return placeholder(say("figures.loss.empty"), theme=theme, height=HEIGHT)
+        return placeholder(say("figures.loss.one_token"), theme=theme, height=HEIGHT)
     figure = base_figure(theme=theme, height=HEIGHT, margin={"l": 52, "t": 10, "b": 42})
     figure.add_scatter(
         x=[step for step, _ in losses], y=_rounded([loss for _, loss in losses]),

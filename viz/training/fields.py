@@ -76,7 +76,7 @@ def _field(elem_id: str, path: str, value: Any) -> Any:
         return room_head.chips(label, names, elem_id, value)
     if path in DIALS:
         least, most, step = DIALS[path]
-        return Dial(least, most, value, step=step, label=label, elem_id=elem_id, min_width=160)
+        return Dial(least, most, value, step=step, label=label, elem_id=elem_id, min_width=180)
     if path in ("optimisation.loss_on_repeats", "distillation.alone"):
         return gr.Checkbox(value, label=label, elem_id=elem_id)
     if path == "optimisation.seed":

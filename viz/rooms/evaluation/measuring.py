@@ -79,9 +79,8 @@ class Measuring:
     def redraw(self, visitor: Visitor, controls: Controls) -> EvaluationScreen:
         """Return what was measured, in the page's colours."""
         outcome = visitor.kept.of(EvaluationState).measured
-        if outcome is None:
-            return EvaluationScreen()
-        return EvaluationScreen(figure=_figure(outcome.table.evaluations, controls.theme))
+        rows = () if outcome is None else outcome.table.evaluations
+        return EvaluationScreen(figure=_figure(rows, controls.theme))
 
     def saved(self, visitor: Visitor) -> tuple[str, str]:
         """Return the stem of a file's name, and the table as CSV.

@@ -108,7 +108,8 @@ def wire(laid: EvaluationLaid, looking: Looking) -> None:
         show_progress_on=screen.line,
         **SEARCHING,
     )
-    page.controls["appearance"].change(
+    gr.on(
+        [page.controls["appearance"].change, page.rooms[NAME].select],
         page.taking(handlers.redraw),
         [looking.visitor, *page.inputs],
         list(screen),

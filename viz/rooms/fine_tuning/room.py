@@ -84,7 +84,7 @@ def lay_out(_plan: Plan) -> FineTuningLaid:
                     10, 1_000, MORE, step=10, label=say("train.more_steps"), elem_id="fine-tuning-more-steps"
                 )
         parts |= lay_out_results(NAME)
-        with gr.Column(elem_classes=["card"]):
+        with gr.Column(elem_classes=["card", "room-head"]):
             heading("train.forgotten")
             with room_head.presses():
                 measure = gr.Button(

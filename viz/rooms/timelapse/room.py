@@ -43,8 +43,8 @@ def lay_out(_plan: Plan) -> TimelapseLaid:
             with gr.Row(elem_classes=["tools"]):
                 training = training_choice("timelapse-training")
                 prompt = gr.Textbox(
-                    "The", label=say("train.timelapse.prompt"), max_lines=2, max_length=MOST_PROMPT,
-                    elem_id="timelapse-prompt",
+                    say("train.timelapse.example"), label=say("train.timelapse.prompt"), max_lines=2,
+                    max_length=MOST_PROMPT, elem_id="timelapse-prompt",
                 )  # fmt: skip
             with room_head.presses():
                 watch = room_head.action(say("train.timelapse.watch"), "timelapse-watch")
@@ -95,7 +95,12 @@ def wire(laid: TimelapseLaid, looking: Looking) -> None:
         **SEARCHING,
     )
     gr.on(
-        [screen.at.input, *(one.change for one in laid.dials), page.controls["appearance"].change],
+        [
+            screen.at.input,
+            *(one.change for one in laid.dials),
+            page.controls["appearance"].change,
+            page.rooms[NAME].select,
+        ],
         page.taking(handlers.show_checkpoint),
         [looking.visitor, screen.at, *laid.dials, *page.inputs],
         list(screen),

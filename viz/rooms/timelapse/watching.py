@@ -11,7 +11,7 @@ import gradio as gr
 from model.numbers import within
 from viz.figures.attention import attention_heatmap
 from viz.figures.loss_curves import text_losses_figure
-from viz.figures.theme import Theme
+from viz.figures.theme import Theme, placeholder
 from viz.pages.controls import Controls
 from viz.pages.kept import RoomState
 from viz.pages.looking import Looking
@@ -94,7 +94,8 @@ class Watching:
         visitor.controls = controls
         film = visitor.kept.of(TimelapseState).film
         if film is None or not film.moments:
-            return TimelapseScreen()
+            empty = placeholder(say("train.timelapse.not_asked"), theme=controls.theme)
+            return TimelapseScreen(attention=empty, losses=empty)
 
         def looked() -> TimelapseScreen:
             number = _number(at, len(film.moments))
