@@ -14,7 +14,9 @@ from model.training.toy_worlds import repeats
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = get_args(Part)
 NEAR = 400
-"""Characters within which a part is begun at a new line rather than in the midst of one."""
+"""Most characters within which a part is begun at a new line rather than in the midst of one."""
+NEAR_SHARE = 0.25
+"""Of the shorter one of validation and test: what it loses to the part before it at most."""
 FILE = "parts.safetensors"
 UNCOUNTED = -100
 """Transformers' label of a token that the loss leaves out."""
@@ -71,13 +73,14 @@ def split(texts: Sequence[str], data: DataSettings) -> dict[Part, list[str]]:
     A text in which a part ends is cut, at a new line if one is near.
     """
     total = sum(map(len, texts))
+    near = min(NEAR, int(NEAR_SHARE * total * min(data.validation, data.test)))
     ends = [total * (1 - data.validation - data.test), total * (1 - data.test)]
     parts: list[list[str]] = [[], [], []]
     place, seen = 0, 0
     for text in texts:
         left = text
         while place < 2 and seen + len(left) > ends[place]:
-            cut = _near_line(left, max(0, round(ends[place] - seen)))
+            cut = _near_line(left, max(0, round(ends[place] - seen)), near)
             parts[place].append(left[:cut])
             left, seen, place = left[cut:], seen + cut, place + 1
         parts[place].append(left)
@@ -127,7 +130,7 @@ def require_sequences(parts: dict[Part, TokenPart], data: DataSettings, context:
     tokens = sum(len(part.token_ids) for part in parts.values())
     for name in PARTS:
         if not parts[name].sequences(context):
-            needed = int(1.1 * context / min(shares.values()))
+            needed = int(1.1 * context / ((1 - NEAR_SHARE) * min(shares.values())))
             raise SettingsError(
                 f"The text is too short: of its {tokens:,} tokens the {_TITLES[name]} part has "
                 f"{len(parts[name].token_ids):,}, and one sequence takes {context}. About {needed:,} tokens "
@@ -160,9 +163,9 @@ def load_parts(folder: Path) -> dict[Part, TokenPart]:
     return found
 
 
-def _near_line(text: str, at: int) -> int:
-    """Return the beginning of the first line at or after a place, if it is near; else the place."""
-    found = text.find("\n", max(0, at - 1), at + NEAR)
+def _near_line(text: str, at: int, near: int) -> int:
+    """Return the beginning of the first line at or soon after a place; else the place."""
+    found = text.find("\n", max(0, at - 1), at + near)
     return at if found < 0 else found + 1
 
 

@@ -21,6 +21,7 @@ from tests.bench.report import Row, as_json, machine, others, table
 from tests.bench.speed import measure_speed
 from tests.bench.startup import measure_startup
 from tests.bench.streams import measure_streams
+from tests.bench.training import measure_training
 
 OUTPUT = Path(__file__).parents[2] / "bench-output"
 SHORT = 64
@@ -38,6 +39,7 @@ SUBJECTS = (
     "lab",
     "effects",
     "calls",
+    "training",
 )
 
 
@@ -98,6 +100,7 @@ def subjects(options: argparse.Namespace) -> dict[str, Callable[[], tuple[list[R
         "lab": lambda: measure_lab(rounds),
         "effects": lambda: measure_effects(rounds),
         "calls": lambda: measure_calls(300 if quick else 3000),
+        "training": lambda: measure_training(16 if quick else 48, rounds),
     }
 
 

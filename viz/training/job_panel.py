@@ -65,34 +65,36 @@ class JobLaid:
 def lay_out_buttons(room: str) -> dict[str, Any]:
     """Create the buttons of a training and its line, in the head of a room."""
     found: dict[str, Any] = {}
+    ids = room.replace("_", "-")
     with room_head.presses():
-        found["begin"] = room_head.action(say("train.begin"), f"{room}-begin")
+        found["begin"] = room_head.action(say("train.begin"), f"{ids}-begin")
         for name in ("pause", "stop", "more"):
             found[name] = gr.Button(
-                say(f"train.{name}"), size="sm", min_width=60, interactive=False, elem_id=f"{room}-{name}"
+                say(f"train.{name}"), size="sm", min_width=60, interactive=False, elem_id=f"{ids}-{name}"
             )
         room_head.unfolds(room)
-        found["line"] = room_head.line(say(f"train.{room}.invitation"), f"{room}-line")
+        found["line"] = room_head.line(say(f"train.{room}.invitation"), f"{ids}-line")
     return found
 
 
 def lay_out_results(room: str) -> dict[str, Any]:
     """Create what shows what was learned, beneath the head of a room."""
     found: dict[str, Any] = {}
+    ids = room.replace("_", "-")
     with gr.Row(elem_classes=["pair"]):
         with gr.Column(elem_classes=["card"], min_width=320):
             heading("train.curves")
-            found["curves"] = plot(None, f"{room}-curves")
-            found["remarks"] = _html(f"{room}-remarks")
+            found["curves"] = plot(None, f"{ids}-curves")
+            found["remarks"] = _html(f"{ids}-remarks")
         with gr.Column(elem_classes=["card"], min_width=320):
             heading("train.births")
-            found["births"] = plot(None, f"{room}-births")
-            found["born"] = _html(f"{room}-born")
+            found["births"] = plot(None, f"{ids}-births")
+            found["born"] = _html(f"{ids}-born")
     with gr.Column(elem_classes=["card"]):
         heading("train.samples")
-        found["samples"] = _html(f"{room}-samples")
+        found["samples"] = _html(f"{ids}-samples")
     with gr.Accordion(say("train.optimisation.title"), open=False, elem_classes=["card"]):
-        found["optimisation"] = plot(None, f"{room}-optimisation")
+        found["optimisation"] = plot(None, f"{ids}-optimisation")
     found["timer"] = gr.Timer(TICK_SECONDS, active=False)
     return found
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, strategies
 
 from model.training.parts import (
+    NEAR_SHARE,
     UNCOUNTED,
     Blocks,
     TokenPart,
@@ -32,6 +33,13 @@ def test_parts_have_their_shares_and_begin_at_a_line():
     sizes = {name: sum(map(len, part)) / len(text) for name, part in parts.items()}
     assert sizes == pytest.approx({"train": 0.7, "validation": 0.2, "test": 0.1}, abs=0.02)
     assert all(part[0].startswith("line") for part in parts.values())
+
+
+def test_a_line_that_ends_far_away_does_not_eat_a_short_part():
+    text = "".join(f"{number:0199}\n" for number in range(60))
+    parts = split([text], DataSettings(validation=0.1, test=0.02))
+    for name, share in (("validation", 0.1), ("test", 0.02)):
+        assert sum(map(len, parts[name])) >= (1 - NEAR_SHARE) * share * len(text) - 1, name
 
 
 def test_texts_end_with_the_end_token_but_for_the_last():
@@ -78,5 +86,5 @@ def test_a_text_that_is_too_short_is_told_how_long_it_must_be():
         for name, n in [("train", 900), ("validation", 80), ("test", 20)]
     }
     require_sequences(parts, DataSettings(), 20)
-    with pytest.raises(SettingsError, match=r"of its 1,000 tokens the test part has 20.*About 1,760 tokens"):
+    with pytest.raises(SettingsError, match=r"of its 1,000 tokens the test part has 20.*About 2,346 tokens"):
         require_sequences(parts, DataSettings(), 32)

@@ -45,7 +45,7 @@ def lay_out(_plan: Plan) -> DataLaid:
     """Create the room."""
     with gr.Column(elem_classes=["data"]):
         with room_head.head():
-            found = fields(NAME, ["data.source"])
+            found = fields(NAME, ["data.source", "data.topic"])  # the topic is seen beside stories alone
             own = gr.Textbox(
                 label=say("train.data.own"), placeholder=say("train.data.own_hint"), lines=LINES,
                 max_lines=LINES, max_length=TYPED, elem_id="data-own",
@@ -54,10 +54,8 @@ def lay_out(_plan: Plan) -> DataLaid:
             with room_head.presses():
                 look = room_head.action(say("train.data.look"), "data-look")
                 room_head.unfolds(NAME)
-            with room_head.options():
-                with gr.Row(elem_classes=["tools"]):
-                    found |= fields(NAME, ["data.characters", "data.validation", "data.test"])
-                found |= fields(NAME, ["data.topic"])
+            with room_head.options(), gr.Row(elem_classes=["tools"]):
+                found |= fields(NAME, ["data.characters", "data.validation", "data.test"])
         with gr.Column(elem_classes=["card"]):
             heading("train.data")
             shown = gr.HTML(elem_id="data-shown", apply_default_css=False)
