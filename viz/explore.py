@@ -123,6 +123,8 @@ def build_app(
     drawing = drawing_of(ROOMS)
     app = Blocks(title=say("page.title"), analytics_enabled=False, fill_width=True)
     app.service, app.trainings = service, trainings
+    if trainings is not None:
+        trainings.others_write = lambda: service.shared.writing > 0
     # While it is empty: Gradio makes its server anew, with all that is there.
     app.queue(max_size=limits.events)
     with app:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from model.training import checkpoints
 from model.training.base import ALONE
+from model.training.courtesy import let_work, nobody
 from model.training.journal import FILE as JOURNAL
 from model.training.processes import PROCESS, end_orphans, job_of, note_process
 from model.training.progress import Progress, ProgressReader
@@ -66,6 +67,8 @@ class TrainingLine:
         """
         self.root = root
         self.bounds = bounds or Bounds()
+        self.others_write: Callable[[], bool] = nobody
+        """Tells whether texts are being written on this server; a training rests meanwhile, mostly."""
         self._command = command or job_command
         self._waiting: list[str] = []
         self._running: str | None = None
@@ -271,7 +274,7 @@ class TrainingLine:
         latest = time.monotonic() + self.bounds.minutes * 60
         kill_at: float | None = None
         while process.poll() is None:
-            time.sleep(LOOK_SECONDS)
+            let_work(process, self.others_write, LOOK_SECONDS)
             now = time.monotonic()
             if kill_at is None and (self._closed or now > latest):
                 if now > latest:

@@ -59,6 +59,7 @@ def _end(job: psutil.Process) -> None:
     """Let a process end, or kill it where it takes too long."""
     try:
         job.terminate()
+        job.resume()  # it may rest, and would not hear of it
         job.wait(END_SECONDS)
     except psutil.TimeoutExpired:
         job.kill()

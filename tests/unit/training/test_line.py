@@ -1,6 +1,7 @@
 """The line of trainings: one at a time, in their order, each a process that is watched, paused and ended."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -179,6 +180,7 @@ def test_orphans_of_a_dead_server_are_ended_and_those_of_a_living_one_are_not(tm
         note = json.loads((tmp_path / "a" / PROCESS).read_text())
         note["server"] = {"pid": server.pid, "began": psutil.Process(server.pid).create_time()}
         (tmp_path / "a" / PROCESS).write_text(json.dumps(note))
+        orphan.send_signal(signal.SIGSTOP)  # as it is while texts are written
         server.kill()
         server.wait()
         end_orphans(tmp_path)
