@@ -33,8 +33,8 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Preset:
-    """A model that can be chosen by its name."""
+class Size:
+    """A model of a size that can be chosen by its name, and how it learns well."""
 
     architecture: ArchitectureSettings
     vocabulary: int
@@ -42,31 +42,24 @@ class Preset:
     optimisation: OptimisationSettings
 
 
-PRESETS: dict[str, Preset] = {
-    "induction": Preset(
-        ArchitectureSettings("llama", layers=2, heads=4, width=64, context=64),
-        vocabulary=64,
-        optimisation=OptimisationSettings(
-            steps=500, batch=64, learning_rate=3e-3, warmup=0, schedule="constant", loss_on_repeats=True
-        ),
-    ),
-    "0.1M": Preset(
+SIZES: dict[str, Size] = {
+    "0.1M": Size(
         ArchitectureSettings("gpt2", layers=2, heads=2, width=48, context=64),
         vocabulary=512,
         optimisation=OptimisationSettings(steps=500, learning_rate=3e-3),
     ),
-    "1M": Preset(ArchitectureSettings(), vocabulary=1024, optimisation=OptimisationSettings()),
-    "3M": Preset(
+    "1M": Size(ArchitectureSettings(), vocabulary=1024, optimisation=OptimisationSettings()),
+    "3M": Size(
         ArchitectureSettings("gpt2", layers=6, heads=6, width=192, context=128),
         vocabulary=2048,
         optimisation=OptimisationSettings(steps=1000, learning_rate=1e-3, warmup=50, evaluate_every=100),
     ),
-    "10M": Preset(
+    "10M": Size(
         ArchitectureSettings("llama", layers=6, heads=6, width=336, context=256),
         vocabulary=4096,
         optimisation=OptimisationSettings(steps=2000, learning_rate=6e-4, warmup=100, evaluate_every=200),
     ),
-    "gpu": Preset(
+    "gpu": Size(
         ArchitectureSettings("llama", layers=12, heads=12, width=768, context=512),
         vocabulary=16_384,
         optimisation=OptimisationSettings(
@@ -74,8 +67,7 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
 }
-"""From a tenth of a million parameters to ten million; induction: two layers in which the circuit of
-Olsson et al. (2022) forms; gpu: for a graphics card, on which a processor would take days."""
+"""From a tenth of a million parameters to ten million; gpu: for a card; a processor would take days."""
 
 
 def parameters(architecture: ArchitectureSettings, vocabulary: int) -> int:

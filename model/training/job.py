@@ -20,7 +20,7 @@ from model.training.base import ALONE, base_folder
 from model.training.distillation import alone
 from model.training.head_scores import head_scores
 from model.training.journal import Journal, Reason, entries, rewind
-from model.training.limits import Device, check
+from model.training.limits import check, here
 from model.training.looks import Looks, MeasureHeads
 from model.training.parts import Blocks
 from model.training.preparation import DATA, TOKENIZER, Prepared, prepared
@@ -105,11 +105,6 @@ def lower_priority(threads: int | None = None) -> None:
         FIRST_TO_GO.write_text("1000")
 
 
-def device() -> Device:
-    """Return what this process would learn on."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def leads() -> bool:
     """Return whether this is the process that writes: the only one, or the first that was launched."""
     return os.environ.get("RANK", "0") == "0"
@@ -149,11 +144,11 @@ class Job:
         return reason
 
     def _done(self, settings: TrainingSettings) -> Reason:
-        check(settings, device())
+        check(settings, here())
         self._alive()
         with PartialState().main_process_first():
             data = prepared(self._folder, settings, self._report, self._writer, self._alive)
-        check(settings, device(), len(data.tokenizer))
+        check(settings, here(), len(data.tokenizer))
         while True:
             steps = wanted(self._folder).steps or settings.optimisation.steps
             at = checkpoints.newest(self._folder)

@@ -39,6 +39,13 @@ LIMITS: dict[Device, Limits] = {
 }
 
 
+def here() -> Device:
+    """Return what this machine would learn on."""
+    import torch  # noqa: PLC0415 - the page is up before it is there
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def check(settings: TrainingSettings, device: Device = "cpu", vocabulary: int | None = None) -> None:
     """Refuse what cannot be, or would take a machine too long, before anything is begun.
 

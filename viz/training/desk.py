@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from model.training.limits import check
+from model.training.limits import check, here
 from model.training.line import LineFull, TrainingLine
 from model.training.progress import Progress
 from model.training.settings import SettingsError, TrainingSettings
@@ -53,7 +53,7 @@ class Desk:
         owner = visitor.models.owner
 
         def begun() -> str:
-            check(settings)
+            check(settings, here())
             return self.line.begin(owner.trainings, settings, text)
 
         name = understood(begun)

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from model.numbers import within
+from model.training.architecture import SIZES
 from model.training.presets import PRESETS
-from model.training.settings import TrainingSettings
+from model.training.settings import TokenizerSettings, TrainingSettings
 from viz.words.strings import say
 
 Read = Callable[[str, Any], Any]
@@ -51,11 +52,11 @@ FIELDS: Mapping[str, Read] = {
     "data.validation": _number(0.01, 0.4),
     "data.test": _number(0.0, 0.4),
     "tokenizer.kind": _text,
-    "tokenizer.vocabulary": _whole(260, 8_192),
+    "tokenizer.vocabulary": _whole(260, 16_384),
     "architecture.family": _text,
     "architecture.layers": _whole(1, 12),
     "architecture.heads": _whole(1, 16),
-    "architecture.width": _whole(16, 512),
+    "architecture.width": _whole(16, 768),
     "architecture.context": _whole(16, 512),
     "optimisation.steps": _whole(1, 20_000),
     "optimisation.batch": _whole(1, 128),
@@ -76,6 +77,15 @@ FIELDS: Mapping[str, Read] = {
     "distillation.alone": _truth,
 }
 """How each is read, by its path in `TrainingSettings`. Whether they fit together is checked elsewhere."""
+
+
+OF_SIZE = (
+    *("architecture.family", "architecture.layers", "architecture.heads", "architecture.width"),
+    *("architecture.context", "tokenizer.vocabulary", "optimisation.steps", "optimisation.batch"),
+    *("optimisation.learning_rate", "optimisation.warmup", "optimisation.weight_decay"),
+    "optimisation.evaluate_every",
+)
+"""Fields that a model of a size fills: itself, the tokens that go with it, and how it learns well."""
 
 
 def settings_of(values: Mapping[str, Any], start: TrainingSettings | None = None) -> TrainingSettings:
@@ -119,6 +129,20 @@ def preset_values(name: str) -> dict[str, Any]:
         KeyError: there is none of this name.
     """
     return values_of(PRESETS[name])
+
+
+def size_values(name: str) -> dict[str, Any]:
+    """Return what stands in the fields of `OF_SIZE` for a model of a size.
+
+    Raises:
+        KeyError: there is none of this name.
+    """
+    size = SIZES[name]
+    tokens = TokenizerSettings(vocabulary=size.vocabulary)
+    values = values_of(
+        TrainingSettings(architecture=size.architecture, optimisation=size.optimisation, tokenizer=tokens)
+    )
+    return {path: values[path] for path in OF_SIZE}
 
 
 def _called(path: str) -> str:

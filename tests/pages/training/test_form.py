@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.numbers import OutOfRange
+from model.training.architecture import SIZES
 from model.training.limits import check
 from model.training.presets import PRESETS
-from model.training.settings import SettingsError, TrainingSettings
+from model.training.settings import SettingsError, TokenizerSettings, TrainingSettings
 from tests.pages.hostile import VALUES
 from viz.training.fields import CHOICES, DIALS
-from viz.training.form import FIELDS, preset_values, settings_of, values_of
+from viz.training.form import FIELDS, OF_SIZE, preset_values, settings_of, size_values, values_of
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -29,6 +30,21 @@ def test_every_slider_and_chip_is_a_field_and_stands_within_its_range_for_every_
         values = values_of(preset)
         for path, (least, most, _) in DIALS.items():
             assert least <= values[path] <= most, (preset.name, path)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_size_fills_its_fields_within_their_ranges_and_can_be_trained_where_it_belongs(name):
+    values = size_values(name)
+    assert set(values) == set(OF_SIZE)
+    for path in set(OF_SIZE) & set(DIALS):
+        least, most, step = DIALS[path]
+        assert least <= values[path] <= most, path
+        assert path == "optimisation.learning_rate" or (values[path] - least) % step == pytest.approx(0), path
+    settings = settings_of(values, TrainingSettings(tokenizer=TokenizerSettings(kind="bpe")))
+    size = SIZES[name]
+    assert (settings.architecture, settings.tokenizer.vocabulary) == (size.architecture, size.vocabulary)
+    assert settings.optimisation.steps == size.optimisation.steps
+    check(settings, "cuda" if name == "gpu" else "cpu")
 
 
 @pytest.mark.parametrize("path", FIELDS)

@@ -4,15 +4,15 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from model.training.architecture import PRESETS, build, configuration, memory, parameters, seconds_per_step
+from model.training.architecture import SIZES, build, configuration, memory, parameters, seconds_per_step
 from model.training.settings import ArchitectureSettings
 
 TINY = ArchitectureSettings("llama", 1, 2, 8, 8)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", SIZES)
 def test_parameters_are_those_that_transformers_counts(name):
-    preset = PRESETS[name]
+    preset = SIZES[name]
     with torch.device("meta"):  # nothing of it is in memory
         built = AutoModelForCausalLM.from_config(configuration(preset.architecture, preset.vocabulary, 0))
     assert parameters(preset.architecture, preset.vocabulary) == built.num_parameters()
@@ -20,14 +20,14 @@ def test_parameters_are_those_that_transformers_counts(name):
 
 def test_presets_are_what_their_names_say():
     counts = {
-        name: parameters(preset.architecture, preset.vocabulary) / 1e6 for name, preset in PRESETS.items()
+        name: parameters(preset.architecture, preset.vocabulary) / 1e6 for name, preset in SIZES.items()
     }
     assert all(
         float(name[:-1]) == pytest.approx(count, rel=0.2)
         for name, count in counts.items()
         if name[0].isdigit()
     )
-    assert counts["induction"] < 0.2 and counts["gpu"] > 100
+    assert counts["gpu"] > 100
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama"])

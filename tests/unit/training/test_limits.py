@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from model.training.architecture import PRESETS
+from model.training.architecture import SIZES
 from model.training.limits import check
 from model.training.settings import (
     ArchitectureSettings,
@@ -35,15 +35,13 @@ def test_what_is_asked_by_default_can_be():
     check(replace(TUNED, base="0123456789ab/300", kind="distillation"))
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", SIZES)
 def test_presets_can_be_on_the_device_that_they_are_for(name):
-    preset = PRESETS[name]
-    repeats = preset.optimisation.loss_on_repeats
+    preset = SIZES[name]
     asked = TrainingSettings(
         architecture=preset.architecture,
         optimisation=preset.optimisation,
-        data=DataSettings("repeats" if repeats else "python"),
-        tokenizer=TokenizerSettings("characters" if repeats else "bpe", preset.vocabulary),
+        tokenizer=TokenizerSettings("bpe", preset.vocabulary),
     )
     check(asked, "cuda")
     if name == "gpu":

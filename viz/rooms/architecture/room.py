@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from model.training.architecture import memory, parameters, seconds_per_step
-from model.training.limits import check
+from model.training.architecture import SIZES, memory, parameters, seconds_per_step
+from model.training.limits import check, here
 from model.training.settings import TrainingSettings
 from viz.components.heading import heading
 from viz.pages import room_head
@@ -19,7 +19,7 @@ from viz.server.failing import one_or_why_not
 from viz.server.limits import SEARCHING
 from viz.training.desk import Desk, understood
 from viz.training.fields import FieldsLaid, fields
-from viz.training.form import settings_of
+from viz.training.form import OF_SIZE, settings_of, size_values
 from viz.training.job_panel import duration
 from viz.words.lines import problem, status_line
 from viz.words.strings import say
@@ -34,6 +34,7 @@ MIB = 2**20
 class ArchitectureLaid(FieldsLaid):
     """What the room is made of."""
 
+    size: gr.Radio
     measure: gr.Button
     line: gr.HTML
     shown: gr.HTML
@@ -43,6 +44,8 @@ def lay_out(_plan: Plan) -> ArchitectureLaid:
     """Create the room."""
     with gr.Column(elem_classes=["architecture"]):
         with room_head.head():
+            sizes = {one: say(f"train.architecture.size.{one.replace('.', '_')}") for one in SIZES}
+            size = room_head.chips(say("train.architecture.size.label"), sizes, "architecture-size", "1M")
             found = fields(NAME, ["architecture.family"])
             with gr.Row(elem_classes=["tools"]):
                 names = ("layers", "heads", "width", "context")
@@ -53,7 +56,7 @@ def lay_out(_plan: Plan) -> ArchitectureLaid:
         with gr.Column(elem_classes=["card"]):
             heading("train.architecture")
             shown = gr.HTML(elem_id="architecture-shown", apply_default_css=False)
-    return ArchitectureLaid(fields=found, measure=measure, line=line, shown=shown)
+    return ArchitectureLaid(fields=found, size=size, measure=measure, line=line, shown=shown)
 
 
 def wire(laid: ArchitectureLaid, looking: Looking) -> None:
@@ -91,6 +94,13 @@ def wire(laid: ArchitectureLaid, looking: Looking) -> None:
         inputs,
         laid.shown,
         trigger_mode="always_last",
+        queue=False,
+        **QUIET,
+    )
+    laid.size.input(
+        lambda name: [size_values(name)[path] for path in OF_SIZE],
+        laid.size,
+        [form[path] for path in OF_SIZE],
         queue=False,
         **QUIET,
     )
@@ -132,7 +142,7 @@ def _checked(paths: list[str], values: tuple[Any, ...]) -> TrainingSettings:
         Trouble: there can be no such model.
     """
     settings = settings_of(dict(zip(paths, values, strict=True)))
-    understood(lambda: check(settings))
+    understood(lambda: check(settings, here()))
     return settings
 
 
