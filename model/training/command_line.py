@@ -4,6 +4,7 @@ import argparse
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from model.training.base import trainings_folder
@@ -58,11 +59,21 @@ def _done(asked: argparse.Namespace) -> int:
         export_folder(_existing(asked), asked.step, asked.export)
         print(f"Written to {asked.export}.")
         return 0
+    _require_reports(asked.report_to)
     folder = _folder(asked)
     from model.training.job import run  # noqa: PLC0415 - takes seconds, and mistakes are told at once
 
     reason = run(folder, parent=asked.parent, threads=asked.threads, report_to=asked.report_to, report=_say)
     return 0 if reason in OK_REASONS else 1
+
+
+def _require_reports(wanted: Sequence[str]) -> None:
+    """Refuse to send curves to what is not installed, before anything is begun."""
+    for name in wanted:
+        if find_spec(name) is None:
+            raise SettingsError(
+                f"{name} is not installed here: pip install {name}, or leave --report-to out."
+            )
 
 
 def _folder(asked: argparse.Namespace) -> Path:

@@ -57,6 +57,7 @@ def arguments(
         max_grad_norm=asked.clipping,
         seed=asked.seed,
         eval_strategy="steps",
+        ddp_find_unused_parameters=False,  # there are none, and looking for them costs every step
         eval_steps=asked.evaluate_every,
         save_strategy="steps",
         save_steps=asked.evaluate_every,

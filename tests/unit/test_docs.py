@@ -222,7 +222,7 @@ def test_the_options_are_those_of_the_command_line(capsys):
 def test_every_option_in_examples_and_prose_exists():
     known = {row[0].strip("`") for row in table(section("docs/sharing.md", "Options"))}
     tools = {"--quick", "--only", "--index-url"}  # of `make bench`, and of pip
-    tools |= {"--num_processes"}  # of accelerate
+    tools |= {"--num_processes", "--nproc_per_node"}  # of accelerate, and of torchrun
     tools |= set(re.findall(r"--[a-z][\w-]*", training_parser().format_help()))
     tools |= {"--build", "--build-arg", "--rm", "--stop-timeout", "--now"}  # of Docker and systemctl
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", WRITTEN)) <= known | tools
