@@ -132,7 +132,7 @@ def test_the_stretches_are_taken_away_as_a_table(comparing, visitor):
     assert "rows" not in (comparing.saved(visitor) or {})
     press(comparing, visitor)
     head, *body = comparing.saved(visitor)["rows"]
-    assert len(head) == 6 and "".join(row[1] for row in body) == TEXT
+    assert len(set(head)) == 6 and head[2] == "tokens, tiny-gpt2" and "".join(row[1] for row in body) == TEXT
     assert body[0][4:] == ["", ""] and all(isinstance(bits, float) for bits in body[1][4:])
 
 
@@ -141,6 +141,7 @@ def test_the_stretches_are_taken_away_as_a_table(comparing, visitor):
     [
         ({"second": OWN}, "same model twice"),
         ({"second": "run/8"}, "No such model"),
+        ({"second": None}, "no second model here yet"),
         ({"first": None}, "No such model"),
         ({"text": "  "}, "Type a text"),
         ({"text": None}, "Type a text"),

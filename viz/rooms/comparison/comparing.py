@@ -57,10 +57,10 @@ class Compared:
 
     def rows(self) -> list[list[Any]]:
         """Return the stretches of the text as a table, the names of its columns first."""
-        first, second = self.names
         head = [
-            *("characters before", "text", f"tokens, {first}", f"tokens, {second}"),
-            *(f"bits, {first}", f"bits, {second}"),
+            *(say("train.comparison.csv.start"), say("train.comparison.csv.text")),
+            *(say("train.comparison.csv.tokens", name=name) for name in self.names),
+            *(say("train.comparison.csv.bits", name=name) for name in self.names),
         ]
         body = [
             [one.start, one.text, *one.tokens, *(one.bits or ("", ""))] for one in self.readings.stretches
@@ -121,10 +121,7 @@ class Comparing:
     def _compare(
         self, visitor: Visitor, keys: tuple[object, object], text: object, controls: Controls
     ) -> Iterator[ComparisonScreen]:
-        if keys[0] == keys[1]:
-            raise Trouble(say("train.comparison.same"))
-        if not isinstance(text, str) or not text.strip() or len(text) > MOST_CHARACTERS:
-            raise Trouble(say("train.comparison.text_needed", most=f"{MOST_CHARACTERS:,}"))
+        typed = _checked(keys, text)
         stopped, ended = Event(), Event()  # the first is set at the end in any case
         with ExitStack() as stack:
 
@@ -137,7 +134,7 @@ class Comparing:
                         yield service.progress
                     services.append(service)
                 if not stopped.is_set():
-                    yield from _compared(visitor, (services[0], services[1]), text, controls, stopped)
+                    yield from _compared(visitor, (services[0], services[1]), typed, controls, stopped)
                 if not stopped.is_set():
                     ended.set()
 
@@ -156,6 +153,21 @@ class Comparing:
             cancel=gr.update(interactive=False),
             save=gr.skip() if done is None else gr.update(interactive=True),
         )
+
+
+def _checked(keys: tuple[object, object], text: object) -> str:
+    """Return the text that two models are to read.
+
+    Raises:
+        Trouble: there are no two of them, or no text.
+    """
+    if keys[1] is None:
+        raise Trouble(say("train.comparison.alone"))
+    if keys[0] == keys[1]:
+        raise Trouble(say("train.comparison.same"))
+    if not isinstance(text, str) or not text.strip() or len(text) > MOST_CHARACTERS:
+        raise Trouble(say("train.comparison.text_needed", most=f"{MOST_CHARACTERS:,}"))
+    return text
 
 
 def _compared(
